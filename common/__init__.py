@@ -1,0 +1,1 @@
+"""What every command shares: errors people can act on, files that are whole or absent."""
