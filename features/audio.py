@@ -1,0 +1,124 @@
+"""The clip: what both engines hear, sample for sample.
+
+Any file libsndfile reads goes in; out comes int16, mono, 16 kHz, cut to whole hops and with the DC
+blocked, exactly as the chip does it. Loudness is left as it is: it is a cue, and the chip has no
+future to normalise by.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numba import njit
+
+from common.errors import UserError
+from features.schema import CLIP_REMAINDER, DC_SHIFT, HOP, MIN_SAMPLES, SAMPLE_RATE
+
+FULL_SCALE = 32768.0
+
+
+def read(path: str | Path) -> np.ndarray:
+    """The samples of a sound file as the chip's microphone would deliver them.
+
+    Returns int16, shape (n,), at SAMPLE_RATE, channels averaged, resampled by soxr (HQ) where the
+    file's rate differs, rounded to nearest and clipped. Raises UserError for what is not a sound,
+    holds no samples, or holds NaN or Inf.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{path}: is a directory; name a sound file")
+    if not path.exists():
+        raise UserError(f"{path}: no such file")
+    try:
+        with soundfile.SoundFile(path) as file:
+            promised = file.frames
+            # int16 files keep their very samples; everything else keeps its precision
+            dtype = "int16" if file.subtype == "PCM_16" else "float64"
+            samples, rate = file.read(dtype=dtype, always_2d=True), file.samplerate
+    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path}: not a sound file that libsndfile reads ({reason})") from None
+    if len(samples) == 0:
+        raise UserError(f"{path}: holds no samples; record it again")
+    if len(samples) < promised or _is_truncated(path):
+        raise UserError(f"{path}: truncated, {len(samples)} samples left; fetch or record it again")
+    return from_samples(samples, rate, name=str(path))
+
+
+def _is_truncated(path: Path) -> bool:
+    """Whether a RIFF WAVE promises more data than the file holds (libsndfile reads on, silently)."""
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return False
+        size = path.stat().st_size
+        while len(chunk := file.read(8)) == 8:
+            length = int.from_bytes(chunk[4:], "little")
+            if chunk[:4] == b"data":
+                # 0 and 2^32-1 are what a stream writes when it does not know the length yet
+                return length not in (0, 0xFFFFFFFF) and file.tell() + length > size
+            file.seek(length + length % 2, 1)
+    return False
+
+
+def from_samples(samples: np.ndarray, rate: int, *, name: str = "samples") -> np.ndarray:
+    """Sound in memory as the chip's microphone would deliver it.
+
+    samples: int16, or float in [-1, 1]; shape (n,) or (n, channels). rate: Hz. Returns int16 (m,).
+    """
+    samples = np.asarray(samples)
+    if samples.dtype == np.int16:
+        if samples.ndim == 1 or samples.shape[1] == 1:
+            if rate == SAMPLE_RATE:
+                return samples.reshape(-1)
+        samples = samples / FULL_SCALE
+    if not np.isfinite(samples).all():
+        raise UserError(f"{name}: holds NaN or Inf samples; export it again")
+    mono = samples.reshape(len(samples), -1).mean(axis=1)
+    if rate != SAMPLE_RATE:
+        mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="HQ")
+    return np.clip(np.rint(mono * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
+def clip(samples: np.ndarray, *, name: str = "samples") -> np.ndarray:
+    """Cut to n = 80 (mod 160) samples, then block DC: the int16 that both engines see.
+
+    Raises UserError when too short for one intensity frame.
+    """
+    if len(samples) < MIN_SAMPLES:
+        raise UserError(
+            f"{name}: too short, {len(samples) / SAMPLE_RATE:.3f} s; "
+            f"at least {MIN_SAMPLES / SAMPLE_RATE} s are needed"
+        )
+    n = len(samples) - (len(samples) - CLIP_REMAINDER) % HOP
+    return block_dc(np.ascontiguousarray(samples[:n]))
+
+
+@njit(cache=True)
+def block_dc(samples):
+    """A one-pole DC blocker in integers, so that every machine gives the same samples.
+
+    samples: int16 (n,). Returns int16 (n,). The estimate starts at the first sample and leaks
+    2^-DC_SHIFT of the difference per sample; the result saturates instead of wrapping.
+    """
+    out = np.empty(len(samples), np.int16)
+    if len(samples) == 0:
+        return out
+    level = np.int32(samples[0]) << DC_SHIFT
+    half = np.int32(1) << (DC_SHIFT - 1)
+    for i in range(len(samples)):
+        difference = np.int32(samples[i]) - ((level + half) >> DC_SHIFT)
+        level += difference
+        out[i] = min(max(difference, -32768), 32767)
+    return out
+
+
+def load(path: str | Path) -> np.ndarray:
+    """`read` then `clip`: a file as both engines see it. int16, shape (n,), n = 80 (mod 160)."""
+    return clip(read(path), name=str(path))
+
+
+def is_silent(samples: np.ndarray) -> bool:
+    """Digital silence: nothing to measure and nothing to recognise."""
+    return not samples.any()
