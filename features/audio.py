@@ -69,9 +69,8 @@ def from_samples(samples: np.ndarray, rate: int, *, name: str = "samples") -> np
     """
     samples = np.asarray(samples)
     if samples.dtype == np.int16:
-        if samples.ndim == 1 or samples.shape[1] == 1:
-            if rate == SAMPLE_RATE:
-                return samples.reshape(-1)
+        if rate == SAMPLE_RATE and (samples.ndim == 1 or samples.shape[1] == 1):
+            return samples.reshape(-1)
         samples = samples / FULL_SCALE
     if not np.isfinite(samples).all():
         raise UserError(f"{name}: holds NaN or Inf samples; export it again")
