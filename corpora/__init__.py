@@ -1,0 +1,12 @@
+"""Corpora of emotional speech: from a folder on disk to labelled clips.
+
+>>> from corpora import discover
+>>> found = discover(Path("speech-emotion-recognition-en"))  # doctest: +SKIP
+>>> found.clips[0].emotion, found.ignored  # doctest: +SKIP
+
+One module per corpus holds its naming scheme, title, licence and citation.
+"""
+
+from corpora.clip import EMOTIONS, Clip, Discovery, Licence
+
+__all__ = ["EMOTIONS", "Clip", "Discovery", "Licence"]
