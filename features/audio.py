@@ -1,7 +1,7 @@
 """The clip: what both engines hear, sample for sample.
 
-Any file libsndfile reads goes in; out comes int16, mono, 16 kHz, cut to whole hops and with the DC
-blocked, exactly as the chip does it. Loudness is left as it is: it is a cue, and the chip has no
+Any file libsndfile reads goes in; out comes int16, mono, 16 kHz, cut to whole hops. DC is blocked as
+the chip does it. Loudness is left as it is: it is a cue, and the chip has no
 future to normalise by.
 """
 
@@ -80,18 +80,15 @@ def from_samples(samples: np.ndarray, rate: int, *, name: str = "samples") -> np
     return np.clip(np.rint(mono * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 
-def clip(samples: np.ndarray, *, name: str = "samples") -> np.ndarray:
-    """Cut to n = 80 (mod 160) samples, then block DC: the int16 that both engines see.
-
-    Raises UserError when too short for one intensity frame.
-    """
+def cut(samples: np.ndarray, *, name: str = "samples") -> np.ndarray:
+    """Cut at its end to n = 80 (mod 160) samples. Raises UserError when too short for one intensity frame."""
     if len(samples) < MIN_SAMPLES:
         raise UserError(
             f"{name}: too short, {len(samples) / SAMPLE_RATE:.3f} s; "
             f"at least {MIN_SAMPLES / SAMPLE_RATE} s are needed"
         )
     n = len(samples) - (len(samples) - CLIP_REMAINDER) % HOP
-    return block_dc(np.ascontiguousarray(samples[:n]))
+    return np.ascontiguousarray(samples[:n])
 
 
 @njit(cache=True)
@@ -114,10 +111,13 @@ def block_dc(samples):
 
 
 def load(path: str | Path) -> np.ndarray:
-    """`read` then `clip`: a file as both engines see it. int16, shape (n,), n = 80 (mod 160)."""
-    return clip(read(path), name=str(path))
+    """`read` then `cut`: a file as both engines are given it. int16, shape (n,), n = 80 (mod 160).
+
+    Each engine blocks DC itself, in the same integers.
+    """
+    return cut(read(path), name=str(path))
 
 
 def is_silent(samples: np.ndarray) -> bool:
-    """Digital silence: nothing to measure and nothing to recognise."""
-    return not samples.any()
+    """Nothing but DC: no engine has anything to measure."""
+    return not block_dc(samples).any()

@@ -15,7 +15,7 @@ import parselmouth
 from parselmouth.praat import call
 
 from features import schema
-from features.audio import FULL_SCALE
+from features.audio import FULL_SCALE, block_dc
 from features.functionals import functionals
 from features.schema import FRAME, HOP, SAMPLE_RATE, UNDEFINED
 
@@ -29,11 +29,13 @@ _INTENSITY_LAG = 3
 
 
 def extract(samples: np.ndarray) -> np.ndarray:
-    """The feature vector of one clip. samples: int16 (n,) from `audio.clip`. Returns float32, in the
-    order of schema.COLUMNS, always finite."""
-    values = {}
-    tracks = descriptors(samples)
-    values.update(_gated(tracks, speech_frames(samples)))
+    """The feature vector of one clip. samples: int16 (n,) from `audio.load`. Returns float32, in the
+    order of schema.COLUMNS, always finite.
+
+    The functions below take the samples after `audio.block_dc`.
+    """
+    samples = block_dc(samples)
+    values = _gated(descriptors(samples), speech_frames(samples))
     sound = parselmouth.Sound(samples / FULL_SCALE, SAMPLE_RATE)
     pitch = to_pitch(sound)
     values.update(pitch_columns(pitch))
