@@ -8,5 +8,7 @@ One module per corpus holds its naming scheme, title, licence and citation.
 """
 
 from corpora.clip import EMOTIONS, Clip, Discovery, Licence
+from corpora.discovery import discover
+from corpora.registry import About, licences
 
-__all__ = ["EMOTIONS", "Clip", "Discovery", "Licence"]
+__all__ = ["EMOTIONS", "About", "Clip", "Discovery", "Licence", "discover", "licences"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 #: The spelling every corpus is mapped to; a `folder` corpus may add labels of its own.
 EMOTIONS = ("angry", "calm", "disgust", "fear", "happy", "neutral", "sad", "surprise")
@@ -30,8 +31,7 @@ class Discovery:
     ignored: list[tuple[Path, str]]
 
 
-@dataclass(frozen=True)
-class Licence:
+class Licence(NamedTuple):
     """Terms of use of a corpus: a short name or sentence, and where they are written."""
 
     text: str
