@@ -56,20 +56,15 @@ SEX = (
     "f"  # 1091
 )
 
-_STEM = re.compile(
-    r"(\d{4})_(IEO|TIE|IOM|IWW|TAI|MTI|IWL|ITH|DFA|ITS|TSI|WSI)_(ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)",
-    re.IGNORECASE,
-)
+_STEM = re.compile(r"(\d{4})_(IEO|TIE|IOM|IWW|TAI|MTI|IWL|ITH|DFA|ITS|TSI|WSI)_(\w{3})_(\w{1,2})")
 
 
 def parse(path: Path) -> Clip | None:
     """The clip a file name describes; None if the name is not of this scheme."""
     match = _STEM.fullmatch(path.stem.upper())
-    if not match:
+    if not match or match[3] not in EMOTION or match[4] not in INTENSITY:
         return None
     actor, sentence, emotion, intensity = match.groups()
-    if sentence not in SENTENCES or emotion not in EMOTION:
-        return None
     number = int(actor) - FIRST_ACTOR
     if not 0 <= number < len(SEX):
         raise Unused(f"CREMA-D has actors 1001 to 1091, not {actor}")
