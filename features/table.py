@@ -6,7 +6,7 @@ read is the table that was written.
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,16 +51,21 @@ def sidecar_path(features_csv: Path) -> Path:
 
 
 def write(
-    folder: Path, rows: Iterable[tuple[dict[str, str], np.ndarray]], info: dict
-) -> tuple[Path, int]:
+    folder: Path,
+    rows: Iterable[tuple[dict[str, str], np.ndarray]],
+    info: Callable[[], dict],
+) -> Path:
     """Write clips.csv, features.csv and features.json. rows: (CLIP_COLUMNS dict, float32 vector) each.
 
-    Rows are streamed: memory does not grow with their number. Returns the path of features.csv and the
-    number of rows.
+    Rows are streamed: memory does not grow with their number; `info` is asked for the sidecar when the
+    last one is written. Returns the path of features.csv.
     """
-    count = 0
     path = folder / "features.csv"
-    with replacing(folder / "clips.csv") as clips_file, replacing(path) as features_file:
+    with (
+        replacing(folder / "clips.csv") as clips_file,
+        replacing(path) as features_file,
+        replacing(sidecar_path(path)) as sidecar,
+    ):
         clips_csv = csv.writer(clips_file, lineterminator="\n")
         features_csv = csv.writer(features_file, lineterminator="\n")
         clips_csv.writerow(CLIP_COLUMNS)
@@ -69,11 +74,9 @@ def write(
             names = [clip[column] for column in CLIP_COLUMNS]
             clips_csv.writerow(names)
             features_csv.writerow(names + [str(value) for value in vector])
-            count += 1
-    with replacing(sidecar_path(path)) as file:
-        json.dump(info, file, indent=1)
-        file.write("\n")
-    return path, count
+        json.dump(info(), sidecar, indent=1)
+        sidecar.write("\n")
+    return path
 
 
 def read(path: str | Path) -> FeatureTable:

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""From folders of emotional speech to dataset/clips.csv and dataset/features.csv.
+
+Finds the clips, measures every one, and writes one row per clip, with a sidecar JSON that names the
+schema, the engine, the versions, and whatever was left out and why. Interrupt it at any moment: the
+same command goes on where it stopped and ends with the same bytes.
+"""
+
+import argparse
+import platform
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+
+import joblib
+
+import corpora
+from common import cli
+from common.errors import UserError
+from common.files import writable_folder
+from corpora import download, synthetic
+from features import engines, schema, table
+from features.augment import RANGES, Augmentation
+from features.extraction import extract_clip, key
+from features.journal import Journal
+from features.summary import Summary
+
+KAGGLE_FOLDER = Path("speech-emotion-recognition-en")
+EXAMPLES = """examples:
+  python dataset_generator.py                                  # the Kaggle folder, else synthetic speech
+  python dataset_generator.py --corpora ~/speech --jobs 4
+  python dataset_generator.py --corpora my_recordings          # my_recordings/<emotion>/*.wav
+  python dataset_generator.py --download ravdess tess --corpora ~/speech
+  python dataset_generator.py --augment noise:10 stretch pitch # three more rows per clip
+"""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--corpora", type=Path, metavar="DIR",
+        help=f"folder that holds corpora, one corpus, or <emotion>/*.wav (default: {KAGGLE_FOLDER}/ where it "
+        "exists, else a synthetic corpus made on the spot)")  # fmt: skip
+    add("--out", type=Path, default=Path("dataset"), metavar="DIR", help="default: dataset")
+    add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
+    add("--scheduler", metavar="ADDRESS",
+        help="extract on a running Dask cluster, e.g. tcp://10.0.0.1:8786, whose workers see DIR under the "
+        "same path and can import this project; needs: pip install distributed")  # fmt: skip
+    add("--engine", choices=engines.NAMES, default="reference",
+        help="reference: librosa and Praat; device: the chip's own C code (default: reference)")  # fmt: skip
+    add("--augment", nargs="+", type=str, default=[], metavar="KIND[:VALUE]",
+        help=f"a further row per clip and KIND, one of {', '.join(RANGES)}; VALUE in dB SNR, duration "
+        "factor, semitones, seconds; drawn per clip where none is given")  # fmt: skip
+    add("--download", nargs="+", default=[], metavar="NAME",
+        help="first fetch these corpora from their official homes into the corpora folder: "
+        f"{', '.join(download.NAMES)}; the licence is printed first")  # fmt: skip
+    add("--boredom", action="store_true", help="keep EMO-DB's boredom, which no other corpus has")
+    add(
+        "--strict", action="store_true", help="fail on the first bad clip instead of leaving it out"
+    )
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the synthetic corpus and of augmentation (default: 0)",
+    )
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    augmentations = [None, *map(Augmentation.parse, arguments.augment)]
+    if arguments.jobs == 0:
+        raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
+    out = writable_folder(arguments.out)
+    for name in arguments.download:
+        download.download(name, arguments.corpora or KAGGLE_FOLDER)
+
+    root, found = find_clips(arguments, out)
+    work = [
+        (clip, augmentation, relative(clip, root))
+        for clip in found.clips
+        for augmentation in augmentations
+    ]
+    journal = Journal(out / "features.journal", settings(arguments))
+    with parallel_backend(arguments.scheduler):
+        extract_missing(work, journal, arguments)
+    write_tables(out, root, found, work, journal, arguments)
+    journal.close()
+
+
+def find_clips(arguments, out):
+    """The corpora folder and what is in it; synthetic speech where there is none."""
+    root = arguments.corpora or KAGGLE_FOLDER
+    if arguments.corpora is None and not KAGGLE_FOLDER.is_dir():
+        root = out / "synthetic"
+        print(
+            f"No --corpora given and no {KAGGLE_FOLDER}/ here: making SYNTHETIC speech in {root}/.\n"
+            "It shows that the pipeline runs; scores on it mean nothing for real speech."
+        )
+        synthetic.write(
+            root, seed=arguments.seed, progress=lambda clips: cli.progress(clips, what="synthesise")
+        )
+    if not root.exists():
+        raise UserError(f"{root}: no such folder; name one that holds corpora, or use --download")
+    found = corpora.discover(root, boredom=arguments.boredom)
+    counts = Counter(clip.corpus for clip in found.clips)
+    print(
+        f"{root}: {len(found.clips)} clips", dict(counts), f"; {len(found.ignored)} files ignored"
+    )
+    return root, found
+
+
+def relative(clip, root):
+    """The clip's path in the tables: below the corpora folder, the same on every machine."""
+    return clip.path.relative_to(root).as_posix()
+
+
+def settings(arguments):
+    """All that decides a row besides the clip itself."""
+    packages = ("numpy", "scipy", "librosa", "praat-parselmouth", "soundfile", "soxr")
+    return {
+        "schema": schema.HASH,
+        "engine": arguments.engine,
+        "seed": arguments.seed,
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages},
+    }
+
+
+def parallel_backend(scheduler):
+    """joblib's own processes, or the workers of a Dask cluster."""
+    if scheduler is None:
+        return joblib.parallel_config(backend="loky")
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UserError("--scheduler needs Dask: pip install distributed") from None
+    try:
+        Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--scheduler {scheduler}: no Dask cluster answers ({error})") from None
+    return joblib.parallel_config(backend="dask")
+
+
+def extract_missing(work, journal, arguments):
+    """Measure what the journal does not hold yet; each result is on disk as soon as it is there."""
+    missing = [item for item in work if key(item[0].path, item[2], item[1]) not in journal]
+    if len(missing) < len(work):
+        print(f"{len(work) - len(missing)} of {len(work)} are there already from an earlier run")
+    tasks = (
+        joblib.delayed(extract_clip)(
+            clip.path.resolve(), name, augmentation, engine=arguments.engine, seed=arguments.seed
+        )
+        for clip, augmentation, name in missing
+    )
+    results = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")(tasks)
+    for result in cli.progress(results, total=len(missing), what="extract"):
+        journal.add(result)
+        if result.left_out and arguments.strict:
+            raise UserError(f"{result.key.split('|')[0]}: {result.left_out} (--strict)")
+
+
+def write_tables(out, root, found, work, journal, arguments):
+    """The tables in the order of the clips; beside them what they hold and what they do not."""
+    summary = Summary()
+
+    def rows():
+        for clip, augmentation, name in work:
+            result = journal[key(clip.path, name, augmentation)]
+            row_name = f"{name}#{augmentation}" if augmentation else name
+            if result.left_out:
+                summary.leave_out(row_name, result.left_out)
+                continue
+            summary.count(clip, row_name, result, augmented=augmentation is not None)
+            yield (
+                {
+                    "path": row_name,
+                    "corpus": clip.corpus,
+                    "speaker": clip.speaker,
+                    "sex": clip.sex,
+                    "emotion": clip.emotion,
+                    "sentence": clip.sentence,
+                    "intensity": clip.intensity,
+                    "seconds": str(result.seconds),
+                    "augmentation": str(augmentation or ""),
+                    "source": name if augmentation else "",
+                },
+                result.vector,
+            )
+        if summary.written == 0:
+            raise UserError(
+                f"{root}: none of its {len(work)} clips can be used; {summary.first_reason()}"
+            )
+
+    ignored = {relative(path, root): why for path, why in found.ignored}
+    path = table.write(
+        out, rows(), lambda: settings(arguments) | summary.as_info() | {"ignored": ignored}
+    )
+    if summary.written == 0:
+        raise UserError(
+            f"{root}: none of its {len(work)} clips can be used; the reasons are in {path}"
+        )
+    print(summary.text())
+    print(f"{path}: {summary.written} rows x {len(schema.COLUMNS)} features, schema {schema.HASH}")
+
+
+if __name__ == "__main__":
+    cli.run(main)
