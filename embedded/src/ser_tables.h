@@ -1,0 +1,89 @@
+/* Generated from features/schema.py by `python -m embedded.generate`; do not edit. */
+
+#ifndef SER_TABLES_H
+#define SER_TABLES_H
+
+#include "ser_schema.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What the groups asked for need computed. */
+#define SER_NEEDS_MEL (SER_WITH_CEPSTRUM || SER_WITH_MEL || SER_WITH_SPECTRUM)
+#define SER_NEEDS_MAGNITUDE (SER_WITH_SPECTRUM || SER_WITH_CONTRAST)
+#define SER_NEEDS_FFT (SER_NEEDS_MEL || SER_NEEDS_MAGNITUDE || SER_WITH_CHROMA)
+
+#define SER_BINS 257
+#define SER_BIN_HZ 31.25f
+#define SER_LOW_BINS 32 /* bins below SER_LOW_HIGH_SPLIT */
+#define SER_STEPS 12 /* level steps above step 0 */
+
+#if SER_NEEDS_FFT
+/* Hann window, periodic, its first half and middle; scaled to samples of full scale 1 */
+extern const float ser_hann[257];
+#endif
+
+/* smallest sum of squares of a frame of each level step above step 0 */
+extern const int64_t ser_step_energies[12];
+
+#if SER_NEEDS_MEL
+/* first bin and bins of each mel band */
+extern const uint8_t ser_mel_spans[40][2];
+#endif
+
+#if SER_NEEDS_MEL
+/* their weights in a row */
+extern const float ser_mel_weights[490];
+#endif
+
+#if SER_WITH_CEPSTRUM
+/* DCT-II of the mel levels, half of each row */
+extern const float ser_dct[20][20];
+#endif
+
+#if SER_WITH_CEPSTRUM
+/* slope over DELTA_WIDTH hops: the weight of the hops 1, 2 ... away from the middle, odd */
+extern const float ser_delta_weights[4];
+#endif
+
+#if SER_WITH_CEPSTRUM
+/* curvature: the weight of the middle hop and those 1, 2 ... away, even */
+extern const float ser_delta2_weights[5];
+#endif
+
+#if SER_WITH_CONTRAST
+/* first bin, bins, and bins averaged at either end of each contrast band */
+extern const uint8_t ser_contrast_bands[7][3];
+#endif
+
+#if SER_WITH_CHROMA
+/* first chroma and chromas (modulo 12) that each bin adds to */
+extern const uint8_t ser_chroma_spans[257][2];
+#endif
+
+#if SER_WITH_CHROMA
+/* their weights in a row */
+extern const float ser_chroma_weights[1329];
+#endif
+
+
+/* Where a part's value goes: its first column, and which functionals (bits) stand there. */
+typedef struct {
+    uint16_t column;
+    uint8_t functionals;
+} ser_descriptor;
+
+extern const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1];
+extern const ser_descriptor ser_change_descriptors[SER_CHANGE_VALUES + 1];
+extern const ser_descriptor ser_delta_descriptors[SER_DELTA_VALUES + 1];
+extern const ser_descriptor ser_intensity_descriptors[SER_INTENSITY_VALUES + 1];
+extern const ser_descriptor ser_intensity_change_descriptors[SER_INTENSITY_CHANGE_VALUES + 1];
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
