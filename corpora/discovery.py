@@ -6,12 +6,11 @@ Files are recognised by name, corpus by corpus; folders only help where a name s
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 
 from common.errors import UserError
-from corpora import folder
+from corpora import folder, synthetic
 from corpora.clip import EMOTIONS, Clip, Discovery, Unused
 from corpora.registry import NAMED
 
@@ -58,32 +57,23 @@ def discover(root: Path, *, boredom: bool = False) -> Discovery:
     if not root.is_dir():
         raise UserError(f"{root}: is a file; give the folder that holds the corpora")
 
-    clips: list[Clip] = []
-    ignored: list[tuple[Path, str]] = []
+    files, ignored = _sound_files(root)
+    made = _synthetic_clips(files)
+    named: list[Clip] = []
     unnamed: list[Path] = []
-    homes: dict[Path, ModuleType] = {}  # folders with a corpus' own files directly in them
-    for path, problem in _walk(root):
-        if problem:
-            ignored.append((path, problem))
-            continue
-        for corpus in NAMED:
-            try:
-                clip = corpus.parse(path)
-            except Unused as reason:
-                ignored.append((path, str(reason)))
-            else:
-                if clip is None:
-                    continue
-                if clip.emotion == "boredom" and not boredom:
-                    ignored.append((path, "boredom, which no other corpus has; left out"))
-                else:
-                    clips.append(clip)
-            homes[path.parent] = corpus
-            break
+    for path in files:
+        try:
+            clip = made.get(path) or _named_clip(path, boredom)
+        except Unused as reason:
+            ignored.append((path, str(reason)))
         else:
-            unnamed.append(path)
+            if clip:
+                named.append(clip)
+            else:
+                unnamed.append(path)
 
-    clips, copies = _without_copies(clips, root)
+    homes = {clip.path.parent: clip.corpus for clip in named}
+    clips, copies = _without_copies(named, root)
     ignored += copies
     for path in unnamed:
         try:
@@ -91,43 +81,63 @@ def discover(root: Path, *, boredom: bool = False) -> Discovery:
         except Unused as reason:
             ignored.append((path, str(reason)))
 
-    def below(path: Path) -> str:
-        return path.relative_to(root).as_posix()
-
-    ignored.sort(key=lambda item: below(item[0]))
+    ignored.sort(key=lambda item: _below(root, item[0]))
     if not clips:
         raise UserError(_nothing_found(root, ignored))
-    clips.sort(key=lambda clip: (clip.corpus, below(clip.path)))
+    clips.sort(key=lambda clip: (clip.corpus, _below(root, clip.path)))
     return Discovery(clips, ignored)
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, str]]:
-    """Sound files under `root` with "", and what should have been one with the reason why not.
+def _below(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _sound_files(root: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Sound files under `root`; and what cannot be read, with the reason.
 
     Links to folders are followed, each folder once: a link to an ancestor ends there.
     """
-    unreadable: list[OSError] = []
+    readable: list[Path] = []
+    problems: list[tuple[Path, str]] = []
+
+    def cannot_list(error: OSError) -> None:
+        problems.append((Path(error.filename), f"folder cannot be read: {error.strerror}"))
+
     seen: set[tuple[int, int]] = set()
-    for here, folders, files in os.walk(root, followlinks=True, onerror=unreadable.append):
+    for here, folders, names in os.walk(root, followlinks=True, onerror=cannot_list):
         status = os.stat(here)
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = Path(here, name)
-            kind = path.suffix.lower()
+        for name in sorted(names):
             if name.startswith("."):  # also macOS' "._name.wav"
                 continue
+            path = Path(here, name)
+            kind = path.suffix.lower()
             if kind in LOSSLESS or kind in LOSSY:
-                yield path, ""
+                readable.append(path)
             elif kind in UNREADABLE:
-                yield path, f"libsndfile cannot read {kind}; convert it to wav"
+                problems.append((path, f"libsndfile cannot read {kind}; convert it to wav"))
             elif kind in ARCHIVES:
-                yield path, "an archive; unpack it"
-    for error in unreadable:
-        yield Path(error.filename), f"folder cannot be read: {error.strerror}"
+                problems.append((path, "an archive; unpack it"))
+    return readable, problems
+
+
+def _synthetic_clips(files: Iterable[Path]) -> dict[Path, Clip]:
+    """The files that `synthetic.write` made, known by the marker it leaves above their folders."""
+    places = {path.parent.parent for path in files}
+    marked = [place for place in places if (place / synthetic.MARKER).is_file()]
+    return {clip.path: clip for place in marked for clip in synthetic.read(place)}
+
+
+def _named_clip(path: Path, boredom: bool) -> Clip | None:
+    """The clip as the first corpus that knows the name reads it; None if none does."""
+    clip = next(filter(None, (corpus.parse(path) for corpus in NAMED)), None)
+    if clip and clip.emotion == "boredom" and not boredom:
+        raise Unused("boredom, which no other corpus has; left out")
+    return clip
 
 
 def _without_copies(clips: Iterable[Clip], root: Path) -> tuple[list[Clip], list[tuple[Path, str]]]:
@@ -150,28 +160,24 @@ def _without_copies(clips: Iterable[Clip], root: Path) -> tuple[list[Clip], list
     return list(kept.values()), copies
 
 
-def _own_recording(path: Path, root: Path, homes: dict[Path, ModuleType]) -> Clip:
+def _own_recording(path: Path, root: Path, homes: dict[Path, str]) -> Clip:
     """A file no naming scheme knows, read as `DIR/<emotion>/*.wav`, unless it is inside a corpus.
 
-    Inside means: a folder above it holds a corpus' files, or is called after a corpus. And a folder
-    that stands beside folders of a corpus counts as an emotion only if it is called after one.
+    Inside means: a folder above it is called after a corpus, or is in `homes`, the folders that
+    hold clips of a corpus. And a folder that stands beside one of those counts as an emotion only
+    if it is called after one.
     """
-    if path.parent == root:
-        corpus = homes.get(root)
-        raise Unused(
-            f"not named as {corpus.TITLE} names its files"
-            if corpus
-            else "not named as any known corpus, and not in a folder called after its emotion"
-        )
     above = [path.parents[i] for i in range(len(path.relative_to(root).parts))]
     inside = [homes[place] for place in above if place in homes]
-    inside += [c for c in NAMED for place in above if c.FOLDERS.fullmatch(_name(place))]
+    inside += [c.NAME for c in NAMED for place in above if c.FOLDERS.fullmatch(_name(place))]
     if inside:
-        raise Unused(f"not named as {inside[0].TITLE} names its files ({inside[0].EXAMPLE})")
+        raise Unused(f"inside the corpus {inside[0]}, but not named like its files")
+    if path.parent == root:
+        raise Unused("not named like a known corpus, nor in a folder called after its emotion")
     emotion = path.parent.name
     if emotion.lower() not in EMOTIONS and path.parent.parent in {home.parent for home in homes}:
         raise Unused(
-            f"not named as any known corpus, in '{emotion}' beside a known corpus; "
+            f"not named like a known corpus, in '{emotion}' beside a known corpus; "
             f"put your own recordings in a folder apart, as {folder.EXAMPLE}"
         )
     return folder.parse(path)
@@ -185,6 +191,6 @@ def _nothing_found(root: Path, ignored: list[tuple[Path, str]]) -> str:
     known = ", ".join(f"{corpus.TITLE} ({corpus.EXAMPLE})" for corpus in NAMED)
     first = f"; {ignored[0][0].relative_to(root)}: {ignored[0][1]}" if ignored else ""
     return (
-        f"{root}: no clip to use among {len(ignored)} sound files{first}. "
+        f"{root}: no clip of emotional speech ({len(ignored)} files left out{first}). "
         f"Known layouts: {known}, or your own {folder.EXAMPLE}"
     )

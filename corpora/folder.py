@@ -12,7 +12,6 @@ from corpora.clip import Clip, Licence, Unused
 NAME = "folder"
 TITLE = "own recordings"
 LICENCE = Licence("the user's own", "")
-CITATION = ""
 EXAMPLE = "DIR/<emotion>/<speaker>_<anything>.wav"
 
 UNKNOWN_SPEAKER = "unknown"

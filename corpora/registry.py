@@ -37,7 +37,8 @@ def licences(names: Iterable[str]) -> list[About]:
     """Title, licence and citation of each corpus named, once each, in the registry's order."""
     wanted = {name: module(name) for name in names}
     return [
-        About(name, wanted[name].TITLE, *wanted[name].LICENCE, wanted[name].CITATION)
+        # Own and synthetic speech has no paper to cite.
+        About(name, corpus.TITLE, *corpus.LICENCE, getattr(corpus, "CITATION", ""))
         for name in NAMES
-        if name in wanted
+        if (corpus := wanted.get(name))
     ]
