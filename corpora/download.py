@@ -23,6 +23,7 @@ from types import ModuleType
 
 import pooch
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from tqdm import tqdm
 from urllib3.util import Retry
@@ -174,7 +175,8 @@ def download(name: str, into: Path, *, source: Source | None = None) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         waiting.mkdir(parents=True, exist_ok=True)
-        _need_space(folder, source.size)
+        arrived = sum(_size(path) for place in (folder, waiting) for path in place.rglob("*"))
+        _need_space(folder, source.size - arrived)
         fetch = _fetch_zip if isinstance(source, Zip) else _fetch_files
         fetch(source, folder, waiting)
         shutil.rmtree(waiting)
@@ -195,8 +197,9 @@ def _clips_in(folder: Path, corpus: ModuleType) -> int:
 
 
 def _clip(corpus: ModuleType, path: Path) -> Clip | None:
+    """The clip of that name; None for anything else, such as EMO-DB's label files."""
     try:
-        return corpus.parse(path)
+        return corpus.parse(path) if path.suffix == ".wav" else None
     except Unused:
         return None
 
@@ -468,7 +471,7 @@ def _append(session: requests.Session, url: str, part: Path, most: int, bar: tqd
             start = 0
         got = 0
         with part.open("ab" if start else "wb") as file:
-            for block in response.iter_content(BLOCK):
+            for block in _blocks(response):
                 file.write(block)
                 bar.update(len(block))
                 got += len(block)
@@ -479,6 +482,15 @@ def _append(session: requests.Session, url: str, part: Path, most: int, bar: tqd
             raise UserError(f"{url}: sends more than the {most} bytes that were published; stopped")
         if got < int(sent.get("Content-Length", 0)):
             raise requests.ConnectionError("connection closed before the end")
+
+
+def _blocks(response: requests.Response) -> Iterator[bytes]:
+    """The body as it arrives: unlike iter_content, this loses nothing when the connection breaks."""
+    try:
+        while block := response.raw.read1(BLOCK):
+            yield block
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(error) from error
 
 
 def _size(path: Path) -> int:

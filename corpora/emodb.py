@@ -20,7 +20,7 @@ from corpora.clip import Clip, Licence
 NAME = "emodb"
 TITLE = "EMO-DB"
 LICENCE = Licence(
-    "free to use, citation asked for; no formal licence", "http://emodb.bilderbar.info/"
+    "freely available, citation asked for; no formal licence stated", "http://emodb.bilderbar.info/"
 )
 CITATION = (
     "Burkhardt F, Paeschke A, Rolfes M, Sendlmeier WF, Weiss B (2005). A Database of German "
