@@ -4,12 +4,26 @@ from collections.abc import Callable
 
 import numpy as np
 
-from features import reference
+from common.errors import UserError
 
 Engine = Callable[[np.ndarray], np.ndarray]
-NAMES = ("reference",)
+NAMES = ("reference", "device")
 
 
 def get(name: str) -> Engine:
-    """The engine's extract: int16 (n,) -> float32 (columns,)."""
-    return {"reference": reference.extract}[name]
+    """The engine's extract: int16 (n,) -> float32 (columns,), always finite.
+
+    `reference` is librosa and Praat; `device` is the chip's C code, compiled here, on first use. Raises
+    UserError for a name not in NAMES, and where `device` finds no C compiler.
+    """
+    # imported when asked for: librosa takes seconds to load, and the device engine needs a compiler
+    if name == "reference":
+        from features import reference
+
+        return reference.extract
+    if name == "device":
+        from features import device
+
+        device.build()
+        return device.extract
+    raise UserError(f"engine {name}: no such engine; choose one of {', '.join(NAMES)}")

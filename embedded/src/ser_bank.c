@@ -1,0 +1,187 @@
+#include "ser_bank.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    uint16_t full, fulls, spread, spreads; /* first and how many of each kind */
+    const ser_descriptor *descriptors;
+} ser_layout;
+
+static ser_layout layout_of(ser_part part)
+{
+    static const uint16_t fulls[SER_PARTS] = {SER_FRAME_FULLS, SER_CHANGE_FULLS, SER_DELTA_FULLS,
+                                              SER_INTENSITY_FULLS, SER_INTENSITY_CHANGE_FULLS};
+    static const uint16_t values[SER_PARTS] = {SER_FRAME_VALUES, SER_CHANGE_VALUES,
+                                               SER_DELTA_VALUES, SER_INTENSITY_VALUES,
+                                               SER_INTENSITY_CHANGE_VALUES};
+    static const ser_descriptor *const descriptors[SER_PARTS] = {
+        ser_frame_descriptors, ser_change_descriptors, ser_delta_descriptors,
+        ser_intensity_descriptors, ser_intensity_change_descriptors};
+    ser_layout layout = {0, fulls[part], 0, (uint16_t)(values[part] - fulls[part]),
+                         descriptors[part]};
+    for (int before = 0; before < (int)part; before++) {
+        layout.full = (uint16_t)(layout.full + fulls[before]);
+        layout.spread = (uint16_t)(layout.spread + values[before] - fulls[before]);
+    }
+    return layout;
+}
+
+void ser_bank_clear(ser_bank *bank)
+{
+    memset(bank, 0, sizeof *bank);
+}
+
+void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const float *values)
+{
+    const ser_layout layout = layout_of(part);
+    ser_clock *clock = &bank->clocks[part];
+    const int first = clock->frames < 0.5f;
+    clock->frames += 1.0f;
+    const float n = clock->frames;
+    const float share = 1.0f / n;
+    const float late = (float)frame - clock->mean;
+    clock->mean += late * share;
+    const float time = (float)frame - clock->mean;
+    clock->squares += late * time;
+
+    ser_full_sums *full = bank->full + layout.full;
+    for (int i = 0; i < layout.fulls; i++, full++) {
+        const float value = values[i];
+        const float distance = value - full->mean;
+        const float step = distance * share;
+        const float step2 = step * step;
+        const float term = distance * step * (n - 1.0f);
+        full->mean += step;
+        full->fourths += term * step2 * (n * n - 3.0f * n + 3.0f) + 6.0f * step2 * full->squares -
+                         4.0f * step * full->cubes;
+        full->cubes += term * step * (n - 2.0f) - 3.0f * step * full->squares;
+        full->squares += term;
+        full->time += distance * time;
+        if (first || value < full->low) {
+            full->low = value;
+        }
+        if (first || value > full->high) {
+            full->high = value;
+        }
+    }
+    const float *rest = values + layout.fulls;
+    ser_spread_sums *spread = bank->spread + layout.spread;
+    for (int i = 0; i < layout.spreads; i++, spread++) {
+        const float distance = rest[i] - spread->mean;
+        spread->mean += distance * share;
+        spread->squares += distance * (rest[i] - spread->mean);
+    }
+}
+
+static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
+{
+    const ser_layout layout = layout_of(part);
+    ser_clock *clock = &bank->clocks[part];
+    const ser_clock *clock_b = &other->clocks[part];
+    ser_full_sums *full = bank->full + layout.full;
+    const ser_full_sums *full_b = other->full + layout.full;
+    ser_spread_sums *spread = bank->spread + layout.spread;
+    const ser_spread_sums *spread_b = other->spread + layout.spread;
+    if (clock_b->frames < 0.5f) {
+        return;
+    }
+    if (clock->frames < 0.5f) {
+        *clock = *clock_b;
+        memcpy(full, full_b, layout.fulls * sizeof *full);
+        memcpy(spread, spread_b, layout.spreads * sizeof *spread);
+        return;
+    }
+    const float n = clock->frames + clock_b->frames;
+    const float share_a = clock->frames / n;
+    const float share_b = clock_b->frames / n;
+    const float weight = clock->frames * share_b; /* na nb / n */
+    const float late = clock_b->mean - clock->mean;
+    clock->frames = n;
+    clock->mean += late * share_b;
+    clock->squares += clock_b->squares + late * late * weight;
+
+    for (int i = 0; i < layout.fulls; i++, full++, full_b++) {
+        const float d = full_b->mean - full->mean;
+        const float d2 = d * d;
+        full->fourths +=
+            full_b->fourths +
+            d2 * d2 * weight * (share_a * share_a - share_a * share_b + share_b * share_b) +
+            6.0f * d2 * (share_a * share_a * full_b->squares + share_b * share_b * full->squares) +
+            4.0f * d * (share_a * full_b->cubes - share_b * full->cubes);
+        full->cubes += full_b->cubes + d2 * d * weight * (share_a - share_b) +
+                       3.0f * d * (share_a * full_b->squares - share_b * full->squares);
+        full->squares += full_b->squares + d2 * weight;
+        full->time += full_b->time + d * late * weight;
+        full->mean += d * share_b;
+        if (full_b->low < full->low) {
+            full->low = full_b->low;
+        }
+        if (full_b->high > full->high) {
+            full->high = full_b->high;
+        }
+    }
+    for (int i = 0; i < layout.spreads; i++, spread++, spread_b++) {
+        const float d = spread_b->mean - spread->mean;
+        spread->squares += spread_b->squares + d * d * weight;
+        spread->mean += d * share_b;
+    }
+}
+
+void ser_bank_merge(ser_bank *bank, const ser_bank *other)
+{
+    for (int part = 0; part < (int)SER_PARTS; part++) {
+        merge_part(bank, other, (ser_part)part);
+    }
+}
+
+/* The functionals of one descriptor, in the order of their bits; see features/functionals.py. */
+static void functionals(const ser_full_sums *sums, const ser_clock *clock, float *out)
+{
+    const float frames_per_second = (float)SER_SAMPLE_RATE / (float)SER_HOP;
+    const float variance = sums->squares / clock->frames;
+    const float deviation = sqrtf(variance);
+    float skewness = SER_UNDEFINED;
+    float kurtosis = SER_UNDEFINED;
+    if (variance > SER_FLAT * sums->mean * sums->mean + SER_TINY) {
+        /* one factor at a time: a power of the variance might underflow */
+        skewness = sums->cubes / sums->squares / deviation;
+        kurtosis = sums->fourths / sums->squares / variance - 3.0f;
+    }
+    const float all[] = {
+        sums->mean, deviation, sums->low, sums->high, skewness, kurtosis,
+        clock->squares > 0.0f ? sums->time / clock->squares * frames_per_second : SER_UNDEFINED};
+    memcpy(out, all, sizeof all);
+}
+
+static void write_columns(const ser_descriptor *descriptor, const float *all, float *features)
+{
+    float *column = features + descriptor->column;
+    for (unsigned i = 0; i < 7U; i++) {
+        if (((unsigned)descriptor->functionals >> i) & 1U) {
+            *column++ = all[i];
+        }
+    }
+}
+
+void ser_bank_columns(const ser_bank *bank, float *features)
+{
+    float all[7] = {0};
+    for (int part = 0; part < (int)SER_PARTS; part++) {
+        const ser_layout layout = layout_of((ser_part)part);
+        const ser_clock *clock = &bank->clocks[part];
+        const ser_descriptor *descriptor = layout.descriptors;
+        const int empty = clock->frames < 0.5f;
+        for (int i = 0; i < layout.fulls && !empty; i++) {
+            functionals(bank->full + layout.full + i, clock, all);
+            write_columns(descriptor + i, all, features);
+        }
+        descriptor += layout.fulls;
+        for (int i = 0; i < layout.spreads && !empty; i++) {
+            const ser_spread_sums *sums = bank->spread + layout.spread + i;
+            all[0] = sums->mean;
+            all[1] = sqrtf(sums->squares / clock->frames);
+            write_columns(descriptor + i, all, features);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/*
+ * MFCC and their slopes. In go mel levels in dB, one frame at a time; out come coefficients 1 ...
+ * SER_MFCCS and, SER_DELTA_LAG frames later, their first and second derivative by Savitzky and Golay
+ * (librosa.feature.delta). The clip's edges take the nearest frame's that has all its neighbours.
+ */
+#ifndef SER_CEPSTRUM_H
+#define SER_CEPSTRUM_H
+
+#include "ser_tables.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { SER_DELTA_LAG = SER_DELTA_WIDTH / 2 };
+
+#if SER_WITH_CEPSTRUM
+typedef struct {
+    float history[SER_DELTA_WIDTH][SER_MFCCS]; /* frame j at [j % SER_DELTA_WIDTH] */
+    uint32_t frames;
+} ser_cepstrum;
+
+void ser_cepstrum_reset(ser_cepstrum *cepstrum);
+
+/* mel: SER_MELS levels in dB of the next frame. mfcc: SER_MFCCS coefficients. */
+void ser_cepstrum_push(ser_cepstrum *cepstrum, const float *mel, float *mfcc);
+
+/*
+ * The derivatives at the frame SER_DELTA_LAG before the latest: delta and then delta2, SER_MFCCS each,
+ * per hop and per hop squared. To be asked only once SER_DELTA_WIDTH frames are in.
+ */
+void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, float *slopes);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,161 @@
+#include "ser_extractor.h"
+
+#include <math.h>
+#include <string.h>
+
+ser_status ser_extractor_init(ser_extractor *extractor)
+{
+    if (extractor == NULL) {
+        return SER_BAD_ARGUMENT;
+    }
+    memset(extractor, 0, sizeof *extractor);
+    return SER_OK;
+}
+
+ser_status ser_extractor_reset(ser_extractor *extractor)
+{
+    return ser_extractor_init(extractor);
+}
+
+/* Mean square and zero crossings: one walk over the samples. Zero counts as positive, and a frame's first
+   sample has nothing to cross from (librosa.feature.zero_crossing_rate). */
+static int64_t energy_and_crossings(const int16_t *frame, int *crossings)
+{
+    int64_t energy = 0;
+    int count = 0;
+    int negative = frame[0] < 0;
+    for (int i = 0; i < SER_FRAME; i++) {
+        const int32_t sample = frame[i];
+        energy += sample * sample;
+        count += (sample < 0) ^ negative;
+        negative = sample < 0;
+    }
+    *crossings = count;
+    return energy;
+}
+
+#if SER_WITH_CEPSTRUM
+/* The slopes that the latest frame makes known, those of the clip's first frames included. */
+static void add_slopes(ser_extractor *extractor, uint32_t frame)
+{
+    float slopes[2 * SER_MFCCS];
+    if (frame + 1 < SER_DELTA_WIDTH) {
+        return;
+    }
+    ser_cepstrum_slopes(&extractor->cepstrum, slopes);
+    const uint32_t middle = frame - SER_DELTA_LAG;
+    for (uint32_t j = frame + 1 == SER_DELTA_WIDTH ? 0 : middle; j <= middle; j++) {
+        ser_gate_add(&extractor->gate, SER_PART_DELTA, j, slopes);
+    }
+}
+
+/* Those of the clip's last frames, if it ends here. */
+static void add_last_slopes(const ser_extractor *extractor, ser_bank *total)
+{
+    float slopes[2 * SER_MFCCS];
+    const uint32_t frames = extractor->gate.frames;
+    if (frames < SER_DELTA_WIDTH) {
+        return;
+    }
+    ser_cepstrum_slopes(&extractor->cepstrum, slopes);
+    for (uint32_t j = frames - SER_DELTA_LAG; j < frames; j++) {
+        if (ser_gate_is_speech(&extractor->gate, j)) {
+            ser_bank_add(total, SER_PART_DELTA, j, slopes);
+        }
+    }
+}
+#endif
+
+static void measure_frame(ser_extractor *extractor, const int16_t *frame)
+{
+    ser_gate *gate = &extractor->gate;
+    const uint32_t j = gate->frames;
+    float values[SER_FRAME_VALUES + 1];
+    float changes[SER_CHANGE_VALUES + 1];
+    int crossings;
+    const int64_t energy = energy_and_crossings(frame, &crossings);
+    ser_gate_level(gate, energy);
+#if SER_WITH_ENERGY
+    const float rms = sqrtf((float)energy * (1.0f / (float)SER_FRAME)) * (1.0f / 32768.0f);
+    values[SER_FRAME_RMS] = rms;
+    changes[SER_CHANGE_RMS_DELTA] = rms - extractor->rms;
+    extractor->rms = rms;
+#endif
+#if SER_WITH_ZCR
+    values[SER_FRAME_ZCR] = (float)crossings * (1.0f / (float)SER_FRAME);
+#endif
+#if SER_NEEDS_FFT
+    ser_spectrum_frame(&extractor->spectrum, frame, extractor->scratch.spectrum, values);
+#endif
+#if SER_WITH_SPECTRUM
+    changes[SER_CHANGE_FLUX] = extractor->spectrum.flux;
+#endif
+#if SER_WITH_CEPSTRUM
+    ser_cepstrum_push(&extractor->cepstrum, extractor->spectrum.mel, values + SER_FRAME_MFCC_01);
+    add_slopes(extractor, j);
+#endif
+    ser_gate_add(gate, SER_PART_FRAME, j, values);
+    if (j > 0) {
+        ser_gate_add(gate, SER_PART_CHANGE, j, changes);
+    }
+}
+
+/* All stages' work on the samples up to the grid's next mark. */
+static void take_hop(ser_extractor *extractor)
+{
+    const int16_t *frame =
+        ser_front_push(&extractor->front, extractor->waiting, extractor->waiting_count);
+    extractor->hops++;
+    if (frame != NULL) {
+        measure_frame(extractor, frame);
+    }
+}
+
+ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size_t count)
+{
+    if (extractor == NULL || (pcm == NULL && count > 0)) {
+        return SER_BAD_ARGUMENT;
+    }
+    while (count > 0) {
+        const size_t wanted = extractor->hops == 0 ? SER_CLIP_REMAINDER : SER_HOP;
+        const size_t missing = wanted - extractor->waiting_count;
+        const size_t taken = count < missing ? count : missing;
+        memcpy(extractor->waiting + extractor->waiting_count, pcm, taken * sizeof *pcm);
+        extractor->waiting_count = (uint16_t)(extractor->waiting_count + taken);
+        pcm += taken;
+        count -= taken;
+        if (taken == missing) {
+            take_hop(extractor);
+            extractor->waiting_count = 0;
+        }
+    }
+    return SER_OK;
+}
+
+ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, float *features)
+{
+    if (extractor == NULL || summary == NULL || features == NULL) {
+        return SER_BAD_ARGUMENT;
+    }
+    const float hops = (float)extractor->hops;
+    summary->seconds = 0.0f;
+    if (extractor->hops > 0) {
+        summary->seconds =
+            ((hops - 1.0f) * (float)SER_HOP + (float)SER_CLIP_REMAINDER) / (float)SER_SAMPLE_RATE;
+    }
+    const uint32_t shortest = (SER_MIN_CLIP - SER_CLIP_REMAINDER) / SER_HOP + 1;
+    summary->speech = extractor->hops >= shortest && extractor->gate.top > 0;
+    for (int i = 0; i < SER_FEATURES; i++) {
+        features[i] = SER_UNDEFINED;
+    }
+    if (!summary->speech) {
+        return SER_OK;
+    }
+    ser_bank *total = &extractor->scratch.total;
+    ser_gate_total(&extractor->gate, total);
+#if SER_WITH_CEPSTRUM
+    add_last_slopes(extractor, total);
+#endif
+    ser_bank_columns(total, features);
+    return SER_OK;
+}

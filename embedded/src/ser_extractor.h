@@ -1,0 +1,111 @@
+/*
+ * ser_extractor: the features of speech emotion, computed while the sound arrives.
+ *
+ * In go 16 kHz, 16-bit mono samples in blocks of any size; out comes, whenever asked, the vector of
+ * SER_FEATURES columns that features/schema.py defines and ser_schema.h numbers. C99, no heap, no
+ * globals, single precision. Any block size gives the same bits.
+ *
+ *     #include "ser_extractor.h"
+ *
+ *     static ser_extractor extractor;          // sizeof(ser_extractor) bytes, known at compile time
+ *     static float features[SER_FEATURES];
+ *
+ *     void listen(void)
+ *     {
+ *         int16_t block[160];
+ *         ser_summary summary;
+ *         ser_extractor_init(&extractor);
+ *         while (read_microphone(block, 160)) {
+ *             ser_extractor_push(&extractor, block, 160);
+ *         }
+ *         ser_extractor_finish(&extractor, &summary, features);
+ *         if (summary.speech) {
+ *             // features[SER_COLUMN_RMS] is the mean RMS, and so on
+ *         }
+ *         ser_extractor_reset(&extractor);     // ready for the next utterance
+ *     }
+ *
+ * The clip. It begins with the first sample after init or reset. Its end is cut to
+ * SER_CLIP_REMAINDER (mod SER_HOP) samples: up to a hop of the latest samples waits until the hop is
+ * complete. A clip of fewer than SER_MIN_CLIP samples, and one without speech, has every column
+ * SER_UNDEFINED; so have columns whose quantity does not exist in the clip. No column is ever NaN or
+ * infinite, whatever the samples.
+ *
+ * Asking midway. ser_extractor_finish changes nothing: asked at any moment, it answers for the clip up
+ * to here, and pushing may go on. For decisions on a sliding window see ser_window.h.
+ *
+ * Length. Unlimited; the state does not grow.
+ *
+ * Build options (give the same to every source file):
+ *     -DSER_WITH_<GROUP>=0   leaves a group's columns out (they read SER_UNDEFINED), with its state, its
+ *                            tables and its work. Groups: see ser_schema.h.
+ *     -ffp-contract=off      for results equal to the last digit on every machine; without it a compiler
+ *                            may fuse multiplications and additions, which differs in the last digits.
+ *     -fno-math-errno        lets the compiler use the square-root instruction as it is.
+ */
+#ifndef SER_EXTRACTOR_H
+#define SER_EXTRACTOR_H
+
+#include "ser_cepstrum.h"
+#include "ser_front.h"
+#include "ser_gate.h"
+#include "ser_spectrum.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    SER_OK = 0,
+    SER_BAD_ARGUMENT /* a pointer is NULL where one is needed */
+} ser_status;
+
+typedef struct {
+    float seconds; /* length of the clip */
+    int speech;    /* 1 if any frame holds speech, else 0: features are all SER_UNDEFINED */
+} ser_summary;
+
+/* Read nothing in here: the members are the stages' own. */
+typedef struct {
+    int16_t waiting[SER_HOP]; /* samples of a hop not yet complete */
+    uint16_t waiting_count;
+    uint32_t hops; /* complete: the clip is SER_CLIP_REMAINDER + SER_HOP * (hops - 1) samples long */
+    ser_front front;
+    ser_gate gate;
+#if SER_NEEDS_FFT
+    ser_spectrum spectrum;
+#endif
+#if SER_WITH_CEPSTRUM
+    ser_cepstrum cepstrum;
+#endif
+#if SER_WITH_ENERGY
+    float rms; /* of the latest frame */
+#endif
+    union { /* working memory of one stage at a time */
+#if SER_NEEDS_FFT
+        float spectrum[SER_SPECTRUM_SCRATCH];
+#endif
+        ser_bank total;
+    } scratch;
+} ser_extractor;
+
+/* Makes a state ready for a clip. */
+ser_status ser_extractor_init(ser_extractor *extractor);
+
+/* The next samples of the clip: int16, mono, 16 kHz; count may be 0. */
+ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size_t count);
+
+/* The clip's summary and features[SER_FEATURES], as if it ended here. The clip may go on. */
+ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, float *features);
+
+/* Forgets the clip: ready for the next one. */
+ser_status ser_extractor_reset(ser_extractor *extractor);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The speech gate: which frames count. Levels are counted in whole steps in exact integers; running
+ * sums are kept per step for as long as the step can still be within SER_GATE_STEPS of the loudest
+ * frame, and added up when asked. Same frames as if the loudest had been known beforehand.
+ */
+#ifndef SER_GATE_H
+#define SER_GATE_H
+
+#include "ser_bank.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { SER_GATE_BANKS = SER_GATE_STEPS + 1, SER_GATE_HISTORY = 16 };
+
+typedef struct {
+    ser_bank banks[SER_GATE_BANKS];  /* step s is kept in banks[s % SER_GATE_BANKS] */
+    uint8_t steps[SER_GATE_HISTORY]; /* of the latest frames: frame j at [j % SER_GATE_HISTORY] */
+    uint8_t top;                     /* the loudest frame's step */
+    uint32_t frames;                 /* levels known */
+} ser_gate;
+
+void ser_gate_reset(ser_gate *gate);
+
+/* The next frame's level. energy: its sum of squared samples. */
+void ser_gate_level(ser_gate *gate, int64_t energy);
+
+/* Counts one part's values at a frame whose level is known: this one or one of the 15 before it. */
+void ser_gate_add(ser_gate *gate, ser_part part, uint32_t frame, const float *values);
+
+/* Whether that frame would count as speech if the stream ended now. */
+int ser_gate_is_speech(const ser_gate *gate, uint32_t frame);
+
+/* The sums over all frames that hold speech as far as is known. */
+void ser_gate_total(const ser_gate *gate, ser_bank *total);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,223 @@
+#include "ser_spectrum.h"
+
+#if SER_NEEDS_FFT
+
+#include "ser_fft.h"
+#include "ser_math.h"
+
+#include <string.h>
+
+void ser_spectrum_reset(ser_spectrum *spectrum)
+{
+    memset(spectrum, 0, sizeof *spectrum);
+}
+
+/* The power of every bin. The windowed samples go straight to where the transform wants them, pairs as
+   complex numbers; the power then takes the transform's place. */
+static void power_spectrum(const int16_t *frame, float *power)
+{
+    float *z = power;
+    for (int n = 0; n < SER_FRAME / 4; n++) {
+        const int at = 2 * ser_digit_reversal[n];
+        z[at] = (float)frame[2 * n] * ser_hann[2 * n];
+        z[at + 1] = (float)frame[2 * n + 1] * ser_hann[2 * n + 1];
+    }
+    for (int n = SER_FRAME / 4; n < SER_FRAME / 2; n++) {
+        const int at = 2 * ser_digit_reversal[n];
+        z[at] = (float)frame[2 * n] * ser_hann[SER_FRAME - 2 * n];
+        z[at + 1] = (float)frame[2 * n + 1] * ser_hann[SER_FRAME - 1 - 2 * n];
+    }
+    ser_fft_complex256(z);
+    ser_fft_split512(z);
+    for (int i = 0; i < SER_BINS; i++) {
+        const float re = z[2 * i];
+        const float im = z[2 * i + 1];
+        power[i] = re * re + im * im;
+    }
+}
+
+static float decibels(float power)
+{
+    return ser_db(ser_maxf(power, SER_POWER_FLOOR));
+}
+
+#if SER_NEEDS_MAGNITUDE
+static float root(float x)
+{
+    return x * ser_rsqrt(x); /* the reciprocal root of 0 is finite */
+}
+#endif
+
+#if SER_NEEDS_MEL
+static void mel_levels(ser_spectrum *spectrum, const float *power)
+{
+    const float *weight = ser_mel_weights;
+    float rise = 0.0f;
+    for (int band = 0; band < SER_MELS; band++) {
+        const float *bin = power + ser_mel_spans[band][0];
+        float sum = 0.0f;
+        for (int i = ser_mel_spans[band][1]; i > 0; i--) {
+            sum += *weight++ * *bin++;
+        }
+        const float level = decibels(sum);
+        if (level > spectrum->mel[band]) {
+            rise += level - spectrum->mel[band];
+        }
+        spectrum->mel[band] = level;
+    }
+    spectrum->flux = rise * (1.0f / (float)SER_MELS);
+}
+#endif
+
+#if SER_WITH_SPECTRUM
+/* Geometric over arithmetic mean of the power. The logarithm of a product of 64 mantissas stands for
+   those of its factors. */
+static float flatness(const float *power)
+{
+    float sum = 0.0f;
+    float logarithms = 0.0f;
+    float product = 1.0f;
+    int32_t exponents = 0;
+    for (int i = 0; i < SER_BINS; i++) {
+        const float p = ser_maxf(power[i], SER_POWER_FLOOR);
+        const uint32_t bits = ser_bits(p);
+        sum += p;
+        exponents += (int32_t)(bits >> 23) - 127;
+        product *= ser_from_bits((bits & 0x7fffffU) | 0x3f800000U);
+        if ((i & 63) == 63) {
+            logarithms += ser_log2(product);
+            product = 1.0f;
+        }
+    }
+    logarithms += ser_log2(product);
+    const float mean = ((float)exponents + logarithms) * (1.0f / (float)SER_BINS);
+    return ser_exp2(mean) / (sum * (1.0f / (float)SER_BINS));
+}
+
+static void shape(const float *power, const float *magnitude, float *values)
+{
+    float total = 0.0f;
+    float moment = 0.0f;
+    float low = 0.0f;
+    float high = 0.0f;
+    for (int i = 0; i < SER_BINS; i++) {
+        total += magnitude[i];
+        moment += magnitude[i] * (float)i;
+    }
+    for (int i = 0; i < SER_LOW_BINS; i++) {
+        low += power[i];
+    }
+    for (int i = SER_LOW_BINS; i < SER_BINS; i++) {
+        high += power[i];
+    }
+    const float share = total > 0.0f ? 1.0f / total : 0.0f;
+    const float centroid = moment * share;
+    const float threshold = SER_ROLLOFF * total;
+    float spread = 0.0f;
+    float sum = 0.0f;
+    int rolloff = 0;
+    for (int i = 0; i < SER_BINS; i++) {
+        const float distance = (float)i - centroid;
+        spread += magnitude[i] * distance * distance;
+        sum += magnitude[i];
+        rolloff += sum < threshold;
+    }
+    values[SER_FRAME_CENTROID] = centroid * SER_BIN_HZ;
+    values[SER_FRAME_BANDWIDTH] = root(spread * share) * SER_BIN_HZ;
+    values[SER_FRAME_ROLLOFF] = (float)rolloff * SER_BIN_HZ;
+    values[SER_FRAME_FLATNESS] = flatness(power);
+    values[SER_FRAME_LOW_HIGH_DB] =
+        ser_db(low + SER_POWER_FLOOR) - ser_db(high + SER_POWER_FLOOR);
+}
+#endif
+
+#if SER_WITH_CONTRAST
+/* Mean of the `count` largest of sign * values (so their negatives give the smallest). */
+static float mean_of_largest(const float *values, int size, int count, float sign)
+{
+    float best[SER_CONTRAST_MOST]; /* falling */
+    int have = 0;
+    for (int i = 0; i < size; i++) {
+        const float value = sign * values[i];
+        if (have == count && value <= best[count - 1]) {
+            continue;
+        }
+        int place = have < count ? have++ : count - 1;
+        for (; place > 0 && best[place - 1] < value; place--) {
+            best[place] = best[place - 1];
+        }
+        best[place] = value;
+    }
+    float sum = 0.0f;
+    for (int i = 0; i < have; i++) {
+        sum += best[i];
+    }
+    return sign * sum / (float)have;
+}
+
+static void contrast(const float *magnitude, float *out)
+{
+    for (int band = 0; band <= SER_CONTRAST_BANDS; band++) {
+        const float *first = magnitude + ser_contrast_bands[band][0];
+        const int bins = ser_contrast_bands[band][1];
+        const int averaged = ser_contrast_bands[band][2];
+        out[band] = decibels(mean_of_largest(first, bins, averaged, 1.0f)) -
+                    decibels(mean_of_largest(first, bins, averaged, -1.0f));
+    }
+}
+#endif
+
+#if SER_WITH_CHROMA
+static void chroma(const float *power, float *out)
+{
+    float sums[2 * SER_CHROMAS] = {0}; /* two turns: a bin's run of chromas need not wrap */
+    const float *weight = ser_chroma_weights;
+    for (int bin = 0; bin < SER_BINS; bin++) {
+        float *sum = sums + ser_chroma_spans[bin][0];
+        for (int i = ser_chroma_spans[bin][1]; i > 0; i--) {
+            *sum++ += *weight++ * power[bin];
+        }
+    }
+    float largest = 0.0f;
+    for (int i = 0; i < SER_CHROMAS; i++) {
+        out[i] = sums[i] + sums[SER_CHROMAS + i];
+        largest = ser_maxf(largest, out[i]);
+    }
+    const float scale = largest > 0.0f ? 1.0f / largest : 0.0f;
+    for (int i = 0; i < SER_CHROMAS; i++) {
+        out[i] *= scale;
+    }
+}
+#endif
+
+void ser_spectrum_frame(ser_spectrum *spectrum, const int16_t *frame, float *scratch, float *values)
+{
+    float *power = scratch;
+    power_spectrum(frame, power);
+#if SER_NEEDS_MEL
+    mel_levels(spectrum, power);
+#else
+    (void)spectrum;
+#endif
+#if SER_WITH_MEL
+    memcpy(values + SER_FRAME_MEL_00, spectrum->mel, sizeof spectrum->mel);
+#endif
+#if SER_WITH_CHROMA
+    chroma(power, values + SER_FRAME_CHROMA_00);
+#endif
+#if SER_NEEDS_MAGNITUDE
+    float *magnitude = scratch + SER_BINS;
+    for (int i = 0; i < SER_BINS; i++) {
+        magnitude[i] = root(power[i]);
+    }
+#endif
+#if SER_WITH_SPECTRUM
+    shape(power, magnitude, values);
+#endif
+#if SER_WITH_CONTRAST
+    contrast(magnitude, values + SER_FRAME_CONTRAST_00);
+#endif
+    (void)values;
+}
+
+#endif

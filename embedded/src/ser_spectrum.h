@@ -1,0 +1,37 @@
+/*
+ * Spectral descriptors of one frame: mel levels, centroid, bandwidth, roll-off, flatness, flux, low/high
+ * ratio, contrast and chroma, each as librosa defines it on a Hann-windowed 512-point transform. In go
+ * SER_FRAME samples, out come values in the units of the schema. What no group needs is not computed.
+ */
+#ifndef SER_SPECTRUM_H
+#define SER_SPECTRUM_H
+
+#include "ser_tables.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if SER_NEEDS_FFT
+/* Floats of working memory: the transform, then power and magnitude side by side in its place. */
+enum { SER_SPECTRUM_SCRATCH = 2 * SER_BINS };
+
+typedef struct {
+    float mel[SER_MELS]; /* levels of the latest frame, dB; not used where no group needs them */
+    float flux;          /* mean rise of the mel levels since the frame before; meaningless at first */
+} ser_spectrum;
+
+void ser_spectrum_reset(ser_spectrum *spectrum);
+
+/*
+ * Measures the next frame: writes the spectral entries of values[SER_FRAME_VALUES], and the mel levels
+ * and the flux into the state. frame: SER_FRAME samples. scratch: SER_SPECTRUM_SCRATCH floats.
+ */
+void ser_spectrum_frame(ser_spectrum *spectrum, const int16_t *frame, float *scratch, float *values);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,187 @@
+"""The device engine: the chip's own C code (embedded/src), compiled for this computer on first use.
+
+In goes a clip (`audio.load`), out comes the vector in schema order, bit for bit what the chip computes.
+The library is kept in the user's cache folder under a name made of its sources, compiler and flags, so
+an edited source or another compiler never meets a stale one.
+"""
+
+import ctypes
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from common.errors import UserError
+from features import schema
+
+EMBEDDED = Path(__file__).resolve().parent.parent / "embedded"
+FLAGS = ("-std=c99", "-O3", "-fPIC", "-ffp-contract=off", "-fno-math-errno")
+"""No contraction: a fused multiply-add would round differently from the chip's build."""
+
+
+class Result(NamedTuple):
+    """What `Extractor.finish` knows of a clip: features is float32 (columns,), in schema order."""
+
+    features: np.ndarray
+    seconds: float
+    speech: bool
+
+
+class _Summary(ctypes.Structure):
+    _fields_ = (("seconds", ctypes.c_float), ("speech", ctypes.c_int))
+
+
+def extract(samples: np.ndarray) -> np.ndarray:
+    """The feature vector of one clip. samples: int16 (n,) from `audio.load`. Returns float32 in the order
+    of schema.COLUMNS, always finite."""
+    extractor = Extractor()
+    extractor.push(samples)
+    return extractor.finish().features
+
+
+class Extractor:
+    """The C extractor as a stream: push blocks of any size, finish at any moment, reset for the next clip."""
+
+    def __init__(self):
+        self._library = _load()
+        self._state = np.empty(self._library.ser_host_state_size(), np.uint8)
+        self.reset()
+
+    @property
+    def state_bytes(self) -> int:
+        """Size of the C state on this computer."""
+        return self._state.size
+
+    def push(self, samples: np.ndarray) -> None:
+        """The next samples: int16 (n,), 16 kHz."""
+        if samples.dtype != np.int16 or samples.ndim != 1:
+            raise TypeError(f"int16 of shape (n,) expected, not {samples.dtype} {samples.shape}")
+        samples = np.ascontiguousarray(samples)
+        self._library.ser_extractor_push(self._address(), samples.ctypes.data, len(samples))
+
+    def finish(self) -> Result:
+        """The result for the clip up to here, which may go on."""
+        features = np.empty(len(schema.COLUMNS), np.float32)
+        summary = _Summary()
+        self._library.ser_extractor_finish(
+            self._address(), ctypes.byref(summary), features.ctypes.data
+        )
+        return Result(features, summary.seconds, bool(summary.speech))
+
+    def reset(self) -> None:
+        """Forget the clip."""
+        self._library.ser_extractor_init(self._address())
+
+    def _address(self):
+        return self._state.ctypes.data
+
+
+def compiler() -> list[str]:
+    """The C compiler's command: $CC, else cc, gcc or clang. Raises UserError where there is none."""
+    if os.environ.get("CC"):
+        command = shlex.split(os.environ["CC"])
+        if shutil.which(command[0]):
+            return command
+        raise UserError(f"CC={os.environ['CC']}: no such program; name a C compiler or unset CC")
+    for name in ("cc", "gcc", "clang"):
+        if shutil.which(name):
+            return [name]
+    raise UserError(
+        "engine device: no C compiler found (cc, gcc, clang); install one, e.g. apt-get install gcc, "
+        "or use --engine reference"
+    )
+
+
+def cache_folder() -> Path:
+    """Where compiled libraries are kept: $SER_CACHE, else the user's cache folder."""
+    if os.environ.get("SER_CACHE"):
+        return Path(os.environ["SER_CACHE"])
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home()
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "ser-device"
+
+
+def sources() -> list[Path]:
+    """The C files of the host library."""
+    return [*sorted((EMBEDDED / "src").glob("ser_*.c")), EMBEDDED / "host" / "ser_host.c"]
+
+
+def build() -> Path:
+    """The compiled library's path; compiles it unless the cache holds it.
+
+    Safe while other processes do the same: each writes its own file and renames it into place.
+    """
+    command = compiler()
+    target = cache_folder() / f"ser-{_fingerprint(command)}{_suffix()}"
+    if target.exists():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=target.parent, suffix=_suffix())
+    except OSError as error:
+        raise UserError(
+            f"{target.parent}: cannot keep the compiled extractor there ({error.strerror}); "
+            "set SER_CACHE to a folder that can be written"
+        ) from None
+    os.close(handle)
+    try:
+        run = subprocess.run(
+            [*command, *FLAGS, "-shared", f"-I{EMBEDDED / 'src'}", *map(str, sources()), "-o", draft, "-lm"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        if run.returncode:
+            reason = next(
+                (line for line in run.stderr.splitlines() if "error" in line), "no message"
+            )
+            raise UserError(
+                f"engine device: {command[0]} could not compile embedded/src ({reason.strip()}); "
+                "set CC to another C99 compiler"
+            )
+        os.replace(draft, target)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+    return target
+
+
+def _fingerprint(command):
+    """Changes with the sources, the compiler, its version and the flags."""
+    digest = hashlib.sha256()
+    version = subprocess.run([*command, "--version"], capture_output=True, text=True).stdout
+    digest.update("\0".join([*command, version, *FLAGS]).encode())
+    headers = sorted((EMBEDDED / "src").glob("*.h"))
+    for path in [*sources(), *headers]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def _suffix():
+    return {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+
+
+@cache
+def _load():
+    library = ctypes.CDLL(str(build()))
+    pointer = ctypes.c_void_p
+    library.ser_host_state_size.restype = ctypes.c_size_t
+    library.ser_host_features.restype = ctypes.c_size_t
+    library.ser_host_schema_hash.restype = ctypes.c_uint64
+    library.ser_extractor_init.argtypes = [pointer]
+    library.ser_extractor_push.argtypes = [pointer, pointer, ctypes.c_size_t]
+    library.ser_extractor_finish.argtypes = [pointer, pointer, pointer]
+    compiled = f"{library.ser_host_schema_hash():016x}"
+    if compiled != schema.HASH:
+        raise UserError(
+            f"embedded/src/ser_schema.h: schema {compiled}, but features/schema.py is {schema.HASH}; "
+            "run python -m embedded.generate"
+        )
+    return library
