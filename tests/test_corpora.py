@@ -221,6 +221,7 @@ def test_link_to_a_corpus_is_followed_and_a_loop_ends(tmp_path):
     root = tmp_path / "root"
     (root / "Crema").symlink_to(tmp_path / "disk" / "speech", target_is_directory=True)
     (tmp_path / "disk" / "speech" / "again").symlink_to(root, target_is_directory=True)
+    (root / "up").symlink_to(tmp_path, target_is_directory=True)  # two loops: 2**40 paths
     (root / "self").symlink_to(root / "self")
     assert only(root).path == root / "Crema" / "1001_DFA_ANG_XX.wav"
 
