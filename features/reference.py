@@ -109,8 +109,9 @@ def descriptors(samples: np.ndarray) -> dict[str, np.ndarray]:
     tracks["flatness"] = librosa.feature.spectral_flatness(S=magnitude, amin=schema.POWER_FLOOR)[0]
     flux = librosa.onset.onset_strength(S=mel, sr=SAMPLE_RATE, center=False, detrend=False)
     tracks["flux"] = np.concatenate([[np.nan], flux[1:]])
-    low = power[librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=FRAME) < schema.LOW_HIGH_SPLIT].sum(0)
-    high = power.sum(axis=0) - low
+    is_low = librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=FRAME) < schema.LOW_HIGH_SPLIT
+    # summed apart: the total minus the low would drown a weak high part in float32's rounding
+    low, high = power[is_low].sum(axis=0), power[~is_low].sum(axis=0)
     floor = schema.POWER_FLOOR
     tracks["low_high_db"] = 10 * np.log10((low + floor) / (high + floor))
     with warnings.catch_warnings():
