@@ -71,17 +71,17 @@ class Speaker:
 # fmt: off
 #: Sexes alternate, so that any first few hold both.
 SPEAKERS = (
-    Speaker("f1", "Female1", 196, 1.00, 1.12, 0.009, 0.45, -27,  0.0),
-    Speaker("m1", "Male1",   118, 1.00, 1.15, 0.010, 0.55, -28,  0.5),
-    Speaker("f2", "Female2", 218, 1.04, 1.20, 0.008, 0.40, -29, -1.5),
-    Speaker("m2", "Male2",   132, 0.97, 1.08, 0.009, 0.50, -26, -1.0),
+    Speaker("f1", "Female2", 206, 1.00, 1.16, 0.008, 0.40, -29,  0.0),
+    Speaker("m1", "Male2",   118, 1.00, 1.15, 0.009, 0.50, -28,  0.5),
+    Speaker("f2", "Linda",   222, 0.96, 1.20, 0.010, 0.50, -28, -1.5),
+    Speaker("m2", "Male5",   132, 1.03, 1.08, 0.008, 0.45, -26, -1.0),
     Speaker("f3", "Female4", 184, 0.97, 1.05, 0.011, 0.50, -24,  1.0),
     Speaker("m3", "Male4",   109, 0.95, 1.18, 0.012, 0.60, -29,  1.5),
-    Speaker("f4", "Female5", 207, 1.01, 1.16, 0.010, 0.45, -25,  0.5),
-    Speaker("m4", "Male5",   124, 1.03, 1.10, 0.008, 0.45, -30, -0.5),
+    Speaker("f4", "Female5", 212, 1.03, 1.16, 0.010, 0.45, -25,  0.5),
+    Speaker("m4", "Male1",   124, 0.98, 1.10, 0.010, 0.50, -30, -0.5),
     Speaker("f5", "Female3", 229, 1.00, 1.10, 0.009, 0.40, -28, -0.5),
     Speaker("m5", "Male7",   141, 1.04, 1.22, 0.011, 0.55, -25,  0.0),
-    Speaker("f6", "Linda",   203, 0.96, 1.18, 0.010, 0.50, -30,  1.5),
+    Speaker("f6", "Female1", 196, 1.00, 1.12, 0.009, 0.45, -27,  1.5),
     Speaker("m6", "Gene",    114, 1.01, 1.06, 0.009, 0.50, -27, -1.5),
 )
 # fmt: on
@@ -115,19 +115,20 @@ class Style:
 
 
 # fmt: off
-#: Directions after Banse & Scherer 1996 (J. Pers. Soc. Psychol. 70, 614-636), Scherer 2003 (Speech
-#: Communication 40, 227-256, table 2) and Juslin & Laukka 2003 (Psychol. Bull. 129, 770-814,
-#: table 11); disgust also after Murray & Arnott 1993 (J. Acoust. Soc. Am. 93, 1097-1108, table 1:
-#: slow, low, grumbling); breathy sadness after Gobl & Ni Chasaide 2003 (Speech Communication 40,
-#: 189-212). These treat surprise thinly: high, wide and rising. The sizes are this project's own.
+#: Directions after Banse & Scherer 1996 (J. Pers. Soc. Psychol. 70, 614-636), Juslin & Laukka 2003
+#: (Psychol. Bull. 129, 770-814) and Scherer 2003 (Speech Communication 40, 227-256); for disgust
+#: (slow, low, grumbling) Murray & Arnott 1993 (J. Acoust. Soc. Am. 93, 1097-1108); for breathy
+#: sadness Gobl & Ni Chasaide 2003 (Speech Communication 40, 189-212). The sources disagree in
+#: places (the range of fear) and say little of surprise (high, wide, rising). The sizes are this
+#: project's own.
 STYLES = {
-    "angry":    Style( 3.5, 1.7, -1.5, 1.14,  8.0,  2.5, 2.0, 2.2, -2.0),
-    "disgust":  Style(-2.0, 1.2, -2.0, 0.84, -1.5, -0.5, 2.4, 2.4,  2.0),
-    "fear":     Style( 5.0, 1.5,  0.5, 1.25, -1.5,  0.0, 2.0, 2.0,  8.0),
+    "angry":    Style( 3.5, 1.7, -1.5, 1.14,  8.0,  2.5, 2.0, 2.5, -2.0),
+    "disgust":  Style(-2.0, 1.2, -2.0, 0.84, -1.5, -0.5, 2.4, 3.0,  2.0),
+    "fear":     Style( 5.0, 1.5,  0.5, 1.25, -1.5,  0.0, 2.0, 2.5,  8.0),
     "happy":    Style( 3.5, 1.9,  2.0, 1.10,  4.0,  1.2, 0.9, 0.9, -1.0),
     "neutral":  Style(),
     "sad":      Style(-2.0, 0.6, -1.5, 0.82, -6.0, -2.2, 1.3, 1.3, 14.0),
-    "surprise": Style( 5.5, 2.2,  7.0, 0.95,  1.0,  0.3, 0.9, 0.9,  3.0),
+    "surprise": Style( 5.5, 2.2,  7.0, 1.00,  1.0,  0.3, 0.9, 0.9,  3.0),
 }
 # fmt: on
 
@@ -365,8 +366,10 @@ def _render(utterance: _Utterance, style: Style, rng: np.random.Generator) -> np
     speaker = utterance.speaker
     speech, pulses = _resynthesise(utterance, style, rng)
     shimmer = speaker.shimmer * style.shimmer * rng.standard_normal(len(pulses))
-    # One gain per period, between which it glides; where in the period matters little.
-    speech *= 10 ** (np.interp(np.arange(len(speech)) / RATE, pulses, shimmer) / 20)
+    # One gain per period, held for most of it, then gliding to the next.
+    held = np.stack([pulses, pulses + 0.7 * np.diff(pulses, append=pulses[-1] + 0.005)], axis=1)
+    gain = np.interp(np.arange(len(speech)) / RATE, held.ravel(), np.repeat(shimmer, 2))
+    speech *= 10 ** (gain / 20)
     speech = _tilted(speech, style.tilt)
     speech += _aspiration(speech, speaker.breath + style.breath, rng)
     speech *= 10 ** ((-32 + speaker.level + style.level) / 20) / _active_rms(speech)
