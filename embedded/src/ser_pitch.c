@@ -1,0 +1,387 @@
+#include "ser_pitch.h"
+
+#include "ser_fft.h"
+#include "ser_math.h"
+#include "ser_peak.h"
+
+#include <string.h>
+
+/* Praat's standard settings of To Pitch (ac), as its manual gives them. */
+#define SILENCE 0.03f
+#define VOICING 0.45f
+#define OCTAVE_COST 0.01f
+#define JUMP_COST 0.35f
+#define TURN_COST 0.14f /* voiced / unvoiced */
+
+#define LONGEST (SER_SAMPLE_RATE / SER_PITCH_FLOOR)             /* lags, 213 */
+#define SHORTEST (SER_SAMPLE_RATE / SER_PITCH_CEILING)          /* 26 */
+#define LOG_SHORTEST 4.7369656f                                 /* log2(16000 / 600) */
+#define LOG_HUNDRED 7.3219281f                                  /* log2(16000 / 100) */
+
+/* A period of p samples is stored as (log2 p - LOG_OFFSET) LOG_STEPS: 0.0006 semitones apart. */
+#define LOG_OFFSET 4.5f
+#define LOG_STEPS 20000.0f
+#define STRENGTH_STEPS 4095.0f
+#define NO_FRAME 0xffffu /* before the start of the sound */
+
+#define MAX_FOUND 24 /* maxima looked at in one frame, of which few survive */
+/* What storing in 16 and 12 bits may change about a difference of scores. */
+#define ROUNDING 5e-4f
+
+static uint16_t pack_peak(float peak)
+{
+    /* In 1/256 of a sample's step; 4 bits exponent, 12 mantissa. */
+    uint32_t value = (uint32_t)(peak * 256.0f + 0.5f), exponent = 0;
+    while (value >= 4096u) {
+        value = (value + 1u) >> 1;
+        exponent++;
+    }
+    return (uint16_t)(exponent << 12 | value);
+}
+
+static float unpack_peak(uint16_t packed)
+{
+    return (float)((uint32_t)(packed & 0xfffu) << (packed >> 12)) * (1.0f / 256.0f);
+}
+
+static uint32_t pack_candidate(float log_period, float strength)
+{
+    const uint32_t period = (uint32_t)((log_period - LOG_OFFSET) * LOG_STEPS + 0.5f);
+    return period << 16 | (uint32_t)(strength * STRENGTH_STEPS + 0.5f) << 4;
+}
+
+static float log_period_of(uint32_t period)
+{
+    return (float)period * (1.0f / LOG_STEPS) + LOG_OFFSET;
+}
+
+/* Strengths as the path adds them up. */
+static float voiced_score(float strength, float log_period)
+{
+    return strength - OCTAVE_COST * (log_period - LOG_SHORTEST);
+}
+
+static float unvoiced_score(float local_peak, float per_peak)
+{
+    const float loudness = ser_minf(local_peak * per_peak, 1.0f);
+    return VOICING + ser_maxf(0.0f, 2.0f - loudness * ((1.0f + VOICING) / SILENCE));
+}
+
+static float per(float peak) { return peak > 0.0f ? 1.0f / peak : 0.0f; }
+
+void ser_pitch_reset(ser_pitch *pitch)
+{
+    memset(pitch, 0, sizeof *pitch);
+    pitch->before = NO_FRAME;
+}
+
+/* The frame's normalised autocorrelation r[0..223], Boersma's equation 9, in scratch; its peak returned. */
+static float correlate(const int16_t *frame, float *scratch)
+{
+    const int half = SER_PITCH_WINDOW / 2;
+    float *even = scratch, *odd = scratch + 512;
+    float mean, peak = 0.0f, scale;
+    int32_t sum = 0;
+    int i, n;
+    for (i = half - LONGEST; i < half + LONGEST; i++) {
+        sum += frame[i];
+    }
+    mean = (float)sum * (1.0f / (float)(2 * LONGEST));
+    for (i = half - LONGEST / 2 - 1; i < half + LONGEST / 2 + 1; i++) {
+        const float w = ser_hann_half[i < half ? i : SER_PITCH_WINDOW - 1 - i];
+        peak = ser_maxf(peak, ser_absf(((float)frame[i] - mean) * w));
+    }
+
+    for (n = 0; n < 256; n++) {
+        const int place = 2 * ser_digit_reversal[n];
+        const float *turn = ser_quarter_circle + 4 * (n & 127);
+        const float c = n < 128 ? turn[0] : -turn[1], s = n < 128 ? turn[1] : turn[0];
+        const float *w = ser_hann_half + 2 * n;
+        float re, im, tail_re = 0.0f, tail_im = 0.0f;
+        if (n < half / 2) {
+            re = w[0];
+            im = w[1];
+        } else {
+            w = ser_hann_half + (SER_PITCH_WINDOW - 1 - 2 * n);
+            re = w[0];
+            im = w[-1];
+        }
+        re *= (float)frame[2 * n] - mean;
+        im *= (float)frame[2 * n + 1] - mean;
+        if (n < half - 256) { /* the last 128 samples */
+            w = ser_hann_half + (SER_PITCH_WINDOW - 1 - 512 - 2 * n);
+            tail_re = w[0] * ((float)frame[512 + 2 * n] - mean);
+            tail_im = w[-1] * ((float)frame[513 + 2 * n] - mean);
+        }
+        even[place] = re + tail_re;
+        even[place + 1] = im + tail_im;
+        re -= tail_re;
+        im -= tail_im;
+        odd[place] = re * c + im * s;
+        odd[place + 1] = im * c - re * s;
+    }
+    ser_fft_autocorrelation(scratch);
+
+    scale = scratch[0] > 0.0f ? 1.0f / scratch[0] : 0.0f;
+    for (i = 0; i < SER_PITCH_LAGS; i++) {
+        scratch[i] *= scale * ser_window_correction[i];
+    }
+    return peak;
+}
+
+typedef struct {
+    float log_period, strength, score;
+} found_maximum;
+
+/* Maxima of r that can win against silence; at most MAX_FOUND. */
+static int find_maxima(const float *r, float unvoiced, found_maximum *found)
+{
+    const float hopeless = unvoiced - 2.0f * TURN_COST - ROUNDING;
+    int count = 0, i;
+    for (i = SHORTEST; i <= LONGEST && count < MAX_FOUND; i++) {
+        if (r[i] > 0.5f * VOICING && r[i] > r[i - 1] && r[i] >= r[i + 1]) {
+            ser_peak peak = ser_peak_parabola(r, i);
+            found_maximum *f = found + count;
+            if (peak.height < hopeless - 0.05f) {
+                continue;
+            }
+            peak = ser_peak_refine(r, peak);
+            if (peak.place * (float)SER_PITCH_CEILING < (float)SER_SAMPLE_RATE) {
+                continue;
+            }
+            f->strength = peak.height > 1.0f ? ser_recip(peak.height) : peak.height;
+            f->log_period = ser_log2(peak.place);
+            f->score = voiced_score(f->strength, f->log_period);
+            count += f->score > hopeless;
+        }
+    }
+    return count;
+}
+
+/* Whether another maximum of the same frame wins over f in every path. */
+static int is_beaten(const found_maximum *f, const found_maximum *found, int count)
+{
+    int i;
+    for (i = 0; i < count; i++) {
+        const float distance = ser_absf(found[i].log_period - f->log_period);
+        if (found[i].score - f->score > 2.0f * JUMP_COST * distance + ROUNDING) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void commit(ser_pitch *pitch, float peak);
+
+int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
+{
+    found_maximum found[MAX_FOUND];
+    const float peak = ser_tail_peak(tail);
+    float local;
+    int count, kept = 0, i;
+    if (tail->hops <= SER_PITCH_LATENCY) {
+        return 0;
+    }
+    local = correlate(tail->sample, scratch);
+    count = find_maxima(scratch, unvoiced_score(local, per(peak)), found);
+
+    while (pitch->frames == SER_PITCH_FRAMES || pitch->pooled + SER_PITCH_MAX > SER_PITCH_POOL) {
+        commit(pitch, peak);
+    }
+    for (i = 0; i < count && kept < SER_PITCH_MAX; i++) {
+        if (!is_beaten(found + i, found, count)) {
+            pitch->candidate[pitch->pooled++] =
+                pack_candidate(found[i].log_period, ser_maxf(found[i].strength, 0.0f));
+            kept++;
+        }
+    }
+    pitch->peak[pitch->frames] = pack_peak(local);
+    pitch->link[pitch->frames] = (uint16_t)(kept << 8);
+    pitch->frames++;
+    return 1;
+}
+
+static unsigned kept_of(const ser_pitch *pitch, unsigned i) { return pitch->link[i] >> 8; }
+
+static unsigned chosen_of(const ser_pitch *pitch, unsigned i) { return pitch->link[i] >> 4 & 15u; }
+
+/* Where the candidates of kept frame i start. */
+static unsigned pool_of(const ser_pitch *pitch, unsigned i)
+{
+    unsigned place = pitch->pooled, j;
+    for (j = pitch->frames; j > i; j--) {
+        place -= kept_of(pitch, j - 1);
+    }
+    return place;
+}
+
+static float transition(float from, float to)
+{
+    if (from == 0.0f || to == 0.0f) {
+        return from == to ? 0.0f : TURN_COST;
+    }
+    return JUMP_COST * ser_absf(from - to);
+}
+
+void ser_pitch_path(ser_pitch *pitch, uint32_t from, float peak)
+{
+    /* State 0 is unvoiced (log period 0), the others are the frame's candidates. */
+    float period[2][SER_PITCH_MAX + 1], total[2][SER_PITCH_MAX + 1];
+    const float per_peak = per(peak);
+    unsigned states[2], now = 0, place, i, s, t, best;
+    const unsigned start = from > pitch->base ? from - pitch->base : 0;
+    uint16_t before = start > 0 ? 0 : pitch->before;
+    if (start >= pitch->frames) {
+        return;
+    }
+    place = pool_of(pitch, start);
+    states[0] = 1;
+    total[0][0] = 0.0f;
+    period[0][0] = before == 0 || before == NO_FRAME ? 0.0f : log_period_of(before);
+
+    for (i = start; i < pitch->frames; i++) {
+        const unsigned was = now;
+        now ^= 1u;
+        states[now] = kept_of(pitch, i) + 1;
+        for (s = 0; s < states[now]; s++) {
+            uint32_t *c = s > 0 ? &pitch->candidate[place + s - 1] : NULL;
+            float score, highest = 0.0f;
+            if (s > 0) {
+                period[now][s] = log_period_of(*c >> 16);
+                score = voiced_score((float)(*c >> 4 & 0xfffu) * (1.0f / STRENGTH_STEPS),
+                                     period[now][s]);
+            } else {
+                period[now][0] = 0.0f;
+                score = unvoiced_score(unpack_peak(pitch->peak[i]), per_peak);
+            }
+            for (t = best = 0; t < states[was]; t++) {
+                const float sum = total[was][t] - (i == start && before == NO_FRAME ? 0.0f
+                                      : transition(period[was][t], period[now][s]));
+                if (t == 0 || sum > highest) {
+                    highest = sum;
+                    best = t;
+                }
+            }
+            total[now][s] = highest + score;
+            if (s > 0) {
+                *c = (*c & ~15u) | best;
+            } else {
+                pitch->link[i] = (uint16_t)((pitch->link[i] & 0xfff0u) | best);
+            }
+        }
+        /* Totals stay small however long the sound is. */
+        for (s = states[now]; s-- > 0;) {
+            total[now][s] -= total[now][0];
+        }
+        place += states[now] - 1;
+    }
+
+    for (s = best = 0; s < states[now]; s++) {
+        best = total[now][s] > total[now][best] ? s : best;
+    }
+    for (i = pitch->frames; i-- > start;) {
+        place -= kept_of(pitch, i);
+        pitch->link[i] = (uint16_t)((pitch->link[i] & 0xff0fu) | best << 4);
+        best = (best > 0 ? pitch->candidate[place + best - 1] : pitch->link[i]) & 15u;
+    }
+}
+
+/* Stored period of kept frame i on the latest path, 0 = unvoiced; place: of its candidates. */
+static uint16_t chosen_period(const ser_pitch *pitch, unsigned i, unsigned place)
+{
+    const unsigned chosen = chosen_of(pitch, i);
+    return chosen > 0 ? (uint16_t)(pitch->candidate[place + chosen - 1] >> 16) : 0;
+}
+
+int ser_pitch_track(const ser_pitch *pitch, uint32_t from, uint16_t *track, int room)
+{
+    unsigned i = from > pitch->base ? from - pitch->base : 0, place;
+    int count = 0;
+    if (i >= pitch->frames) {
+        return 0;
+    }
+    for (place = pool_of(pitch, i); i < pitch->frames && count < room; i++) {
+        track[count++] = chosen_period(pitch, i, place);
+        place += kept_of(pitch, i);
+    }
+    return count;
+}
+
+float ser_pitch_period(uint16_t stored) { return ser_exp2(log_period_of(stored)); }
+
+static void add_frame(ser_pitch_sums *sums, uint16_t period)
+{
+    const uint32_t frame = sums->frames++;
+    if (period == 0) {
+        if (sums->open) {
+            ser_moments_add(&sums->segment, (float)(frame - sums->start), 0);
+        }
+        sums->open = 0;
+        return;
+    }
+    {
+        const float semitones = 12.0f * (LOG_HUNDRED - log_period_of(period));
+        ser_moments_add(&sums->f0, semitones, frame);
+        if (sums->open) {
+            ser_moments_add(&sums->change, semitones - sums->latest, frame);
+        } else {
+            if (sums->voiced > 0) {
+                ser_moments_add(&sums->pause, (float)(frame - sums->last - 1), 0);
+            } else {
+                sums->first = frame;
+            }
+            sums->start = frame;
+            sums->open = 1;
+        }
+        sums->voiced++;
+        sums->last = frame;
+        sums->latest = semitones;
+    }
+}
+
+static void commit(ser_pitch *pitch, float peak)
+{
+    const unsigned count = pitch->frames < SER_PITCH_COMMIT ? pitch->frames : SER_PITCH_COMMIT;
+    unsigned i, place = 0;
+    ser_pitch_path(pitch, pitch->base, peak);
+    for (i = 0; i < count; i++) {
+        pitch->before = chosen_period(pitch, i, place);
+        add_frame(&pitch->settled, pitch->before);
+        place += kept_of(pitch, i);
+    }
+    pitch->frames = (uint16_t)(pitch->frames - count);
+    pitch->pooled = (uint16_t)(pitch->pooled - place);
+    pitch->base += count;
+    memmove(pitch->candidate, pitch->candidate + place, sizeof(uint32_t) * pitch->pooled);
+    memmove(pitch->peak, pitch->peak + count, sizeof(uint16_t) * pitch->frames);
+    memmove(pitch->link, pitch->link + count, sizeof(uint16_t) * pitch->frames);
+}
+
+void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_PITCH_COLUMNS])
+{
+    const float hop = (float)SER_HOP / (float)SER_SAMPLE_RATE;
+    ser_pitch_sums sums = pitch->settled;
+    unsigned i, place = 0;
+    ser_pitch_path(pitch, pitch->base, peak);
+    for (i = 0; i < pitch->frames; i++) {
+        add_frame(&sums, chosen_period(pitch, i, place));
+        place += kept_of(pitch, i);
+    }
+    if (sums.open) {
+        ser_moments_add(&sums.segment, (float)(sums.frames - sums.start), 0);
+    }
+
+    ser_moments_columns(&sums.f0, columns);
+    columns[7] = sums.change.mean;
+    columns[8] = ser_moments_std(&sums.change);
+    columns[9] = sums.frames > 0 ? (float)sums.voiced / (float)sums.frames : SER_UNDEFINED;
+    columns[10] = sums.voiced > 0 ? (float)sums.segment.count /
+                                        ((float)(sums.last - sums.first + 1) * hop)
+                                  : SER_UNDEFINED;
+    columns[11] = sums.segment.mean * hop;
+    columns[12] = ser_moments_std(&sums.segment) * hop;
+    columns[13] = sums.segment.high * hop;
+    columns[14] = sums.pause.mean * hop;
+    columns[15] = ser_moments_std(&sums.pause) * hop;
+    columns[16] = sums.pause.high * hop;
+}

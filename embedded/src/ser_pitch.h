@@ -1,0 +1,80 @@
+/*
+ * F0 by autocorrelation (Boersma 1993, "Accurate short-term analysis of the fundamental frequency and
+ * the harmonics-to-noise ratio of a sampled sound"), as Praat's To Pitch (ac) with 75-600 Hz: candidates
+ * per frame while the sound arrives, the cheapest path through them when asked.
+ *
+ *   ser_pitch pitch;
+ *   ser_pitch_reset(&pitch);
+ *   after every ser_tail_push:  ser_pitch_hop(&pitch, &tail, scratch);       scratch: 1024 floats
+ *   at the end, or any time:    ser_pitch_columns(&pitch, ser_tail_peak(&tail), columns);
+ *
+ * Pitch frame k is centred 22.5 ms + 10 k ms after the first sample and comes with hop k + 4.
+ *
+ * The silence threshold refers to the loudest sample, which is known at the end only. So every candidate
+ * that can still win is kept: a candidate that loses to another, or to silence, by more than the path's
+ * transition costs could ever make good, whatever the peak, is dropped (exact). Unlimited length: exact
+ * while SER_PITCH_FRAMES frames and SER_PITCH_POOL candidates suffice (8 s of sound); beyond, the oldest
+ * SER_PITCH_COMMIT frames are settled with the peak so far and leave only their sums.
+ */
+#ifndef SER_PITCH_H
+#define SER_PITCH_H
+
+#include "ser_moments.h"
+#include "ser_tail.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SER_PITCH_FRAMES 800
+#define SER_PITCH_POOL 2048
+#define SER_PITCH_COMMIT 100
+#define SER_PITCH_MAX 8      /* candidates kept of one frame */
+#define SER_PITCH_LATENCY 4  /* frame k comes with hop k + 4 */
+#define SER_PITCH_COLUMNS 17
+#define SER_PITCH_SCRATCH 1024 /* floats */
+
+/* What settled frames leave. */
+typedef struct {
+    ser_moments f0, change, segment, pause;
+    uint32_t frames, voiced, first, last; /* first and last voiced frame */
+    uint32_t start;                       /* of the voiced segment that is open */
+    float latest;                         /* semitones of the latest frame, if voiced */
+    uint8_t open;                         /* the latest frame is voiced */
+} ser_pitch_sums;
+
+typedef struct {
+    uint32_t candidate[SER_PITCH_POOL]; /* log period 16 bits | strength 12 | best predecessor 4 */
+    uint16_t peak[SER_PITCH_FRAMES];    /* local peak, 4 bits exponent and 12 bits mantissa */
+    uint16_t link[SER_PITCH_FRAMES];    /* candidates 4 | chosen 4 | best predecessor of unvoiced 4 */
+    uint32_t base;                      /* number of the oldest frame kept */
+    uint16_t frames, pooled;            /* kept */
+    uint16_t before;                    /* log period of the frame before base, 0 = unvoiced */
+    ser_pitch_sums settled;             /* of the frames before base */
+} ser_pitch;
+
+void ser_pitch_reset(ser_pitch *pitch);
+
+/* Analyses the frame that the latest hop completes. Returns 1 if there was one. */
+int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch);
+
+/* Finds the path through frames from (a frame number, the frame before it unvoiced unless it is the
+ * oldest kept) to the latest, for a sound of this peak. */
+void ser_pitch_path(ser_pitch *pitch, uint32_t from, float peak);
+
+/* Copies frames from (a number, not before base) to the latest by the latest path: the stored period,
+ * 0 = unvoiced. Returns how many, at most room. */
+int ser_pitch_track(const ser_pitch *pitch, uint32_t from, uint16_t *track, int room);
+
+/* Samples of a stored period that is not 0. */
+float ser_pitch_period(uint16_t stored);
+
+/* Semitones re 100 Hz: mean, std, min, max, skewness, kurtosis, slope; change from frame to frame: mean,
+ * std; voiced fraction; voiced segments per second, their mean, std, max length (s); pauses: the same. */
+void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_PITCH_COLUMNS]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

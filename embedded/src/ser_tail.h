@@ -1,0 +1,43 @@
+/*
+ * The latest samples of the stream, and its peak: what pitch and HNR frames are cut from.
+ *
+ *   ser_tail tail;
+ *   ser_tail_reset(&tail);
+ *   ser_tail_push(&tail, samples, count);     80 samples first, then 160 at a time
+ *
+ * Hop m (m = 0 after the first push) ends at sample 160 m + 80; sample[i] is sample 160 m - 600 + i of
+ * the stream, zero before its start.
+ */
+#ifndef SER_TAIL_H
+#define SER_TAIL_H
+
+#include "ser_schema.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SER_TAIL_SAMPLES 680
+
+typedef struct {
+    int64_t sum;
+    uint32_t hops; /* pushed so far */
+    int16_t low, high;
+    int16_t sample[SER_TAIL_SAMPLES]; /* oldest first */
+} ser_tail;
+
+void ser_tail_reset(ser_tail *tail);
+
+/* Appends SER_CLIP_REMAINDER samples the first time, SER_HOP every other time. */
+void ser_tail_push(ser_tail *tail, const int16_t *samples, int count);
+
+/* Largest distance of any sample so far from the mean of all: Praat's global peak. */
+float ser_tail_peak(const ser_tail *tail);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
