@@ -55,6 +55,8 @@ def schema_header() -> str:
     """ser_schema.h: constants, hash, group switches, column numbers, layout of the running sums."""
     lines = [_NOTE, "#ifndef SER_SCHEMA_H", "#define SER_SCHEMA_H", ""]
     lines += [
+        '#include "ser_config.h"',
+        "",
         "/* Names this exact definition; sources of two different hashes must not be combined. */",
         f"#define SER_SCHEMA_HASH 0x{schema.HASH}ULL",
         "",
@@ -70,7 +72,7 @@ def schema_header() -> str:
         "",
         f"#define SER_FEATURES {len(schema.COLUMNS)}",
         "",
-        "/* Groups: compile with -DSER_WITH_<GROUP>=0 to leave one out, with its state and tables. */",
+        "/* Groups: SER_WITH_<GROUP> 0, in ser_config.h or as -D, leaves one out, with its state and tables. */",
     ]
     for group in schema.GROUPS:
         switch = f"SER_WITH_{group.upper()}"

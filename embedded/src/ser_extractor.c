@@ -9,6 +9,9 @@ ser_status ser_extractor_init(ser_extractor *extractor)
         return SER_BAD_ARGUMENT;
     }
     memset(extractor, 0, sizeof *extractor);
+#if SER_NEEDS_PITCH
+    ser_pitch_reset(&extractor->pitch);
+#endif
     return SER_OK;
 }
 
@@ -103,12 +106,19 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 /* All stages' work on the samples up to the grid's next mark. */
 static void take_hop(ser_extractor *extractor)
 {
-    const int16_t *frame =
-        ser_front_push(&extractor->front, extractor->waiting, extractor->waiting_count);
-    extractor->hops++;
-    if (frame != NULL) {
-        measure_frame(extractor, frame);
+    /* A frame's last sample comes somewhat before the mark that completes it. */
+    const int frame_end = (SER_FRAME + SER_HOP - SER_CLIP_REMAINDER) % SER_HOP;
+    const int late = (SER_HOP - frame_end) % SER_HOP;
+    const uint32_t first = (SER_FRAME + late - SER_CLIP_REMAINDER) / SER_HOP + 1;
+    ser_tail *tail = &extractor->tail;
+    ser_front_block_dc(&extractor->front, extractor->waiting, extractor->waiting_count);
+    ser_tail_push(tail, extractor->waiting, extractor->waiting_count);
+    if (tail->hops >= first) {
+        measure_frame(extractor, tail->sample + SER_TAIL_SAMPLES - late - SER_FRAME);
     }
+#if SER_NEEDS_PITCH
+    ser_pitch_hop(&extractor->pitch, tail, extractor->scratch.pitch);
+#endif
 }
 
 ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size_t count)
@@ -117,7 +127,7 @@ ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size
         return SER_BAD_ARGUMENT;
     }
     while (count > 0) {
-        const size_t wanted = extractor->hops == 0 ? SER_CLIP_REMAINDER : SER_HOP;
+        const size_t wanted = extractor->tail.hops == 0 ? SER_CLIP_REMAINDER : SER_HOP;
         const size_t missing = wanted - extractor->waiting_count;
         const size_t taken = count < missing ? count : missing;
         memcpy(extractor->waiting + extractor->waiting_count, pcm, taken * sizeof *pcm);
@@ -137,14 +147,14 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
     if (extractor == NULL || summary == NULL || features == NULL) {
         return SER_BAD_ARGUMENT;
     }
-    const float hops = (float)extractor->hops;
+    const float hops = (float)extractor->tail.hops;
     summary->seconds = 0.0f;
-    if (extractor->hops > 0) {
+    if (extractor->tail.hops > 0) {
         summary->seconds =
             ((hops - 1.0f) * (float)SER_HOP + (float)SER_CLIP_REMAINDER) / (float)SER_SAMPLE_RATE;
     }
     const uint32_t shortest = (SER_MIN_CLIP - SER_CLIP_REMAINDER) / SER_HOP + 1;
-    summary->speech = extractor->hops >= shortest && extractor->gate.top > 0;
+    summary->speech = extractor->tail.hops >= shortest && extractor->gate.top > 0;
     for (int i = 0; i < SER_FEATURES; i++) {
         features[i] = SER_UNDEFINED;
     }
@@ -157,5 +167,9 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
     add_last_slopes(extractor, total);
 #endif
     ser_bank_columns(total, features);
+#if SER_WITH_PITCH
+    ser_pitch_columns(&extractor->pitch, ser_tail_peak(&extractor->tail),
+                      features + SER_FIRST_PITCH);
+#endif
     return SER_OK;
 }

@@ -36,9 +36,10 @@
  *
  * Length. Unlimited; the state does not grow.
  *
- * Build options (give the same to every source file):
- *     -DSER_WITH_<GROUP>=0   leaves a group's columns out (they read SER_UNDEFINED), with its state, its
- *                            tables and its work. Groups: see ser_schema.h.
+ * Build options (the same for every source file):
+ *     SER_WITH_<GROUP> 0     in ser_config.h, or as -DSER_WITH_<GROUP>=0, leaves a group's columns out
+ *                            (they read SER_UNDEFINED), with its state, tables and work. Groups: see
+ *                            ser_schema.h.
  *     -ffp-contract=off      for results equal to the last digit on every machine; without it a compiler
  *                            may fuse multiplications and additions, which differs in the last digits.
  *     -fno-math-errno        lets the compiler use the square-root instruction as it is.
@@ -49,7 +50,9 @@
 #include "ser_cepstrum.h"
 #include "ser_front.h"
 #include "ser_gate.h"
+#include "ser_pitch.h"
 #include "ser_spectrum.h"
+#include "ser_tail.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -57,6 +60,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#define SER_NEEDS_PITCH (SER_WITH_PITCH || SER_WITH_VOICE) /* pulses are found along the pitch */
 
 typedef enum {
     SER_OK = 0,
@@ -72,8 +77,8 @@ typedef struct {
 typedef struct {
     int16_t waiting[SER_HOP]; /* samples of a hop not yet complete */
     uint16_t waiting_count;
-    uint32_t hops; /* complete: the clip is SER_CLIP_REMAINDER + SER_HOP * (hops - 1) samples long */
     ser_front front;
+    ser_tail tail;
     ser_gate gate;
 #if SER_NEEDS_FFT
     ser_spectrum spectrum;
@@ -84,7 +89,13 @@ typedef struct {
 #if SER_WITH_ENERGY
     float rms; /* of the latest frame */
 #endif
+#if SER_NEEDS_PITCH
+    ser_pitch pitch;
+#endif
     union { /* working memory of one stage at a time */
+#if SER_NEEDS_PITCH
+        float pitch[SER_PITCH_SCRATCH];
+#endif
 #if SER_NEEDS_FFT
         float spectrum[SER_SPECTRUM_SCRATCH];
 #endif

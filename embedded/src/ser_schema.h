@@ -3,6 +3,8 @@
 #ifndef SER_SCHEMA_H
 #define SER_SCHEMA_H
 
+#include "ser_config.h"
+
 /* Names this exact definition; sources of two different hashes must not be combined. */
 #define SER_SCHEMA_HASH 0xe9d4a5aa3f778bc0ULL
 
@@ -37,7 +39,7 @@
 
 #define SER_FEATURES 402
 
-/* Groups: compile with -DSER_WITH_<GROUP>=0 to leave one out, with its state and tables. */
+/* Groups: SER_WITH_<GROUP> 0, in ser_config.h or as -D, leaves one out, with its state and tables. */
 #ifndef SER_WITH_ENERGY
 #define SER_WITH_ENERGY 1
 #endif
