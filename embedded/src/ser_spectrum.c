@@ -36,10 +36,12 @@ static void power_spectrum(const int16_t *frame, float *power)
     }
 }
 
+#if SER_NEEDS_MEL || SER_WITH_CONTRAST
 static float decibels(float power)
 {
     return ser_db(ser_maxf(power, SER_POWER_FLOOR));
 }
+#endif
 
 #if SER_NEEDS_MAGNITUDE
 static float root(float x)

@@ -1,0 +1,88 @@
+/*
+ * ser: which emotion a voice expresses, recognised while it speaks, in fixed memory.
+ *
+ * In go 16 kHz, 16-bit mono samples in blocks of any size; out comes a label with all probabilities.
+ * C99, no heap, no globals, single precision.
+ *
+ *     #include "ser.h"
+ *
+ *     static ser_recognizer recognizer;        // sizeof(ser_recognizer) bytes, known at compile time
+ *
+ *     void listen(void)
+ *     {
+ *         int16_t block[160];
+ *         ser_result result;
+ *         ser_init(&recognizer);
+ *         while (read_microphone(block, 160)) {
+ *             ser_push(&recognizer, block, 160);
+ *         }
+ *         ser_finish(&recognizer, &result);
+ *         if (result.speech) {
+ *             puts(ser_label_names[result.label]);
+ *         }
+ *         ser_reset(&recognizer);              // ready for the next utterance
+ *     }
+ *
+ * ser_finish may be asked at any moment and answers for the sound so far, which may go on. What the clip
+ * is, build options and sliding windows: see ser_extractor.h and ser_window.h; ser_classify turns the
+ * features of a window into a result.
+ *
+ * The model is in ser_model.h and ser_model.c, which `python -m codegen` writes. ser_model.h defines
+ *     SER_MODEL_SCHEMA_HASH   the schema that the model was trained on
+ *     SER_LABELS              how many labels there are
+ * and ser_model.c
+ *     const char *const ser_label_names[SER_LABELS];
+ *     void ser_model_predict(const float *features, float *probabilities);
+ * where features are all SER_FEATURES columns and the SER_LABELS probabilities add up to 1.
+ */
+#ifndef SER_H
+#define SER_H
+
+#include "ser_extractor.h"
+#include "ser_model.h"
+
+#if SER_MODEL_SCHEMA_HASH != SER_SCHEMA_HASH
+#error "The model was trained on another feature schema than this library computes: generate it anew."
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern const char *const ser_label_names[SER_LABELS];
+void ser_model_predict(const float *features, float *probabilities);
+
+typedef struct {
+    int label;        /* of the largest probability; the first of equals */
+    float confidence; /* that probability */
+    float probabilities[SER_LABELS];
+    float seconds; /* length of the clip */
+    int speech;    /* 0: no speech was found, and the rest says nothing about a voice */
+} ser_result;
+
+/* Read nothing in here. */
+typedef struct {
+    ser_extractor extractor;
+    float features[SER_FEATURES];
+} ser_recognizer;
+
+/* Makes a state ready for an utterance. */
+ser_status ser_init(ser_recognizer *recognizer);
+
+/* The next samples: int16, mono, 16 kHz; count may be 0. */
+ser_status ser_push(ser_recognizer *recognizer, const int16_t *pcm, size_t count);
+
+/* The result for the sound so far, which may go on. */
+ser_status ser_finish(ser_recognizer *recognizer, ser_result *result);
+
+/* Forgets the sound: ready for the next utterance. */
+ser_status ser_reset(ser_recognizer *recognizer);
+
+/* The result for features that came another way, such as from a sliding window. */
+ser_status ser_classify(const ser_summary *summary, const float *features, ser_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
