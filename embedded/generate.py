@@ -72,7 +72,7 @@ def schema_header() -> str:
         "",
         f"#define SER_FEATURES {len(schema.COLUMNS)}",
         "",
-        "/* Groups: SER_WITH_<GROUP> 0, in ser_config.h or as -D, leaves one out, with its state and tables. */",
+        "/* Groups: SER_WITH_<GROUP> 0, in ser_config.h or as -D, leaves one out, state and tables too. */",
     ]
     for group in schema.GROUPS:
         switch = f"SER_WITH_{group.upper()}"

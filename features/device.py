@@ -84,6 +84,30 @@ class Extractor:
         return self._state.ctypes.data
 
 
+class Window:
+    """Results on a sliding window of `length` samples, one every half length (see ser_window.h)."""
+
+    def __init__(self, length: int):
+        self._library = _load()
+        self._state = np.empty(self._library.ser_host_window_size(), np.uint8)
+        if self._library.ser_window_init(self._state.ctypes.data, length):
+            raise ValueError(f"window of {length} samples: too short")
+
+    def push(self, samples: np.ndarray) -> list[Result]:
+        """The next samples, int16 (n,); returns the results of the windows that end among them."""
+        samples, results, done = np.ascontiguousarray(samples, np.int16), [], 0
+        while done < len(samples):
+            done += self._library.ser_window_push(
+                self._state.ctypes.data, samples[done:].ctypes.data, len(samples) - done
+            )
+            features, summary = np.empty(len(schema.COLUMNS), np.float32), _Summary()
+            if self._library.ser_window_finish(
+                self._state.ctypes.data, ctypes.byref(summary), features.ctypes.data
+            ):
+                results.append(Result(features, summary.seconds, bool(summary.speech)))
+        return results
+
+
 def compiler() -> list[str]:
     """The C compiler's command: $CC, else cc, gcc or clang. Raises UserError where there is none."""
     if os.environ.get("CC"):
@@ -173,11 +197,15 @@ def _load():
     library = ctypes.CDLL(str(build()))
     pointer = ctypes.c_void_p
     library.ser_host_state_size.restype = ctypes.c_size_t
-    library.ser_host_features.restype = ctypes.c_size_t
+    library.ser_host_window_size.restype = ctypes.c_size_t
     library.ser_host_schema_hash.restype = ctypes.c_uint64
     library.ser_extractor_init.argtypes = [pointer]
     library.ser_extractor_push.argtypes = [pointer, pointer, ctypes.c_size_t]
     library.ser_extractor_finish.argtypes = [pointer, pointer, pointer]
+    library.ser_window_init.argtypes = [pointer, ctypes.c_uint32]
+    library.ser_window_push.argtypes = [pointer, pointer, ctypes.c_size_t]
+    library.ser_window_push.restype = ctypes.c_size_t
+    library.ser_window_finish.argtypes = [pointer, pointer, pointer]
     compiled = f"{library.ser_host_schema_hash():016x}"
     if compiled != schema.HASH:
         raise UserError(

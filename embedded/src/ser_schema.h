@@ -39,7 +39,7 @@
 
 #define SER_FEATURES 402
 
-/* Groups: SER_WITH_<GROUP> 0, in ser_config.h or as -D, leaves one out, with its state and tables. */
+/* Groups: SER_WITH_<GROUP> 0, in ser_config.h or as -D, leaves one out, state and tables too. */
 #ifndef SER_WITH_ENERGY
 #define SER_WITH_ENERGY 1
 #endif
