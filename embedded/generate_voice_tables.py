@@ -20,6 +20,7 @@ PITCH_WINDOW = 640  # three periods of 75 Hz
 PITCH_LAGS = 224  # the longest period, 213 samples, and the reach of the interpolation
 INTENSITY_WINDOW = 1365  # 6.4 periods of 75 Hz
 SINC_DEPTH = 8  # samples each side that interpolate between lags
+SINC_DEEP = 30  # the same for the harmonics-to-noise ratio, where 1 - r counts
 SINC_STEPS = 32  # tabulated fractions between 0 and 1/2
 
 
@@ -59,18 +60,19 @@ def window_correction() -> np.ndarray:
     return autocorrelation[0] / autocorrelation[:PITCH_LAGS]
 
 
-def sinc_rows() -> np.ndarray:
-    """Rows f = 0, 1/64 ... 1/2: weights of samples -7 ... 8 for the value at f; raised-cosine sinc."""
-    taps = np.arange(1 - SINC_DEPTH, SINC_DEPTH + 1)
+def sinc_rows(depth: int) -> np.ndarray:
+    """Rows f = 0, 1/64 ... 1/2: weights of samples 1-depth ... depth for the value at f: a sinc under a
+    raised cosine."""
+    taps = np.arange(1 - depth, depth + 1)
     fractions = np.arange(SINC_STEPS + 1) / (2 * SINC_STEPS)
     distance = fractions[:, None] - taps[None, :]
-    return np.sinc(distance) * (0.5 + 0.5 * np.cos(np.pi * distance / SINC_DEPTH))
+    return np.sinc(distance) * (0.5 + 0.5 * np.cos(np.pi * distance / depth))
 
 
 def kaiser() -> np.ndarray:
     """Shape (683,): centre to edge of the Kaiser window of Praat's intensity, sum of all 1365 = 1."""
     half = INTENSITY_WINDOW // 2
-    place = np.arange(half + 1) / (half + 0.5)
+    place = np.arange(half + 1) / (3.2 / 75 * 16000)
     beta = 2 * np.pi**2 + 0.5
     weight = np.i0(beta * np.sqrt(1 - place**2)) / np.i0(beta)
     return weight / (weight[0] + 2 * weight[1:].sum())
@@ -114,6 +116,7 @@ extern "C" {{
 #define SER_PITCH_LAGS {PITCH_LAGS}
 #define SER_INTENSITY_WINDOW {INTENSITY_WINDOW}
 #define SER_SINC_DEPTH {SINC_DEPTH}
+#define SER_SINC_DEEP {SINC_DEEP}
 #define SER_SINC_STEPS {SINC_STEPS}
 
 extern const uint8_t ser_digit_reversal[256];
@@ -122,6 +125,7 @@ extern const float ser_quarter_circle[512];
 extern const float ser_hann_half[SER_PITCH_WINDOW / 2];
 extern const float ser_window_correction[SER_PITCH_LAGS];
 extern const float ser_sinc_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH];
+extern const float ser_sinc_deep_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
 extern const float ser_kaiser_half[SER_INTENSITY_WINDOW / 2 + 1];
 
 #ifdef __cplusplus
@@ -142,7 +146,8 @@ def source() -> str:
         _array("ser_quarter_circle", quarter_circle()),
         _array("ser_hann_half", hann()[: PITCH_WINDOW // 2]),
         _array("ser_window_correction", window_correction()),
-        _array("ser_sinc_rows", sinc_rows()),
+        _array("ser_sinc_rows", sinc_rows(SINC_DEPTH)),
+        _array("ser_sinc_deep_rows", sinc_rows(SINC_DEEP)),
         _array("ser_kaiser_half", kaiser()),
     ]
     return "\n".join(parts)

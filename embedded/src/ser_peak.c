@@ -14,24 +14,54 @@ ser_peak ser_peak_parabola(const float *r, int i)
     return peak;
 }
 
-float ser_peak_sinc(const float *r, float x)
+/* Which rows of a table interpolate at x: the lower one, the way to the next, and where the taps start.
+ * Fractions above a half are read from the other side. */
+typedef struct {
+    int row, start, step;
+    float way;
+} taps_at;
+
+static taps_at find_taps(float x, int depth)
 {
-    const int taps = 2 * SER_SINC_DEPTH;
     const int i = (int)x;
     const float f = x - (float)i;
     const int mirrored = f > 0.5f;
     const float q = (mirrored ? 1.0f - f : f) * (float)(2 * SER_SINC_STEPS);
-    const int row = q < (float)SER_SINC_STEPS ? (int)q : SER_SINC_STEPS - 1;
-    const float *a = ser_sinc_rows + taps * row;
-    const float *p = mirrored ? r + i + SER_SINC_DEPTH : r + i + 1 - SER_SINC_DEPTH;
-    const int step = mirrored ? -1 : 1;
+    taps_at at;
+    at.row = q < (float)SER_SINC_STEPS ? (int)q : SER_SINC_STEPS - 1;
+    at.way = q - (float)at.row;
+    at.start = mirrored ? i + depth : i + 1 - depth;
+    at.step = mirrored ? -1 : 1;
+    return at;
+}
+
+float ser_peak_sinc(const float *r, float x)
+{
+    const int taps = 2 * SER_SINC_DEPTH;
+    const taps_at at = find_taps(x, SER_SINC_DEPTH);
+    const float *a = ser_sinc_rows + taps * at.row, *p = r + at.start;
     float low = 0.0f, high = 0.0f;
     int k;
-    for (k = 0; k < taps; k++, p += step) {
+    for (k = 0; k < taps; k++, p += at.step) {
         low += *p * a[k];
         high += *p * a[k + taps];
     }
-    return low + (q - (float)row) * (high - low);
+    return low + at.way * (high - low);
+}
+
+float ser_peak_deep_sinc(const float *r, float x)
+{
+    const int taps = 2 * SER_SINC_DEEP;
+    const taps_at at = find_taps(x, SER_SINC_DEEP);
+    const float *a = ser_sinc_deep_rows + taps * at.row;
+    float low = 0.0f, high = 0.0f;
+    int k, i = at.start;
+    for (k = 0; k < taps; k++, i += at.step) {
+        const float v = r[i < 0 ? -i : i];
+        low += v * a[k];
+        high += v * a[k + taps];
+    }
+    return low + at.way * (high - low);
 }
 
 ser_peak ser_peak_refine(const float *r, ser_peak rough)

@@ -18,6 +18,9 @@ ser_peak ser_peak_parabola(const float *r, int i);
 /* r at x by a windowed sinc over r[floor(x)-7 .. floor(x)+8]. */
 float ser_peak_sinc(const float *r, float x);
 
+/* r at x by a sinc that reaches SER_SINC_DEEP samples each way; r is mirrored at 0. */
+float ser_peak_deep_sinc(const float *r, float x);
+
 /* The maximum of the sinc interpolation near a peak found by parabola. */
 ser_peak ser_peak_refine(const float *r, ser_peak rough);
 

@@ -2,6 +2,7 @@
 
 #include "ser_fft.h"
 #include "ser_math.h"
+#include "ser_pack.h"
 #include "ser_peak.h"
 
 #include <string.h>
@@ -27,22 +28,6 @@
 #define MAX_FOUND 24 /* maxima looked at in one frame, of which few survive */
 /* What storing in 16 and 12 bits may change about a difference of scores. */
 #define ROUNDING 5e-4f
-
-static uint16_t pack_peak(float peak)
-{
-    /* In 1/256 of a sample's step; 4 bits exponent, 12 mantissa. */
-    uint32_t value = (uint32_t)(peak * 256.0f + 0.5f), exponent = 0;
-    while (value >= 4096u) {
-        value = (value + 1u) >> 1;
-        exponent++;
-    }
-    return (uint16_t)(exponent << 12 | value);
-}
-
-static float unpack_peak(uint16_t packed)
-{
-    return (float)((uint32_t)(packed & 0xfffu) << (packed >> 12)) * (1.0f / 256.0f);
-}
 
 static uint32_t pack_candidate(float log_period, float strength)
 {
@@ -195,7 +180,7 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
             kept++;
         }
     }
-    pitch->peak[pitch->frames] = pack_peak(local);
+    pitch->peak[pitch->frames] = ser_pack(local);
     pitch->link[pitch->frames] = (uint16_t)(kept << 8);
     pitch->frames++;
     return 1;
@@ -252,7 +237,7 @@ void ser_pitch_path(ser_pitch *pitch, uint32_t from, float peak)
                                      period[now][s]);
             } else {
                 period[now][0] = 0.0f;
-                score = unvoiced_score(unpack_peak(pitch->peak[i]), per_peak);
+                score = unvoiced_score(ser_unpack(pitch->peak[i]), per_peak);
             }
             for (t = best = 0; t < states[was]; t++) {
                 const float sum = total[was][t] - (i == start && before == NO_FRAME ? 0.0f

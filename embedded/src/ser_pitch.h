@@ -45,7 +45,7 @@ typedef struct {
 
 typedef struct {
     uint32_t candidate[SER_PITCH_POOL]; /* log period 16 bits | strength 12 | best predecessor 4 */
-    uint16_t peak[SER_PITCH_FRAMES];    /* local peak, 4 bits exponent and 12 bits mantissa */
+    uint16_t peak[SER_PITCH_FRAMES];    /* local peak, ser_pack.h */
     uint16_t link[SER_PITCH_FRAMES];    /* candidates 4 | chosen 4 | best predecessor of unvoiced 4 */
     uint32_t base;                      /* number of the oldest frame kept */
     uint16_t frames, pooled;            /* kept */

@@ -14,6 +14,7 @@ extern "C" {
 #define SER_PITCH_LAGS 224
 #define SER_INTENSITY_WINDOW 1365
 #define SER_SINC_DEPTH 8
+#define SER_SINC_DEEP 30
 #define SER_SINC_STEPS 32
 
 extern const uint8_t ser_digit_reversal[256];
@@ -22,6 +23,7 @@ extern const float ser_quarter_circle[512];
 extern const float ser_hann_half[SER_PITCH_WINDOW / 2];
 extern const float ser_window_correction[SER_PITCH_LAGS];
 extern const float ser_sinc_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH];
+extern const float ser_sinc_deep_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
 extern const float ser_kaiser_half[SER_INTENSITY_WINDOW / 2 + 1];
 
 #ifdef __cplusplus

@@ -1,0 +1,239 @@
+#include "ser_hnr.h"
+
+#include "ser_fft.h"
+#include "ser_math.h"
+#include "ser_pack.h"
+#include "ser_peak.h"
+
+#include <string.h>
+
+#define SILENCE 0.1f
+#define LONGEST (SER_SAMPLE_RATE / SER_PITCH_FLOOR) /* 213 samples */
+#define SPAN 210                                    /* samples compared */
+#define LAGS (SPAN + SER_SINC_DEEP)                  /* those beyond SPAN count as 0 */
+#define CENTRE 400                                  /* in the tail */
+#define FIRST (CENTRE - LONGEST - 1)                /* sample compared */
+#define BLOCK (FIRST - 66)                          /* start of the 512 samples transformed */
+#define LIMIT_MAX 1e6f
+
+void ser_hnr_reset(ser_hnr *hnr) { memset(hnr, 0, sizeof *hnr); }
+
+/* Samples, less offset, as 256 complex numbers in digit-reversed order; zero outside [from, to). */
+static void load(float *z, const int16_t *samples, int32_t offset, int from, int to)
+{
+    int n;
+    for (n = 0; n < 256; n++) {
+        float *p = z + 2 * ser_digit_reversal[n];
+        p[0] = 2 * n >= from && 2 * n < to ? (float)(samples[2 * n] - offset) : 0.0f;
+        p[1] = 2 * n + 1 >= from && 2 * n + 1 < to ? (float)(samples[2 * n + 1] - offset) : 0.0f;
+    }
+}
+
+/*
+ * From packed transform a (of x[2n] + i x[2n+1]) and bins b[0..256]: the conjugate of the packed transform
+ * of the cross-correlation, conj(A) B, times 2, over a.
+ */
+static void multiply(float *a, const float *b)
+{
+    const float *w = ser_quarter_circle + 4, *q = b + 510;
+    float *p = a + 510;
+    float low, high;
+    low = 2.0f * (a[0] + a[1]) * b[0];
+    high = 2.0f * (a[0] - a[1]) * b[512];
+    a[0] = low + high;
+    a[1] = high - low;
+    { /* bin 128: A = conj a, product a B */
+        const float re = a[256] * b[256] - a[257] * b[257];
+        const float im = a[256] * b[257] + a[257] * b[256];
+        a[256] = 4.0f * re;
+        a[257] = 4.0f * im;
+    }
+    for (a += 2, b += 2; a < p; a += 2, b += 2, p -= 2, q -= 2, w += 4) {
+        /* A[k] and A[256-k], each times 2 */
+        const float er = a[0] + p[0], ei = a[1] - p[1];
+        const float dr = a[1] + p[1], di = p[0] - a[0];
+        const float wr = dr * w[0] + di * w[1], wi = di * w[0] - dr * w[1];
+        const float kr = er + wr, ki = ei + wi, mr = er - wr, mi = wi - ei;
+        /* C = conj(A) B */
+        const float cr = kr * b[0] + ki * b[1], ci = kr * b[1] - ki * b[0];
+        const float hr = mr * q[0] + mi * q[1], hi = mr * q[1] - mi * q[0];
+        /* Z[k] = C[k] + conj C[256-k] + i e^{i t} (C[k] - conj C[256-k]); conjugates are stored */
+        const float sr = cr + hr, si = ci - hi;
+        const float tr = cr - hr, ti = ci + hi;
+        const float ur = -(tr * w[1] + ti * w[0]), ui = tr * w[0] - ti * w[1];
+        a[0] = sr + ur;
+        a[1] = -(si + ui);
+        p[0] = sr - ur;
+        p[1] = si - ui;
+    }
+}
+
+/* Cross-correlation coefficients r[0..SPAN], and zeros up to LAGS for the interpolation; mean: what to take off every sample. */
+static void correlate(const int16_t *samples, float mean, float *scratch, float **r)
+{
+    const int32_t offset = ser_round(mean);
+    const float rest = mean - (float)offset;
+    const float scale = 1.0f / 1024.0f, square = (float)SPAN * rest * rest;
+    float *block = scratch, *span = scratch + 514;
+    const int16_t *x = samples + FIRST;
+    int64_t energy = 0;
+    int32_t sum = 0, first_sum;
+    float first = 0.0f;
+    int i, lag;
+
+    load(block, samples + BLOCK, offset, 0, 512);
+    ser_fft_complex256(block);
+    ser_fft_split512(block);
+    load(span, samples + BLOCK, offset, FIRST - BLOCK, FIRST - BLOCK + SPAN);
+    ser_fft_complex256(span);
+    multiply(span, block);
+    ser_fft_reverse256(span);
+    ser_fft_complex256(span);
+
+    for (i = 0; i < SPAN; i++) {
+        const int32_t y = x[i] - offset;
+        energy += (int64_t)y * y;
+        sum += y;
+    }
+    first_sum = sum;
+    for (lag = 0; lag <= SPAN; lag++, x++) {
+        /* exact integers until here: no drift however the level changes */
+        const float squares = (float)(uint32_t)(energy >> 16) * 65536.0f + (float)((uint32_t)energy & 0xffffu);
+        const float power = squares - rest * (2.0f * (float)sum - (float)SPAN * rest);
+        const float product = (lag & 1 ? -span[lag] : span[lag]) * scale;
+        const int32_t out = x[0] - offset, in = x[SPAN] - offset;
+        if (lag == 0) {
+            first = power;
+        }
+        span[lag] = power > 0.5f && first > 0.5f
+                        ? (product - rest * (float)(first_sum + sum) + square) * ser_rsqrt(power * first)
+                        : 0.0f;
+        energy += (int64_t)in * in - (int64_t)out * out;
+        sum += in - out;
+    }
+    for (; lag <= LAGS; lag++) {
+        span[lag] = 0.0f;
+    }
+    *r = span;
+}
+
+/*
+ * The maximum near lag i. Near lag 0 the interpolation sees the coefficients mirrored; near SPAN, behind
+ * which there are none, it reaches as far as there are: Praat shortens its sinc in the same way.
+ */
+static ser_peak refine(const float *r, int i)
+{
+    const ser_peak rough = ser_peak_parabola(r, i);
+    const int room = SPAN - i;
+    float near[4 * SER_SINC_DEPTH];
+    ser_peak peak = rough;
+    int k;
+    if (room <= 1) {
+        peak.place = (float)i;
+        peak.height = r[i];
+        return peak;
+    }
+    if (room <= SER_SINC_DEPTH) {
+        return rough;
+    }
+    if (i > SER_SINC_DEPTH) {
+        peak = ser_peak_refine(r, peak);
+    } else {
+        for (k = 0; k < 4 * SER_SINC_DEPTH; k++) {
+            near[k] = r[k < SER_SINC_DEPTH ? SER_SINC_DEPTH - k : k - SER_SINC_DEPTH];
+        }
+        peak.place += (float)SER_SINC_DEPTH;
+        peak = ser_peak_refine(near, peak);
+        peak = ser_peak_refine(near, peak);
+        peak.place -= (float)SER_SINC_DEPTH;
+    }
+    if (ser_absf(peak.place - (float)i) > 1.0f) {
+        return rough;
+    }
+    if (room > SER_SINC_DEEP) {
+        peak.height = ser_peak_deep_sinc(r, peak.place);
+    }
+    return peak;
+}
+
+/* The highest maximum at a lag below SPAN and a frequency below half the sampling rate; 0 if there is
+ * none. Worth interpolating is what comes near the highest sample: nearer where r varies slowly. */
+static float highest(const float *r)
+{
+    float rough = 0.0f, best = 0.0f;
+    int i;
+    for (i = 2; i < SPAN; i++) {
+        if (r[i] > rough && r[i] > r[i - 1] && r[i] >= r[i + 1]) {
+            rough = r[i];
+        }
+    }
+    for (i = 2; i < SPAN; i++) {
+        if (r[i] > r[i - 1] && r[i] >= r[i + 1]) {
+            if (i < 6 || ser_peak_parabola(r, i).height > (i < 12 ? 0.5f * rough : rough - 0.05f)) {
+                const ser_peak peak = refine(r, i);
+                if (peak.place >= 2.0f) {
+                    best = ser_maxf(best, peak.height > 1.0f ? ser_recip(peak.height) : peak.height);
+                }
+            }
+        }
+    }
+    return best;
+}
+
+/* Settles the oldest frames, or adds the kept ones to the sums. */
+static void add_frames(const ser_hnr *hnr, unsigned count, float peak, ser_moments *sums)
+{
+    unsigned i;
+    for (i = 0; i < count; i++) {
+        if (ser_unpack(hnr->limit[i]) >= peak && hnr->limit[i] > 0) {
+            ser_moments_add(sums, (float)hnr->ratio[i] * (1.0f / 256.0f), hnr->base + i);
+        }
+    }
+}
+
+int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch)
+{
+    const float peak = ser_tail_peak(tail);
+    float mean, local = 0.0f, limit = 0.0f, ratio = 0.0f;
+    int32_t sum = 0;
+    int i;
+    if (tail->hops <= SER_HNR_LATENCY) {
+        return 0;
+    }
+    for (i = CENTRE - LONGEST; i < CENTRE + LONGEST; i++) {
+        sum += tail->sample[i];
+    }
+    mean = (float)sum * (1.0f / (float)(2 * LONGEST));
+    for (i = CENTRE - SPAN / 2; i < CENTRE + SPAN / 2; i++) {
+        local = ser_maxf(local, ser_absf((float)tail->sample[i] - mean));
+    }
+    /* Voiced if r > 2 - local / (SILENCE peak): not even r = 1 will do in a quiet frame. */
+    if (local > SILENCE * 0.999f * peak && local > 0.0f) {
+        float *r, best;
+        correlate(tail->sample, mean, scratch, &r);
+        best = highest(r);
+        if (best > 0.0f) {
+            const float rest = ser_maxf(1.0f - best, 6e-8f);
+            limit = ser_minf(local * (1.0f / SILENCE) * ser_recip(2.0f - best), LIMIT_MAX);
+            ratio = ser_db(best * ser_recip(rest));
+        }
+    }
+    if (hnr->frames == SER_HNR_FRAMES) {
+        add_frames(hnr, SER_HNR_COMMIT, peak, &hnr->settled);
+        hnr->frames = SER_HNR_FRAMES - SER_HNR_COMMIT;
+        hnr->base += SER_HNR_COMMIT;
+        memmove(hnr->limit, hnr->limit + SER_HNR_COMMIT, sizeof(uint16_t) * hnr->frames);
+        memmove(hnr->ratio, hnr->ratio + SER_HNR_COMMIT, sizeof(int16_t) * hnr->frames);
+    }
+    hnr->limit[hnr->frames] = ser_pack(limit);
+    hnr->ratio[hnr->frames] = (int16_t)ser_round(ratio * 256.0f);
+    hnr->frames++;
+    return 1;
+}
+
+void ser_hnr_columns(const ser_hnr *hnr, float peak, float columns[SER_MOMENTS_COLUMNS])
+{
+    ser_moments sums = hnr->settled;
+    add_frames(hnr, hnr->frames, peak, &sums);
+    ser_moments_columns(&sums, columns);
+}

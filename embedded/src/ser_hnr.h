@@ -1,0 +1,52 @@
+/*
+ * Harmonics-to-noise ratio (Boersma 1993) as Praat's To Harmonicity (cc) with 10 ms, 75 Hz, silence
+ * threshold 0.1, one period per window: the highest forward cross-correlation r of a stretch of 13 ms with
+ * those up to 13 ms later; HNR = 10 log10(r / (1 - r)).
+ *
+ *   ser_hnr hnr;
+ *   ser_hnr_reset(&hnr);
+ *   after every ser_tail_push:  ser_hnr_hop(&hnr, &tail, scratch);          scratch: 1026 floats
+ *   at the end, or any time:    ser_hnr_columns(&hnr, ser_tail_peak(&tail), columns);
+ *
+ * HNR frame k is centred 17.5 ms + 10 k ms after the first sample and comes with hop k + 3. Which frames
+ * are voiced depends on the loudest sample, so each of the latest SER_HNR_FRAMES keeps the peak up to which it
+ * is; when they are used up, the oldest SER_HNR_COMMIT are settled with the peak so far.
+ *
+ * Cost: two 512-point real transforms and an inverse one, none for frames too quiet to be voiced.
+ */
+#ifndef SER_HNR_H
+#define SER_HNR_H
+
+#include "ser_moments.h"
+#include "ser_tail.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SER_HNR_FRAMES 800
+#define SER_HNR_COMMIT 100
+#define SER_HNR_LATENCY 3 /* frame k comes with hop k + 3 */
+#define SER_HNR_SCRATCH 1026
+
+typedef struct {
+    uint16_t limit[SER_HNR_FRAMES]; /* voiced while the sound's peak stays below; packed as in ser_pack.h */
+    int16_t ratio[SER_HNR_FRAMES];  /* dB, steps of 1/256 */
+    uint32_t base;                  /* number of the oldest frame kept */
+    uint16_t frames;                /* kept */
+    ser_moments settled;            /* of the voiced frames before base */
+} ser_hnr;
+
+void ser_hnr_reset(ser_hnr *hnr);
+
+/* Analyses the frame that the latest hop completes. Returns 1 if there was one. */
+int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch);
+
+/* dB over the voiced frames: mean, std, min, max, skewness, kurtosis, slope per second. */
+void ser_hnr_columns(const ser_hnr *hnr, float peak, float columns[SER_MOMENTS_COLUMNS]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
