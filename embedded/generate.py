@@ -14,7 +14,7 @@ import librosa
 import numpy as np
 from scipy.signal import get_window, savgol_coeffs
 
-from features import functionals, schema
+from features import functionals, reference, schema
 from features.reference import step_energies
 
 SOURCE = Path(__file__).resolve().parent / "src"
@@ -67,6 +67,7 @@ def schema_header() -> str:
     shortest = schema.MIN_SAMPLES - (schema.MIN_SAMPLES - schema.CLIP_REMAINDER) % schema.HOP
     lines += [
         f"#define SER_MIN_CLIP {shortest} /* SER_MIN_SAMPLES cut to whole hops */",
+        f"#define SER_INTENSITY_LAG {reference._INTENSITY_LAG} /* spectral frame less intensity frame */",
         f"#define SER_FLAT {_float(functionals._FLAT)}",
         f"#define SER_TINY {_float(functionals._TINY)}",
         "",
@@ -168,23 +169,35 @@ def contrast_bands() -> list[tuple[int, int, int]]:
     return bands
 
 
-def chroma_rows() -> tuple[list[tuple[int, int]], list[float]]:
-    """Chroma weights per bin: ((first chroma, count), ...) with count consecutive chromas (modulo 12),
-    and all weights in a row. What is below 1e-5 of a bin's largest weight is left out."""
+CHROMA_RUN = 5
+
+
+def chroma_rows() -> tuple[list[tuple[int, int, int]], list[list[float]]]:
+    """Chroma weights in rows of CHROMA_RUN consecutive chromas (modulo 12), as most bins need them:
+    ((first chroma, first bin, bins), ...) for runs of bins whose rows begin at the same chroma, and all
+    rows. Bins that add to more chromas have several rows. What is below 1e-5 of a bin's largest weight is
+    left out.
+    """
     weights = librosa.filters.chroma(
         sr=schema.SAMPLE_RATE, n_fft=schema.FRAME, n_chroma=schema.CHROMAS, tuning=0.0
     )
-    spans, packed = [], []
-    for row in weights.T:
-        keep = row > 1e-5 * row.max()
-        # the shortest run round the circle that holds every weight kept
+    runs, rows = [], []
+    for b, row in enumerate(np.where(weights > 1e-5 * weights.max(axis=0), weights, 0).T):
+        # the shortest stretch round the circle that holds every weight kept
         count, first = min(
-            (schema.CHROMAS - _leading(~np.roll(keep, -first)[::-1]), first)
+            (schema.CHROMAS - _leading(np.roll(row, -first)[::-1] == 0), first)
             for first in range(schema.CHROMAS)
         )
-        spans.append((first, count))
-        packed += np.roll(row, -first)[:count].tolist()
-    return spans, packed
+        stretch = np.zeros(-(-count // CHROMA_RUN) * CHROMA_RUN)
+        stretch[:count] = np.roll(row, -first)[:count]
+        for offset in range(0, count, CHROMA_RUN):
+            start = (first + offset) % schema.CHROMAS
+            rows.append(stretch[offset : offset + CHROMA_RUN].tolist())
+            if runs and runs[-1][0] == start and runs[-1][1] + runs[-1][2] == b:
+                runs[-1] = (start, runs[-1][1], runs[-1][2] + 1)
+            else:
+                runs.append((start, b, 1))
+    return runs, rows
 
 
 def _leading(flags):
@@ -214,7 +227,7 @@ def dct_half() -> np.ndarray:
 def _tables():
     """(comment, C type, name, dimensions, values, needed when) of every table."""
     mel_spans, mel_weights = mel_rows()
-    chroma_spans, chroma_weights = chroma_rows()
+    chroma_runs, chroma_weights = chroma_rows()
     half = schema.DELTA_WIDTH // 2
     spectral = "SER_NEEDS_FFT"
     return [
@@ -242,10 +255,11 @@ def _tables():
         ("first bin, bins, and bins averaged at either end of each contrast band", "uint8_t",
          "ser_contrast_bands", [schema.CONTRAST_BANDS + 1, 3], contrast_bands(),
          "SER_WITH_CONTRAST"),
-        ("first chroma and chromas (modulo 12) that each bin adds to", "uint8_t",
-         "ser_chroma_spans", [_BINS, 2], chroma_spans, "SER_WITH_CHROMA"),
-        ("their weights in a row", "float", "ser_chroma_weights",
-         [len(chroma_weights)], chroma_weights, "SER_WITH_CHROMA"),
+        ("first chroma, first bin and bins that begin there", "uint8_t",
+         "ser_chroma_runs", [len(chroma_runs), 3], chroma_runs, "SER_WITH_CHROMA"),
+        ("weights of each bin for SER_CHROMA_RUN chromas (modulo 12) from there", "float",
+         "ser_chroma_weights", [len(chroma_weights), CHROMA_RUN], chroma_weights,
+         "SER_WITH_CHROMA"),
     ]  # fmt: skip
 
 
@@ -286,6 +300,8 @@ def tables_header() -> str:
         f"#define SER_LOW_BINS {low_bins} /* bins below SER_LOW_HIGH_SPLIT */",
         f"#define SER_CONTRAST_MOST {max(averaged for *_, averaged in contrast_bands())}"
         " /* bins averaged at a band's end, at most */",
+        f"#define SER_CHROMA_RUN {CHROMA_RUN}",
+        f"#define SER_CHROMA_RUNS {len(chroma_rows()[0])}",
         f"#define SER_STEPS {len(step_energies())} /* level steps above step 0 */",
         "",
     ]

@@ -12,6 +12,12 @@ ser_status ser_extractor_init(ser_extractor *extractor)
 #if SER_NEEDS_PITCH
     ser_pitch_reset(&extractor->pitch);
 #endif
+#if SER_WITH_INTENSITY
+    ser_intensity_reset(&extractor->intensity);
+#endif
+#if SER_WITH_HNR
+    ser_hnr_reset(&extractor->hnr);
+#endif
     return SER_OK;
 }
 
@@ -25,15 +31,17 @@ ser_status ser_extractor_reset(ser_extractor *extractor)
 static int64_t energy_and_crossings(const int16_t *frame, int *crossings)
 {
     int64_t energy = 0;
-    int count = 0;
-    int negative = frame[0] < 0;
-    for (int i = 0; i < SER_FRAME; i++) {
-        const int32_t sample = frame[i];
-        energy += sample * sample;
-        count += (sample < 0) ^ negative;
-        negative = sample < 0;
+    uint32_t count = 0;
+    int32_t before = frame[0];
+    for (int i = 0; i < SER_FRAME; i += 2) {
+        const int32_t first = frame[i];
+        const int32_t second = frame[i + 1];
+        /* two squares fit 32 bits without sign, and differing signs make the exclusive or negative */
+        energy += (uint32_t)(first * first) + (uint32_t)(second * second);
+        count += ((uint32_t)(before ^ first) >> 31) + ((uint32_t)(first ^ second) >> 31);
+        before = second;
     }
-    *crossings = count;
+    *crossings = (int)count;
     return energy;
 }
 
@@ -79,7 +87,9 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
     const int64_t energy = energy_and_crossings(frame, &crossings);
     ser_gate_level(gate, energy);
 #if SER_WITH_ENERGY
-    const float rms = sqrtf((float)energy * (1.0f / (float)SER_FRAME)) * (1.0f / 32768.0f);
+    /* energy is below 2^40: in two halves, each exact, because converting 64 bits may take doubles */
+    const float sum = (float)(int32_t)(energy >> 16) * 65536.0f + (float)(int32_t)(energy & 0xffff);
+    const float rms = sqrtf(sum * (1.0f / (float)SER_FRAME)) * (1.0f / 32768.0f);
     values[SER_FRAME_RMS] = rms;
     changes[SER_CHANGE_RMS_DELTA] = rms - extractor->rms;
     extractor->rms = rms;
@@ -103,6 +113,26 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
     }
 }
 
+#if SER_WITH_INTENSITY
+/* Counted at the spectral frame nearest to the intensity frame that the latest hop completes, if any. */
+static void measure_intensity(ser_extractor *extractor)
+{
+    float decibels[SER_INTENSITY_VALUES];
+    float change[SER_INTENSITY_CHANGE_VALUES];
+    if (!ser_intensity_hop(&extractor->intensity, &extractor->tail, decibels)) {
+        return;
+    }
+    const uint32_t k = extractor->tail.hops - 1 - SER_INTENSITY_LATENCY;
+    const uint32_t j = k + SER_INTENSITY_LAG;
+    ser_gate_add(&extractor->gate, SER_PART_INTENSITY, j, decibels);
+    if (k > 0) {
+        change[0] = decibels[0] - extractor->intensity_db;
+        ser_gate_add(&extractor->gate, SER_PART_INTENSITY_CHANGE, j, change);
+    }
+    extractor->intensity_db = decibels[0];
+}
+#endif
+
 /* All stages' work on the samples up to the grid's next mark. */
 static void take_hop(ser_extractor *extractor)
 {
@@ -116,6 +146,12 @@ static void take_hop(ser_extractor *extractor)
     if (tail->hops >= first) {
         measure_frame(extractor, tail->sample + SER_TAIL_SAMPLES - late - SER_FRAME);
     }
+#if SER_WITH_INTENSITY
+    measure_intensity(extractor);
+#endif
+#if SER_WITH_HNR
+    ser_hnr_hop(&extractor->hnr, tail, extractor->scratch.hnr);
+#endif
 #if SER_NEEDS_PITCH
     ser_pitch_hop(&extractor->pitch, tail, extractor->scratch.pitch);
 #endif
@@ -170,6 +206,9 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
 #if SER_WITH_PITCH
     ser_pitch_columns(&extractor->pitch, ser_tail_peak(&extractor->tail),
                       features + SER_FIRST_PITCH);
+#endif
+#if SER_WITH_HNR
+    ser_hnr_columns(&extractor->hnr, ser_tail_peak(&extractor->tail), features + SER_FIRST_HNR);
 #endif
     return SER_OK;
 }

@@ -50,6 +50,8 @@
 #include "ser_cepstrum.h"
 #include "ser_front.h"
 #include "ser_gate.h"
+#include "ser_hnr.h"
+#include "ser_intensity.h"
 #include "ser_pitch.h"
 #include "ser_spectrum.h"
 #include "ser_tail.h"
@@ -92,9 +94,19 @@ typedef struct {
 #if SER_NEEDS_PITCH
     ser_pitch pitch;
 #endif
+#if SER_WITH_INTENSITY
+    ser_intensity intensity;
+    float intensity_db; /* of the latest intensity frame */
+#endif
+#if SER_WITH_HNR
+    ser_hnr hnr;
+#endif
     union { /* working memory of one stage at a time */
 #if SER_NEEDS_PITCH
         float pitch[SER_PITCH_SCRATCH];
+#endif
+#if SER_WITH_HNR
+        float hnr[SER_HNR_SCRATCH];
 #endif
 #if SER_NEEDS_FFT
         float spectrum[SER_SPECTRUM_SCRATCH];

@@ -81,13 +81,12 @@ static float correlate(const int16_t *frame, float *scratch)
         const int place = 2 * ser_digit_reversal[n];
         const float *turn = ser_quarter_circle + 4 * (n & 127);
         const float c = n < 128 ? turn[0] : -turn[1], s = n < 128 ? turn[1] : turn[0];
-        const float *w = ser_hann_half + 2 * n;
+        const float *w = ser_hann_half + (n < half / 2 ? 2 * n : SER_PITCH_WINDOW - 1 - 2 * n);
         float re, im, tail_re = 0.0f, tail_im = 0.0f;
         if (n < half / 2) {
             re = w[0];
             im = w[1];
         } else {
-            w = ser_hann_half + (SER_PITCH_WINDOW - 1 - 2 * n);
             re = w[0];
             im = w[-1];
         }

@@ -34,6 +34,7 @@
 #define SER_HNR_FRAMES_PER_WINDOW 1.0f
 #define SER_UNDEFINED 0.0f
 #define SER_MIN_CLIP 1520 /* SER_MIN_SAMPLES cut to whole hops */
+#define SER_INTENSITY_LAG 3 /* spectral frame less intensity frame */
 #define SER_FLAT 1e-10f
 #define SER_TINY 1e-24f
 

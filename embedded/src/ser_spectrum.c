@@ -134,37 +134,48 @@ static void shape(const float *power, const float *magnitude, float *values)
 #endif
 
 #if SER_WITH_CONTRAST
-/* Mean of the `count` largest of sign * values (so their negatives give the smallest). */
-static float mean_of_largest(const float *values, int size, int count, float sign)
+/* Puts a value into a falling list if it belongs there; the list's last drops out. */
+static void keep_largest(float *list, int length, float value)
 {
-    float best[SER_CONTRAST_MOST]; /* falling */
-    int have = 0;
-    for (int i = 0; i < size; i++) {
-        const float value = sign * values[i];
-        if (have == count && value <= best[count - 1]) {
-            continue;
-        }
-        int place = have < count ? have++ : count - 1;
-        for (; place > 0 && best[place - 1] < value; place--) {
-            best[place] = best[place - 1];
-        }
-        best[place] = value;
+    int place = length - 1;
+    if (value <= list[place]) {
+        return;
     }
-    float sum = 0.0f;
-    for (int i = 0; i < have; i++) {
-        sum += best[i];
+    for (; place > 0 && list[place - 1] < value; place--) {
+        list[place] = list[place - 1];
     }
-    return sign * sum / (float)have;
+    list[place] = value;
+}
+
+/* Means of the `averaged` largest and smallest magnitudes of a band, in dB apart. */
+static float band_contrast(const float *magnitude, int bins, int averaged)
+{
+    const float none = -3.0e38f;
+    float largest[SER_CONTRAST_MOST];
+    float smallest[SER_CONTRAST_MOST]; /* negated */
+    float peak = 0.0f;
+    float valley = 0.0f;
+    for (int i = 0; i < averaged; i++) {
+        largest[i] = none;
+        smallest[i] = none;
+    }
+    for (int i = 0; i < bins; i++) {
+        keep_largest(largest, averaged, magnitude[i]);
+        keep_largest(smallest, averaged, -magnitude[i]);
+    }
+    for (int i = 0; i < averaged; i++) {
+        peak += largest[i];
+        valley -= smallest[i];
+    }
+    const float share = 1.0f / (float)averaged;
+    return decibels(peak * share) - decibels(valley * share);
 }
 
 static void contrast(const float *magnitude, float *out)
 {
     for (int band = 0; band <= SER_CONTRAST_BANDS; band++) {
-        const float *first = magnitude + ser_contrast_bands[band][0];
-        const int bins = ser_contrast_bands[band][1];
-        const int averaged = ser_contrast_bands[band][2];
-        out[band] = decibels(mean_of_largest(first, bins, averaged, 1.0f)) -
-                    decibels(mean_of_largest(first, bins, averaged, -1.0f));
+        out[band] = band_contrast(magnitude + ser_contrast_bands[band][0],
+                                  ser_contrast_bands[band][1], ser_contrast_bands[band][2]);
     }
 }
 #endif
@@ -172,13 +183,25 @@ static void contrast(const float *magnitude, float *out)
 #if SER_WITH_CHROMA
 static void chroma(const float *power, float *out)
 {
-    float sums[2 * SER_CHROMAS] = {0}; /* two turns: a bin's run of chromas need not wrap */
-    const float *weight = ser_chroma_weights;
-    for (int bin = 0; bin < SER_BINS; bin++) {
-        float *sum = sums + ser_chroma_spans[bin][0];
-        for (int i = ser_chroma_spans[bin][1]; i > 0; i--) {
-            *sum++ += *weight++ * power[bin];
+    float sums[2 * SER_CHROMAS] = {0}; /* two turns: a run of chromas need not wrap */
+    const float (*weight)[SER_CHROMA_RUN] = ser_chroma_weights;
+    for (int run = 0; run < SER_CHROMA_RUNS; run++) {
+        float *sum = sums + ser_chroma_runs[run][0];
+        const float *bin = power + ser_chroma_runs[run][1];
+        float s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3], s4 = sum[4];
+        for (int i = ser_chroma_runs[run][2]; i > 0; i--, weight++) {
+            const float p = *bin++;
+            s0 += p * (*weight)[0];
+            s1 += p * (*weight)[1];
+            s2 += p * (*weight)[2];
+            s3 += p * (*weight)[3];
+            s4 += p * (*weight)[4];
         }
+        sum[0] = s0;
+        sum[1] = s1;
+        sum[2] = s2;
+        sum[3] = s3;
+        sum[4] = s4;
     }
     float largest = 0.0f;
     for (int i = 0; i < SER_CHROMAS; i++) {

@@ -20,6 +20,8 @@ extern "C" {
 #define SER_BIN_HZ 31.25f
 #define SER_LOW_BINS 32 /* bins below SER_LOW_HIGH_SPLIT */
 #define SER_CONTRAST_MOST 3 /* bins averaged at a band's end, at most */
+#define SER_CHROMA_RUN 5
+#define SER_CHROMA_RUNS 87
 #define SER_STEPS 12 /* level steps above step 0 */
 
 #if SER_NEEDS_FFT
@@ -61,13 +63,13 @@ extern const uint8_t ser_contrast_bands[7][3];
 #endif
 
 #if SER_WITH_CHROMA
-/* first chroma and chromas (modulo 12) that each bin adds to */
-extern const uint8_t ser_chroma_spans[257][2];
+/* first chroma, first bin and bins that begin there */
+extern const uint8_t ser_chroma_runs[87][3];
 #endif
 
 #if SER_WITH_CHROMA
-/* their weights in a row */
-extern const float ser_chroma_weights[1329];
+/* weights of each bin for SER_CHROMA_RUN chromas (modulo 12) from there */
+extern const float ser_chroma_weights[279][5];
 #endif
 
 
