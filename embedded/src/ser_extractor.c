@@ -136,15 +136,16 @@ static void measure_intensity(ser_extractor *extractor)
 /* All stages' work on the samples up to the grid's next mark. */
 static void take_hop(ser_extractor *extractor)
 {
-    /* A frame's last sample comes somewhat before the mark that completes it. */
-    const int frame_end = (SER_FRAME + SER_HOP - SER_CLIP_REMAINDER) % SER_HOP;
-    const int late = (SER_HOP - frame_end) % SER_HOP;
-    const uint32_t first = (SER_FRAME + late - SER_CLIP_REMAINDER) / SER_HOP + 1;
+    enum {
+        END = (SER_FRAME + SER_HOP - SER_CLIP_REMAINDER) % SER_HOP, /* of a frame, after a mark */
+        LATE = (SER_HOP - END) % SER_HOP, /* from there to the mark that completes the hop */
+        FIRST = (SER_FRAME + LATE - SER_CLIP_REMAINDER) / SER_HOP + 1 /* hop that completes a frame */
+    };
     ser_tail *tail = &extractor->tail;
     ser_front_block_dc(&extractor->front, extractor->waiting, extractor->waiting_count);
     ser_tail_push(tail, extractor->waiting, extractor->waiting_count);
-    if (tail->hops >= first) {
-        measure_frame(extractor, tail->sample + SER_TAIL_SAMPLES - late - SER_FRAME);
+    if (tail->hops >= FIRST) {
+        measure_frame(extractor, tail->sample + SER_TAIL_SAMPLES - LATE - SER_FRAME);
     }
 #if SER_WITH_INTENSITY
     measure_intensity(extractor);

@@ -1,0 +1,213 @@
+"""The C code as C: clean under every compiler here, no heap, no double, small, sane under sanitizers, and
+the same bits on the emulated chips. What a machine has no tool for is skipped, saying so."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import signals
+
+from common.errors import UserError
+from features import device, schema
+
+EMBEDDED = device.EMBEDDED
+SOURCES = sorted(map(str, (EMBEDDED / "src").glob("ser_*.c")))
+INCLUDE = f"-I{EMBEDDED / 'src'}"
+WARNINGS = (
+    "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion", "-Wvla", "-Werror",
+)  # fmt: skip
+FIXED = ("-ffp-contract=off", "-fno-math-errno")
+RISCV = "riscv64-unknown-elf-gcc"
+TARGETS = {  # -march, -mabi, optimisation
+    "esp32-p4 like": ("rv32imafc", "ilp32f", "-O2"),
+    "esp32-c3 like": ("rv32imc", "ilp32", "-Os"),
+}
+NO_VOICE = ("-DSER_WITH_PITCH=0", "-DSER_WITH_VOICE=0", "-DSER_WITH_HNR=0")
+
+
+def need(*programs):
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program} here")
+
+
+def run(*command, **options):
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, **options)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "compiler",
+    ["gcc -std=c99", "clang -std=c99", "g++ -std=c++17 -x c++", "clang++ -std=c++17 -x c++"],
+)
+def test_compiles_without_a_warning(compiler):
+    command = compiler.split()
+    need(command[0])
+    run(*command, *WARNINGS, *FIXED, "-O1", "-fsyntax-only", INCLUDE, *SOURCES)
+
+
+@pytest.mark.parametrize("group", schema.GROUPS)
+def test_compiles_without_a_group_and_with_it_alone(group):
+    need("gcc")
+    others = [f"-DSER_WITH_{name.upper()}=0" for name in schema.GROUPS if name != group]
+    for switches in ([f"-DSER_WITH_{group.upper()}=0"], others):
+        run("gcc", "-std=c99", *WARNINGS, *switches, "-fsyntax-only", INCLUDE, *SOURCES)
+
+
+def test_recogniser_refuses_a_model_of_another_schema(tmp_path):
+    need("gcc")
+    header = tmp_path / "ser_model.h"
+    compile_it = ["gcc", "-std=c99", *WARNINGS, "-fsyntax-only", f"-I{tmp_path}", INCLUDE]
+    header.write_text(f"#define SER_MODEL_SCHEMA_HASH 0x{schema.HASH}ULL\n#define SER_LABELS 7\n")
+    run(*compile_it, EMBEDDED / "src" / "ser.c")
+    header.write_text("#define SER_MODEL_SCHEMA_HASH 0x1234ULL\n#define SER_LABELS 7\n")
+    refused = subprocess.run(
+        [*compile_it, str(EMBEDDED / "src" / "ser.c")], capture_output=True, text=True
+    )
+    assert refused.returncode != 0
+    assert "another feature schema" in refused.stderr
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_needs_no_heap_no_double_and_no_printing(target, tmp_path):
+    """Everything the code asks of the C library, and nothing it keeps between calls."""
+    need(RISCV, "riscv64-unknown-elf-nm")
+    march, mabi, level = TARGETS[target]
+    run(
+        RISCV, "--specs=picolibc.specs", f"-march={march}", f"-mabi={mabi}", level, "-std=c99", *FIXED,
+        INCLUDE, "-c", *SOURCES, cwd=tmp_path,
+    )  # fmt: skip
+    listing = run("riscv64-unknown-elf-nm", *tmp_path.glob("*.o"))
+    defined = set(re.findall(r"^\S+ [A-Z] (\S+)$", listing, re.M))
+    undefined = set(re.findall(r"^ +U (\S+)$", listing, re.M)) - defined
+    allowed = {"memcpy", "memmove", "memset", "memcmp", "sqrtf"}
+    if target == "esp32-c3 like":  # single precision in software, 32 bits only
+        allowed |= {f"__{name}sf{n}" for name in ("add", "sub", "mul", "div") for n in (2, 3)}
+        allowed |= {f"__{name}sf2" for name in ("eq", "ne", "lt", "le", "gt", "ge", "unord")}
+        allowed |= {"__fixsfsi", "__fixunssfsi", "__floatsisf", "__floatunsisf", "__negsf2"}
+    assert undefined <= allowed, f"not allowed: {sorted(undefined - allowed)}"
+    writable = re.findall(r"^\S+ [bBdDcCsS] (\S+)$", listing, re.M)
+    assert writable == [], f"globals that can change: {writable}"
+
+
+@pytest.mark.parametrize(
+    "switches, limit", [((), 64 * 1024), (NO_VOICE, 24 * 1024)], ids=["all groups", "no voice"]
+)
+def test_state_fits(switches, limit, tmp_path):
+    need(RISCV, "riscv64-unknown-elf-nm")
+    source, built = tmp_path / "size.c", tmp_path / "size.o"
+    source.write_text('#include "ser_extractor.h"\nchar state[sizeof(ser_extractor)];\n')
+    run(
+        RISCV, "--specs=picolibc.specs", "-march=rv32imafc", "-mabi=ilp32f", *switches, INCLUDE, "-c",
+        source, "-o", built,
+    )  # fmt: skip
+    size = int(run("riscv64-unknown-elf-nm", "-S", built).split()[1], 16)
+    print(f"sizeof(ser_extractor) = {size}")
+    assert size <= limit
+
+
+def sound():
+    return np.concatenate([signals.voice(40000, glide=1, wobble=2), signals.noise(9000, 400)])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_same_bits_on_the_emulated_chip(target, tmp_path):
+    need(RISCV, "qemu-system-riscv32")
+    march, mabi, level = TARGETS[target]
+    program = tmp_path / "program.elf"
+    memory = (
+        "--defsym=__flash=0x80000000,--defsym=__flash_size=4M,--defsym=__ram=0x80400000,"
+        "--defsym=__ram_size=512K,--defsym=__stack_size=16K"
+    )
+    run(
+        RISCV, "--specs=picolibc.specs", "--oslib=semihost", "--crt0=semihost", f"-march={march}",
+        f"-mabi={mabi}", "-mcmodel=medany", level, "-std=gnu99", *FIXED, "-DPICOLIBC_INTEGER_PRINTF_SCANF",
+        "-ffunction-sections", "-fdata-sections", f"-Wl,--gc-sections,{memory}", INCLUDE,
+        Path(__file__).parent / "c" / "rv32_main.c", *SOURCES, "-lm", "-o", program,
+    )  # fmt: skip
+    samples = sound()
+    samples.tofile(tmp_path / "sound.raw")
+    printed = run(
+        "qemu-system-riscv32", "-M", "virt", "-bios", "none", "-cpu", "rv32", "-display", "none",
+        "-monitor", "none", "-serial", "none", "-chardev", "stdio,id=c0", "-semihosting-config",
+        "enable=on,target=native,chardev=c0", "-icount", "shift=0", "-kernel", program, cwd=tmp_path,
+    ).splitlines()  # fmt: skip
+    print(*printed[:2], sep="\n")
+    stack = int(printed[0].removeprefix("stack "))
+    assert stack <= 4096
+    here = device.extract(samples).view(np.uint32)
+    there = np.array([int(line, 16) for line in printed[2:]], np.uint32)
+    differ = [schema.COLUMNS[i] for i in np.flatnonzero(here != there)]
+    assert differ == []
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_same_bits_from_every_host_compiler(compiler, tmp_path, monkeypatch):
+    need(compiler)
+    samples = sound()
+    here = device.extract(samples).view(np.uint32).tolist()
+    code = (
+        "import sys, numpy as np; sys.path[:0] = sys.argv[1:2]; from features import device\n"
+        "print(device.extract(np.fromfile(sys.argv[2], np.int16)).view(np.uint32).tolist())"
+    )
+    samples.tofile(tmp_path / "sound.raw")
+    monkeypatch.setenv("CC", compiler)
+    monkeypatch.setenv("SER_CACHE", str(tmp_path))
+    there = run(sys.executable, "-c", code, EMBEDDED.parent, tmp_path / "sound.raw")
+    assert there.strip() == str(here)
+
+
+def programs(count):
+    """Sound programs for the fuzzer's harness, drawn from a fixed seed."""
+    draw = np.random.default_rng(5)
+    for _ in range(count):
+        yield draw.integers(0, 256, 4 * draw.integers(1, 30), dtype=np.uint8).tobytes()
+
+
+def test_sanitizers_find_nothing(tmp_path):
+    need("gcc")
+    program = tmp_path / "harness"
+    built = subprocess.run(
+        ["gcc", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-DSER_FUZZ_MAIN",
+         *FIXED, INCLUDE, str(EMBEDDED / "fuzz" / "fuzz_extractor.c"), *SOURCES, "-lm", "-o", str(program)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if "cannot find" in built.stderr and "san" in built.stderr:
+        pytest.skip("this gcc has no sanitizer libraries")
+    assert built.returncode == 0, built.stderr
+    files = []
+    for i, content in enumerate(programs(40)):
+        files.append(tmp_path / f"{i}.sound")
+        files[-1].write_bytes(content)
+    run(program, *files)
+
+
+def test_short_fuzzing_finds_nothing(tmp_path):
+    """The first few hundred inputs of what embedded/fuzz runs for ten minutes."""
+    need("clang")
+    program, corpus = tmp_path / "fuzz", tmp_path / "corpus"
+    corpus.mkdir()
+    built = subprocess.run(
+        ["clang", "-g", "-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all",
+         *FIXED, INCLUDE, str(EMBEDDED / "fuzz" / "fuzz_extractor.c"), *SOURCES, "-lm", "-o", str(program)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if built.returncode and "libclang_rt.fuzzer" in built.stderr:
+        pytest.skip("this clang has no libFuzzer")
+    assert built.returncode == 0, built.stderr
+    for i, content in enumerate(programs(10)):
+        (corpus / str(i)).write_bytes(content)
+    run(program, "-runs=150", "-max_len=48", "-seed=1", corpus, cwd=tmp_path)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiler():
+    try:
+        device.build()
+    except UserError as error:
+        pytest.skip(str(error))
