@@ -291,7 +291,13 @@ int ser_pitch_track(const ser_pitch *pitch, uint32_t from, uint16_t *track, int 
     return count;
 }
 
-float ser_pitch_period(uint16_t stored) { return ser_exp2(log_period_of(stored)); }
+float ser_pitch_frequency(uint16_t stored) { return ser_exp2(-log_period_of(stored)); }
+
+int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame)
+{
+    return frame < pitch->base ||
+           (frame - pitch->base < pitch->frames && chosen_of(pitch, frame - pitch->base) > 0);
+}
 
 static void add_frame(ser_pitch_sums *sums, uint16_t period)
 {

@@ -66,8 +66,11 @@ void ser_pitch_path(ser_pitch *pitch, uint32_t from, float peak);
  * 0 = unvoiced. Returns how many, at most room. */
 int ser_pitch_track(const ser_pitch *pitch, uint32_t from, uint16_t *track, int room);
 
-/* Samples of a stored period that is not 0. */
-float ser_pitch_period(uint16_t stored);
+/* Cycles per sample of a stored period that is not 0. */
+float ser_pitch_frequency(uint16_t stored);
+
+/* Whether the latest path is voiced at a frame; frames no longer kept count as voiced. */
+int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame);
 
 /* Semitones re 100 Hz: mean, std, min, max, skewness, kurtosis, slope; change from frame to frame: mean,
  * std; voiced fraction; voiced segments per second, their mean, std, max length (s); pauses: the same. */

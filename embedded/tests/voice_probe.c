@@ -2,6 +2,7 @@
 #include "ser_hnr.h"
 #include "ser_intensity.h"
 #include "ser_pitch.h"
+#include "ser_pulses.h"
 #include "ser_tail.h"
 
 #include <stddef.h>
@@ -12,6 +13,7 @@
 typedef struct {
     ser_tail tail;
     ser_pitch pitch;
+    ser_pulses pulses;
     ser_hnr hnr;
     ser_intensity intensity;
     float scratch[SER_HNR_SCRATCH];
@@ -25,6 +27,7 @@ void probe_reset(probe *p)
 {
     ser_tail_reset(&p->tail);
     ser_pitch_reset(&p->pitch);
+    ser_pulses_reset(&p->pulses);
     ser_hnr_reset(&p->hnr);
     ser_intensity_reset(&p->intensity);
     p->levels = 0;
@@ -39,6 +42,7 @@ void probe_run(probe *p, const int16_t *x, size_t count)
         ser_tail_push(&p->tail, x + i, (int)hop);
         ser_hnr_hop(&p->hnr, &p->tail, p->scratch);
         ser_pitch_hop(&p->pitch, &p->tail, p->scratch);
+        ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->scratch);
         if (ser_intensity_hop(&p->intensity, &p->tail, &level) && p->levels < PROBE_LEVELS) {
             p->level[p->levels++] = level;
         }
@@ -48,6 +52,18 @@ void probe_run(probe *p, const int16_t *x, size_t count)
 void probe_pitch(probe *p, float *columns)
 {
     ser_pitch_columns(&p->pitch, ser_tail_peak(&p->tail), columns);
+}
+
+void probe_voice(probe *p, float *columns)
+{
+    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch, columns);
+}
+
+/* Pulses kept (those marked at the end are not). */
+int probe_pulses(const probe *p, uint32_t *time)
+{
+    memcpy(time, p->pulses.time, sizeof p->pulses.time);
+    return p->pulses.count;
 }
 
 void probe_hnr(const probe *p, float *columns)

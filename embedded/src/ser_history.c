@@ -1,0 +1,127 @@
+#include "ser_history.h"
+
+#include <string.h>
+
+#define LARGEST ((1 << (SER_HISTORY_BITS - 1)) - 1)
+
+void ser_history_reset(ser_history *history) { memset(history, 0, sizeof *history); }
+
+static int32_t predict(int order, int32_t last, int32_t last_but_one)
+{
+    return order == 0 ? 0 : order == 1 ? last : 2 * last - last_but_one;
+}
+
+static int16_t clip(int32_t x)
+{
+    return (int16_t)(x > 32767 ? 32767 : x < -32768 ? -32768 : x);
+}
+
+/* The order whose largest residual is smallest, and that residual. */
+static int best_order(const int16_t *x, const int16_t *latest, int32_t *largest)
+{
+    int32_t peak[3] = {0, 0, 0};
+    int32_t last = latest[0], last_but_one = latest[1];
+    int i, order;
+    for (i = 0; i < SER_HISTORY_BLOCK; i++) {
+        const int32_t difference = x[i] - last, bend = difference - (last - last_but_one);
+        const int32_t a = x[i] < 0 ? -x[i] : x[i];
+        const int32_t b = difference < 0 ? -difference : difference;
+        const int32_t c = bend < 0 ? -bend : bend;
+        peak[0] = a > peak[0] ? a : peak[0];
+        peak[1] = b > peak[1] ? b : peak[1];
+        peak[2] = c > peak[2] ? c : peak[2];
+        last_but_one = last;
+        last = x[i];
+    }
+    order = peak[1] < peak[0] ? 1 : 0;
+    order = peak[2] < peak[order] ? 2 : order;
+    *largest = peak[order];
+    return order;
+}
+
+/* Codes a block with step 2^exponent; returns whether every residual fitted. The decoded samples before and
+ * after the block are in latest. */
+static int encode(const int16_t *x, int order, int exponent, int16_t latest[2], uint8_t *codes)
+{
+    uint32_t bits = 0;
+    int count = 0, fitted = 1, i;
+    for (i = 0; i < SER_HISTORY_BLOCK; i++) {
+        const int32_t prediction = predict(order, latest[0], latest[1]);
+        /* rounded division by the step, on a number that is never negative */
+        const int32_t half = exponent > 0 ? 1 << (exponent - 1) : 0;
+        int32_t code = ((x[i] - prediction + half + (1 << 20)) >> exponent) - ((1 << 20) >> exponent);
+        if (code > LARGEST || code < -LARGEST - 1) {
+            fitted = 0;
+            code = code > 0 ? LARGEST : -LARGEST - 1;
+        }
+        latest[1] = latest[0];
+        latest[0] = clip(prediction + code * (1 << exponent));
+        bits |= ((uint32_t)code & (uint32_t)(2 * LARGEST + 1)) << count;
+        for (count += SER_HISTORY_BITS; count >= 8; count -= 8, bits >>= 8) {
+            *codes++ = (uint8_t)bits;
+        }
+    }
+    return fitted;
+}
+
+void ser_history_hop(ser_history *history, const ser_tail *tail)
+{
+    ser_history_record *record = &history->hop[history->hops % SER_HISTORY_HOPS];
+    const int16_t *x = tail->sample + SER_TAIL_SAMPLES - SER_HOP;
+    int block;
+    memcpy(record->before, history->latest, sizeof record->before);
+    for (block = 0; block < SER_HISTORY_BLOCKS; block++, x += SER_HISTORY_BLOCK) {
+        uint8_t *codes = record->codes + block * SER_HISTORY_CODES;
+        int16_t latest[2] = {history->latest[0], history->latest[1]};
+        int32_t largest;
+        int exponent = 0;
+        const int order = best_order(x, latest, &largest);
+        while (largest > LARGEST << exponent) {
+            exponent++;
+        }
+        if (!encode(x, order, exponent, latest, codes)) {
+            /* rounding errors add to the residual: one more try with twice the step */
+            exponent++;
+            memcpy(latest, history->latest, sizeof latest);
+            encode(x, order, exponent, latest, codes);
+        }
+        memcpy(history->latest, latest, sizeof latest);
+        record->scale[block] = (uint8_t)(order << 5 | exponent);
+    }
+    history->hops++;
+}
+
+void ser_history_read(const ser_history *history, uint32_t hop, float *samples)
+{
+    const ser_history_record *record = &history->hop[hop % SER_HISTORY_HOPS];
+    int32_t last, last_but_one;
+    int block, i;
+    if (hop >= history->hops || history->hops - hop > SER_HISTORY_HOPS) {
+        memset(samples, 0, sizeof(float) * SER_HOP);
+        return;
+    }
+    last = record->before[0];
+    last_but_one = record->before[1];
+    for (block = 0; block < SER_HISTORY_BLOCKS; block++) {
+        const uint8_t *codes = record->codes + block * SER_HISTORY_CODES;
+        const int order = record->scale[block] >> 5;
+        const int32_t step = 1 << (record->scale[block] & 31);
+        uint32_t bits = 0;
+        int count = 0;
+        for (i = 0; i < SER_HISTORY_BLOCK; i++) {
+            int32_t code, x;
+            while (count < SER_HISTORY_BITS) {
+                bits |= (uint32_t)*codes++ << count;
+                count += 8;
+            }
+            code = (int32_t)(bits & (uint32_t)(2 * LARGEST + 1));
+            code = code > LARGEST ? code - 2 * LARGEST - 2 : code;
+            bits >>= SER_HISTORY_BITS;
+            count -= SER_HISTORY_BITS;
+            x = clip(predict(order, last, last_but_one) + code * step);
+            last_but_one = last;
+            last = x;
+            *samples++ = (float)x;
+        }
+    }
+}

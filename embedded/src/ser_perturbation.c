@@ -1,0 +1,138 @@
+#include "ser_perturbation.h"
+
+#include "ser_math.h"
+#include "ser_schema.h"
+
+#include <string.h>
+
+#define SHORTEST (SER_TIME_STEPS * 16 / 10)                    /* 0.1 ms */
+#define LONGEST ((uint32_t)SER_TIME_STEPS * SER_SAMPLE_RATE / 50) /* 20 ms */
+#define LEVEL_FACTOR 173 /* log2(1.6) * SER_LEVEL_STEPS, rounded down */
+#define DECIBELS_PER_STEP (6.0205999f / (float)SER_LEVEL_STEPS)
+
+void ser_perturbation_reset(ser_perturbation *p) { memset(p, 0, sizeof *p); }
+
+/* Longer by at most a factor of 1.3. */
+static int is_similar(uint32_t a, uint32_t b)
+{
+    return a > b ? 10 * a <= 13 * b : 10 * b <= 13 * a;
+}
+
+static uint32_t distance(uint32_t a, uint32_t b) { return a > b ? a - b : b - a; }
+
+int ser_perturbation_is_period(uint32_t difference)
+{
+    return difference >= SHORTEST && difference <= LONGEST;
+}
+
+static void count_period(ser_perturbation *p, uint32_t period)
+{
+    p->period_sum += period;
+    p->period_count++;
+}
+
+/* The period before last is due for the mean: valid, and like a neighbour or without one. */
+static void settle_period(ser_perturbation *p)
+{
+    const int first = p->periods == 2;
+    if ((p->regular[1] & 1) && (first || (p->regular[1] & 2) || (p->regular[0] & 2))) {
+        count_period(p, p->period[1]);
+    }
+}
+
+static void add_period(ser_perturbation *p, uint32_t period)
+{
+    const int valid = ser_perturbation_is_period(period);
+    const int alike = p->periods > 0 && valid && (p->regular[0] & 1) && is_similar(period, p->period[0]);
+    const uint32_t *t = p->period;
+    memmove(p->period + 1, p->period, 4 * sizeof p->period[0]);
+    memmove(p->regular + 1, p->regular, 4);
+    p->period[0] = period;
+    p->regular[0] = (uint8_t)(valid | alike << 1);
+    p->periods++;
+    if (p->periods > 1) {
+        settle_period(p);
+    }
+    if (alike) {
+        p->local_sum += distance(t[0], t[1]);
+        p->local_count++;
+        if (p->regular[1] & 2) {
+            p->rap_sum += distance(2 * t[1], t[0] + t[2]);
+            p->rap_count++;
+            if ((p->regular[2] & 2) && (p->regular[3] & 2)) {
+                p->ppq_sum += distance(4 * t[2], t[0] + t[1] + t[3] + t[4]);
+                p->ppq_count++;
+            }
+        }
+    }
+}
+
+/* The pulse between the two latest periods has this amplitude. */
+static void add_amplitude(ser_perturbation *p, uint32_t time, uint32_t level)
+{
+    const float *a = p->peak;
+    const uint32_t step = time - p->peak_time;
+    const int alike = p->peaks > 0 && ser_perturbation_is_period(step) &&
+                      distance(level, p->peak_level[0]) <= LEVEL_FACTOR;
+    if (p->peaks > 0) {
+        p->amplitude_sum += p->peak[0];
+    }
+    memmove(p->peak_level + 1, p->peak_level, 4 * sizeof p->peak_level[0]);
+    memmove(p->peak + 1, p->peak, 4 * sizeof p->peak[0]);
+    memmove(p->similar + 1, p->similar, 4);
+    p->peak_level[0] = level;
+    p->peak[0] = ser_exp2((float)level * (1.0f / (float)SER_LEVEL_STEPS));
+    p->similar[0] = (uint8_t)alike;
+    p->peak_time = time;
+    p->peaks++;
+    if (alike) {
+        p->shimmer_sum += ser_absf(a[0] - a[1]);
+        p->level_sum += distance(level, p->peak_level[1]);
+        p->shimmer_count++;
+        if (p->similar[1]) {
+            p->apq3_sum += ser_absf(a[1] - (a[0] + a[1] + a[2]) * (1.0f / 3.0f));
+            p->apq3_count++;
+            if (p->similar[2] && p->similar[3]) {
+                p->apq5_sum += ser_absf(a[2] - (a[0] + a[1] + a[2] + a[3] + a[4]) * 0.2f);
+                p->apq5_count++;
+            }
+        }
+    }
+}
+
+void ser_perturbation_add(ser_perturbation *p, uint32_t time, uint32_t level)
+{
+    if (p->pulses > 0) {
+        add_period(p, time - p->time);
+        if (p->periods > 1 && (p->regular[0] & 2) && p->level > 0) {
+            add_amplitude(p, p->time, p->level);
+        }
+    }
+    p->time = time;
+    p->level = level;
+    p->pulses++;
+}
+
+static float ratio(float sum, float count, float mean)
+{
+    return count > 0.0f && mean > 0.0f ? sum / (count * mean) : SER_UNDEFINED;
+}
+
+void ser_perturbation_columns(const ser_perturbation *p, float columns[SER_PERTURBATION_COLUMNS])
+{
+    uint64_t sum = p->period_sum, count = p->period_count;
+    float period, amplitude;
+    if (p->periods > 0 && (p->regular[0] & 1)) { /* the last one has no neighbour to differ from */
+        sum += p->period[0];
+        count++;
+    }
+    period = count > 0 ? (float)sum / (float)count : 0.0f;
+    amplitude = p->peaks > 1 ? p->amplitude_sum / (float)(p->peaks - 1) : 0.0f;
+    columns[0] = ratio((float)p->local_sum, (float)p->local_count, period);
+    columns[1] = ratio((float)p->rap_sum, 3.0f * (float)p->rap_count, period);
+    columns[2] = ratio((float)p->ppq_sum, 5.0f * (float)p->ppq_count, period);
+    columns[3] = ratio(p->shimmer_sum, (float)p->shimmer_count, amplitude);
+    columns[4] = ratio((float)p->level_sum * DECIBELS_PER_STEP, (float)p->shimmer_count, 1.0f);
+    columns[5] = ratio(p->apq3_sum, (float)p->apq3_count, amplitude);
+    columns[6] = ratio(p->apq5_sum, (float)p->apq5_count, amplitude);
+}

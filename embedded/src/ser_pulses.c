@@ -1,0 +1,524 @@
+#include "ser_pulses.h"
+
+#include "ser_math.h"
+#include "ser_voice_tables.h"
+
+#include <math.h>
+#include <string.h>
+
+#define FIRST_CENTRE 360 /* of pitch frame 0, samples */
+#define SEARCH_FROM 0.8f /* of a period */
+#define SEARCH_TO 1.25f
+#define ALIKE 0.3f      /* correlation from which a pulse counts */
+#define ALIKE_EDGE 0.7f /* from which one more counts beyond the interval */
+#define WEAK 0.0233333f /* of the sound's peak */
+#define LAGS_MAX 112    /* 0.45 of the longest period and some */
+#define VIEW_HOPS 6
+#define PEAK_STEPS 16.0f /* per octave */
+
+/* What marking needs besides the pulses: a few hops of sound and the path. */
+typedef struct {
+    ser_pulses *pulses;
+    float *sound;        /* VIEW_HOPS hops */
+    int32_t view;        /* the first of them; counted from the origin */
+    int has_view;
+    const uint16_t *track; /* stored periods */
+    int32_t track_start; /* frame, counted from the origin */
+    int32_t track_length;
+} marker;
+
+typedef struct {
+    ser_place place;
+    float likeness; /* correlation, -1 if there is no maximum */
+    float peak;     /* largest sample around */
+} ser_match;
+
+void ser_pulses_reset(ser_pulses *pulses) { memset(pulses, 0, sizeof *pulses); }
+
+static int32_t floor_of(float x)
+{
+    const int32_t i = (int32_t)x;
+    return (float)i > x ? i - 1 : i;
+}
+
+static int32_t ceil_of(float x) { return -floor_of(-x); }
+
+static ser_place place_at(int32_t sample, float fraction)
+{
+    const int32_t whole = floor_of(fraction);
+    ser_place place;
+    place.sample = sample + whole;
+    place.fraction = fraction - (float)whole;
+    return place;
+}
+
+static float distance(ser_place a, ser_place b)
+{
+    return (float)(a.sample - b.sample) + (a.fraction - b.fraction);
+}
+
+/* Rounds down however far below the origin a sample lies. */
+static int32_t hop_of(int32_t sample)
+{
+    return (sample + 80 + 64 * SER_HOP) / SER_HOP - 64;
+}
+
+/* Samples low ... high, VIEW_HOPS hops apart at most; more of what comes before or after is read along. */
+static const float *sound_at(marker *m, int32_t low, int32_t high, int leftwards)
+{
+    const int32_t first = hop_of(low), last = hop_of(high);
+    if (!m->has_view || first < m->view || last >= m->view + VIEW_HOPS) {
+        int i;
+        m->view = leftwards ? last - VIEW_HOPS + 1 : first;
+        m->has_view = 1;
+        for (i = 0; i < VIEW_HOPS; i++) {
+            /* a hop before the sound begins wraps around to one that is not recorded */
+            ser_history_read(&m->pulses->history,
+                             m->pulses->origin / SER_HOP + (uint32_t)(m->view + i),
+                             m->sound + SER_HOP * i);
+        }
+    }
+    return m->sound - (m->view * SER_HOP - 80);
+}
+
+/* F0 in cycles per sample, linear between voiced frames; 0 where it is unvoiced. */
+static float frequency_at(const marker *m, ser_place place)
+{
+    const float x = ((float)(place.sample - FIRST_CENTRE - m->track_start * SER_HOP) + 0.5f +
+                     place.fraction) *
+                    (1.0f / (float)SER_HOP);
+    const int32_t i = floor_of(x);
+    const float way = x - (float)i;
+    const uint16_t a = i >= 0 && i < m->track_length ? m->track[i] : 0;
+    const uint16_t b = i >= -1 && i + 1 < m->track_length ? m->track[i + 1] : 0;
+    if (a > 0 && b > 0) {
+        const float f = ser_pitch_frequency(a);
+        return f + way * (ser_pitch_frequency(b) - f);
+    }
+    if (a > 0 && way < 0.5f) {
+        return ser_pitch_frequency(a);
+    }
+    return b > 0 && way >= 0.5f ? ser_pitch_frequency(b) : 0.0f;
+}
+
+static float power(const float *x, int32_t count)
+{
+    float sum = 0.0f;
+    int32_t i;
+    for (i = 0; i < count; i++) {
+        sum += x[i] * x[i];
+    }
+    return sum;
+}
+
+/* Sums of products of x[0..count) with y[0..), y[1..), y[2..) and y[3..). */
+static void products(const float *x, const float *y, int32_t count, float sums[4])
+{
+    float a = 0.0f, b = 0.0f, c = 0.0f, d = 0.0f;
+    int32_t i;
+    for (i = 0; i < count; i++) {
+        const float v = x[i];
+        a += v * y[i];
+        b += v * y[i + 1];
+        c += v * y[i + 2];
+        d += v * y[i + 3];
+    }
+    sums[0] = a;
+    sums[1] = b;
+    sums[2] = c;
+    sums[3] = d;
+}
+
+/*
+ * The place 0.8 to 1.25 periods before (side -1) or after (side 1) another whose surroundings of one period
+ * are most like that one's.
+ */
+static ser_match find_match(marker *m, ser_place from, float period, int side)
+{
+    float likeness[LAGS_MAX + 4];
+    const float edge = from.fraction - 0.5f * period;
+    const int32_t low = from.sample + ser_round(edge);
+    const int32_t length = ser_round(from.fraction + 0.5f * period) - ser_round(edge) + 1;
+    const int32_t start = from.sample + floor_of(side > 0 ? edge + SEARCH_FROM * period
+                                                          : edge - SEARCH_TO * period);
+    const int32_t end =
+        from.sample + ceil_of(side > 0 ? edge + SEARCH_TO * period : edge - SEARCH_FROM * period);
+    const int32_t count = end - start + 1 < LAGS_MAX ? end - start + 1 : LAGS_MAX;
+    const float *sound = sound_at(m, side > 0 ? low : start, (side > 0 ? end + 3 : low) + length, side < 0);
+    const float own = power(sound + low, length);
+    float other = power(sound + start, length);
+    float highest = -1.0f;
+    int32_t best = -1, k;
+    ser_match match;
+
+    for (k = 0; k < count; k += 4) {
+        products(sound + low, sound + start + k, length, likeness + k);
+    }
+    for (k = 0; k < count; k++) {
+        const float out = sound[start + k], in = sound[start + k + length];
+        likeness[k] = own > 0.5f && other > 0.5f ? likeness[k] * ser_rsqrt(own) * ser_rsqrt(other) : 0.0f;
+        other += in * in - out * out;
+    }
+
+    match.place = from;
+    match.likeness = -1.0f;
+    match.peak = 0.0f;
+    /* Praat takes the two lags before the first as 0, and then the first of them may be a maximum. */
+    if (likeness[0] <= 0.0f) {
+        highest = 0.0f;
+        match.likeness = -0.125f * likeness[0];
+        match.place = place_at(from.sample + start - low, from.fraction - 1.5f);
+    }
+    for (k = 0; k + 1 < count; k++) {
+        if (likeness[k] > highest && likeness[k] >= likeness[k + 1] &&
+            likeness[k] >= (k > 0 ? likeness[k - 1] : 0.0f)) {
+            highest = likeness[k];
+            best = k;
+        }
+    }
+    if (best >= 0) {
+        const float before = best > 0 ? likeness[best - 1] : 0.0f;
+        const float slope = 0.5f * (likeness[best + 1] - before);
+        const float bend = (highest - before) + (highest - likeness[best + 1]);
+        const float step = bend > 0.0f ? slope * ser_recip(bend) : 0.0f;
+        match.likeness = highest + 0.5f * slope * step;
+        match.place = place_at(from.sample + start - low + best, from.fraction + step);
+        for (k = 0; k < length; k++) {
+            match.peak = ser_maxf(match.peak, ser_absf(sound[start + best + k]));
+        }
+    }
+    return match;
+}
+
+/* The largest sample within half a period of the middle, between samples if it is not at the edge. */
+static ser_place find_start(marker *m, ser_place middle, float period)
+{
+    const int32_t low = middle.sample + floor_of(middle.fraction - 0.5f * period);
+    const int32_t high = middle.sample + ceil_of(middle.fraction + 0.5f * period);
+    const float *sound = sound_at(m, low, high, 1);
+    int32_t best = low, i;
+    for (i = low + 1; i <= high; i++) {
+        best = ser_absf(sound[i]) > ser_absf(sound[best]) ? i : best;
+    }
+    if (best > low && best < high) {
+        const float sign = sound[best] < 0.0f ? -1.0f : 1.0f;
+        const float slope = 0.5f * (sound[best + 1] - sound[best - 1]) * sign;
+        const float bend = (2.0f * sound[best] - sound[best - 1] - sound[best + 1]) * sign;
+        return place_at(best, bend > 0.0f ? slope * ser_recip(bend) : 0.0f);
+    }
+    return place_at(best, 0.0f);
+}
+
+static void append(ser_pulses *p, ser_place place, float peak)
+{
+    if (p->count < SER_PULSES_MAX) {
+        const float level = peak > 1.0f ? ser_log2(peak) * PEAK_STEPS : 0.0f;
+        p->time[p->count] = (uint32_t)place.sample * SER_TIME_STEPS +
+                            (uint32_t)(place.fraction * (float)SER_TIME_STEPS + 0.5f);
+        p->level[p->count] = 0;
+        p->peak[p->count] = (uint8_t)(level + 0.5f);
+        p->count++;
+    }
+}
+
+static float periods_since_last(const ser_pulses *p, int32_t last, ser_place place, float frequency)
+{
+    ser_place before;
+    if (last < 0) {
+        return 10.0f;
+    }
+    before.sample = (int32_t)(p->time[last] / SER_TIME_STEPS);
+    before.fraction = (float)(p->time[last] % SER_TIME_STEPS) * (1.0f / (float)SER_TIME_STEPS);
+    return distance(place, before) * frequency;
+}
+
+/* Adds pulses from a place on, to an edge (closed: with Praat's extra one beyond it). Returns where it ended. */
+static ser_place run(marker *m, ser_place place, ser_place edge, int side, int closed)
+{
+    const int32_t last = (int32_t)m->pulses->count - 1; /* pulse of an earlier interval */
+    for (;;) {
+        const float frequency = frequency_at(m, place);
+        ser_match match;
+        int beyond, far;
+        if (frequency <= 0.0f || (!closed && distance(place, edge) > 0.0f)) {
+            return place;
+        }
+        match = find_match(m, place, ser_recip(frequency), side);
+        if (match.likeness < 0.0f) { /* nothing found: on by one period */
+            match.place = place_at(place.sample, place.fraction + (float)side * ser_recip(frequency));
+        }
+        place = match.place;
+        beyond = distance(place, edge) * (float)side > 0.0f;
+        far = side > 0 || periods_since_last(m->pulses, last, place, frequency) > SEARCH_FROM;
+        if (far && match.likeness > (beyond && closed ? ALIKE_EDGE : ALIKE)) {
+            append(m->pulses, place, match.peak);
+        }
+        if (beyond) {
+            return place;
+        }
+    }
+}
+
+static void reverse(ser_pulses *p, int32_t from)
+{
+    int32_t to = (int32_t)p->count - 1;
+    for (; from < to; from++, to--) {
+        const uint32_t time = p->time[from];
+        const uint8_t peak = p->peak[from];
+        p->time[from] = p->time[to];
+        p->peak[from] = p->peak[to];
+        p->time[to] = time;
+        p->peak[to] = peak;
+    }
+}
+
+/* cos(pi x), |x| <= 1, linear between 1024 points of the circle. */
+static float cosine(float x)
+{
+    const float half = ser_absf(x);
+    const float q = (half > 0.5f ? 1.0f - half : half) * 512.0f;
+    const int i = q < 255.0f ? (int)q : 255;
+    const float a = ser_quarter_circle[2 * i], b = i < 255 ? ser_quarter_circle[2 * i + 2] : 0.0f;
+    const float c = a + (q - (float)i) * (b - a);
+    return half > 0.5f ? -c : c;
+}
+
+/* Root mean square around a pulse under a Hann window of 0.2 of the periods to either side. */
+static float amplitude(marker *m, uint32_t time, uint32_t left, uint32_t right)
+{
+    const float per_step = 1.0f / (float)SER_TIME_STEPS;
+    const int32_t sample = (int32_t)(time / SER_TIME_STEPS);
+    const float fraction = (float)(time % SER_TIME_STEPS) * per_step;
+    const float before = 0.2f * per_step * (float)left, after = 0.2f * per_step * (float)right;
+    const float per_before = ser_recip(before), per_after = ser_recip(after);
+    const int32_t low = sample + ser_round(fraction - before);
+    const int32_t high = sample + ser_round(fraction + after);
+    const float *sound = sound_at(m, low, high, 0);
+    float sum = 0.0f, weights = 0.0f;
+    int32_t i;
+    for (i = low; i <= high; i++) {
+        const float d = (float)(i - sample) - fraction;
+        const float x = d * (d < 0.0f ? per_before : per_after);
+        const float w = x >= -1.0f && x <= 1.0f ? 0.5f + 0.5f * cosine(x) : 0.0f;
+        const float v = w * sound[i];
+        sum += v * v;
+        weights += w * w;
+    }
+    return sqrtf(sum / weights);
+}
+
+/* Measures pulses whose neighbours are both there by now. */
+static void measure(marker *m, int32_t from)
+{
+    ser_pulses *p = m->pulses;
+    int32_t i;
+    m->has_view = 0;
+    for (i = from > 1 ? from : 1; i + 1 < (int32_t)p->count; i++) {
+        const uint32_t left = p->time[i] - p->time[i - 1], right = p->time[i + 1] - p->time[i];
+        if (p->level[i] == 0 && ser_perturbation_is_period(left) &&
+            ser_perturbation_is_period(right)) {
+            const float a = amplitude(m, p->time[i], left, right);
+            p->level[i] = a > 1.001f ? (uint16_t)(ser_log2(a) * (float)SER_LEVEL_STEPS + 0.5f) : 0;
+        }
+    }
+}
+
+/* Where voiced frames begin and end: half a hop outside their centres. Frames count from the origin. */
+static ser_place edge_of(int32_t frame, int side)
+{
+    return place_at(FIRST_CENTRE + frame * SER_HOP + side * (SER_HOP / 2), -0.5f);
+}
+
+/* Marks frames first ... last; goes on later from the right end unless closed. */
+static void mark(marker *m, int32_t first, int32_t last, int closed)
+{
+    ser_pulses *p = m->pulses;
+    const ser_place left = edge_of(first, -1), right = edge_of(last, 1);
+    const int32_t span = right.sample - left.sample;
+    const ser_place middle = place_at(left.sample + span / 2, left.fraction);
+    const int32_t count = p->count;
+    const float frequency = frequency_at(m, middle);
+    ser_place start;
+    if (frequency <= 0.0f) {
+        return;
+    }
+    m->has_view = 0;
+    start = find_start(m, middle, ser_recip(frequency));
+    run(m, start, left, -1, 1);
+    reverse(p, count);
+    append(p, start, 65535.0f);
+    m->has_view = 0;
+    p->end = run(m, start, right, 1, closed);
+    p->is_open = (uint8_t)!closed;
+    measure(m, count - 1);
+}
+
+/* Frames, counted from the origin, that the latest path has for the pulses to mark. */
+static void load_track(marker *m, const ser_pitch *pitch, uint32_t from, uint16_t *track)
+{
+    m->track = track;
+    m->track_start = (int32_t)(from - m->pulses->origin / SER_HOP);
+    m->track_length = ser_pitch_track(pitch, from, track, SER_PULSES_TRACK);
+}
+
+/* Marks what intervals the path has; lag: frames for which an interval has to be over. */
+static void look(ser_pulses *p, const ser_pitch *pitch, uint16_t *track, marker *m, int32_t lag)
+{
+    const uint32_t latest = pitch->base + pitch->frames; /* behind the last frame */
+    for (;;) {
+        const uint32_t room = SER_PULSES_TRACK;
+        uint32_t from = p->next > pitch->base ? p->next : pitch->base;
+        int32_t first, end;
+        if (from >= latest) {
+            return;
+        }
+        from = p->is_open && latest - from > room ? latest - room : from;
+        load_track(m, pitch, from, track);
+
+        if (p->is_open) {
+            first = (p->end.sample - FIRST_CENTRE + SER_HOP / 2) / SER_HOP - m->track_start;
+            first = first < 0 ? 0 : first;
+        } else {
+            for (first = 0; first < m->track_length && track[first] == 0; first++) {
+            }
+            if (first == m->track_length) {
+                if (first > lag) {
+                    p->next = from + (uint32_t)(first - lag);
+                }
+                if (m->track_length < (int32_t)room) {
+                    return;
+                }
+                continue;
+            }
+            p->next = from + (uint32_t)first;
+        }
+        for (end = first; end < m->track_length && track[end] > 0; end++) {
+        }
+
+        if (from + (uint32_t)end + (uint32_t)lag <= latest || lag == 0) {
+            m->track_length = end;
+            if (p->is_open) {
+                const int32_t count = p->count;
+                m->has_view = 0;
+                run(m, p->end, edge_of(m->track_start + end - 1, 1), 1, 1);
+                p->is_open = 0;
+                measure(m, count - 1);
+            } else {
+                mark(m, m->track_start + first, m->track_start + end - 1, 1);
+            }
+            p->next = from + (uint32_t)end + 1;
+            continue;
+        }
+        if (p->is_open) {
+            const int32_t count = p->count;
+            const int32_t last = m->track_length - SER_PULSES_LAG / 2;
+            m->has_view = 0;
+            if (last > first) {
+                p->end = run(m, p->end, edge_of(m->track_start + last, 1), 1, 0);
+                measure(m, count - 1);
+            }
+        } else if (p->next + SER_HISTORY_HOPS <= p->history.hops + 2 * SER_PULSES_PERIOD) {
+            mark(m, m->track_start + first, m->track_start + m->track_length - SER_PULSES_LAG / 2, 0);
+        }
+        return;
+    }
+}
+
+/* Whether the path is voiced at a pulse. Frames no longer kept count as voiced. */
+static int is_voiced(const ser_pulses *p, const ser_pitch *pitch, int32_t i)
+{
+    const int32_t sample = (int32_t)(p->time[i] / SER_TIME_STEPS) - (FIRST_CENTRE - SER_HOP / 2);
+    const uint32_t frame = p->origin / SER_HOP + (uint32_t)(sample > 0 ? sample / SER_HOP : 0);
+    return ser_pitch_is_voiced(pitch, frame);
+}
+
+/* Feeds the oldest pulses, those that the path and the peak leave, to the sums. */
+static void add_pulses(const ser_pulses *p, const ser_pitch *pitch, int32_t count, float peak,
+                       ser_perturbation *sums)
+{
+    const float weak = peak * WEAK > 1.0f ? ser_log2(peak * WEAK) * PEAK_STEPS : 0.0f;
+    int32_t i;
+    for (i = 0; i < count; i++) {
+        /* beyond the edge of an interval Praat may put one more */
+        if ((float)p->peak[i] > weak &&
+            (is_voiced(p, pitch, i) || (i > 0 && is_voiced(p, pitch, i - 1)) ||
+             (i + 1 < (int32_t)p->count && is_voiced(p, pitch, i + 1)))) {
+            ser_perturbation_add(sums, p->time[i] + p->origin * SER_TIME_STEPS, p->level[i]);
+        }
+    }
+}
+
+/* Makes room: the oldest pulses leave their sums, as the path is by now. */
+static void commit(ser_pulses *p, ser_pitch *pitch, float peak)
+{
+    const int32_t count = SER_PULSES_COMMIT;
+    uint32_t shift;
+    uint16_t i;
+    ser_pitch_path(pitch, pitch->base, peak);
+    add_pulses(p, pitch, count, peak, &p->settled);
+    p->count = (uint16_t)(p->count - count);
+    memmove(p->time, p->time + count, sizeof p->time[0] * p->count);
+    memmove(p->level, p->level + count, sizeof p->level[0] * p->count);
+    memmove(p->peak, p->peak + count, sizeof p->peak[0] * p->count);
+    /* times stay small */
+    shift = p->time[0] / SER_TIME_STEPS / SER_HOP * SER_HOP;
+    p->origin += shift;
+    p->end.sample -= (int32_t)shift;
+    for (i = 0; i < p->count; i++) {
+        p->time[i] -= shift * SER_TIME_STEPS;
+    }
+}
+
+void ser_pulses_hop(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, float *scratch)
+{
+    uint16_t track[SER_PULSES_TRACK];
+    marker m;
+    const float peak = ser_tail_peak(tail);
+    ser_history_hop(&p->history, tail);
+    if (tail->hops % SER_PULSES_PERIOD != 0 || pitch->frames == 0) {
+        return;
+    }
+    /* an interval of the history's length has fewer pulses than this */
+    if (p->count + 400 > SER_PULSES_MAX) {
+        commit(p, pitch, peak);
+    }
+    m.pulses = p;
+    m.sound = scratch;
+    m.has_view = 0;
+    ser_pitch_path(pitch, p->next, peak);
+    look(p, pitch, track, &m, SER_PULSES_LAG);
+}
+
+void ser_pulses_columns(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, float *scratch,
+                        float columns[SER_PERTURBATION_COLUMNS])
+{
+    uint16_t track[SER_PULSES_TRACK];
+    ser_perturbation sums = p->settled;
+    const float peak = ser_tail_peak(tail);
+    /* what is marked provisionally is taken back below */
+    const uint16_t count = p->count;
+    const uint32_t next = p->next;
+    const ser_place end = p->end;
+    const uint8_t is_open = p->is_open;
+    const uint16_t level = count > 0 ? p->level[count - 1] : 0;
+    marker m;
+    m.pulses = p;
+    m.sound = scratch;
+    m.has_view = 0;
+    ser_pitch_path(pitch, pitch->base, peak);
+    if (!is_open) {
+        while (p->next > 0 && ser_pitch_is_voiced(pitch, p->next - 1) && ser_pitch_is_voiced(pitch, p->next) && p->next < pitch->base + pitch->frames) {
+            p->next++;
+        }
+    }
+    look(p, pitch, track, &m, 0);
+    add_pulses(p, pitch, (int32_t)p->count, peak, &sums);
+    ser_perturbation_columns(&sums, columns);
+    p->count = count;
+    p->next = next;
+    p->end = end;
+    p->is_open = is_open;
+    if (count > 0) {
+        p->level[count - 1] = level;
+    }
+}

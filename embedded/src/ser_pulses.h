@@ -1,0 +1,67 @@
+/*
+ * Glottal pulses as Praat's To PointProcess (cc) marks them, and from them jitter and shimmer.
+ *
+ *   ser_pulses pulses;
+ *   ser_pulses_reset(&pulses);
+ *   after every ser_pitch_hop:  ser_pulses_hop(&pulses, &tail, &pitch, scratch);    scratch: 1024 floats
+ *   at the end, or any time:    ser_pulses_columns(&pulses, &tail, &pitch, scratch, columns);
+ *
+ * From the largest sample near the middle of a voiced interval, pulses are searched to both sides, each where
+ * the sound is most like that around the one before (Praat manual, "Sound & Pitch: To PointProcess (cc)").
+ * So an interval is marked once the path (with the peak so far) has it closed for SER_PULSES_LAG frames, on
+ * the sound kept in ser_history. One too long for that is marked from the middle of what there is
+ * when the history is about to lose its beginning, and to the right as it goes on.
+ * At the end pulses too weak for the true peak, or where the final path is unvoiced, are dropped.
+ * When SER_PULSES_MAX pulses are kept, the oldest leave only their sums.
+ */
+#ifndef SER_PULSES_H
+#define SER_PULSES_H
+
+#include "ser_history.h"
+#include "ser_perturbation.h"
+#include "ser_pitch.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SER_PULSES_MAX 1200
+#define SER_PULSES_COMMIT 200
+#define SER_PULSES_LAG 20   /* frames */
+#define SER_PULSES_PERIOD 8 /* hops between looks at the path */
+#define SER_PULSES_SCRATCH 1024
+#define SER_PULSES_TRACK (SER_HISTORY_HOPS + 8)
+
+/* A place in the sound: sample and fraction, Praat's time x sampling rate - 1/2. */
+typedef struct {
+    int32_t sample; /* relative to the pulses' origin */
+    float fraction; /* [0, 1) */
+} ser_place;
+
+typedef struct {
+    uint32_t time[SER_PULSES_MAX];  /* 1 / SER_TIME_STEPS sample above origin; ascending */
+    uint16_t level[SER_PULSES_MAX]; /* amplitude: log2 * SER_LEVEL_STEPS */
+    uint8_t peak[SER_PULSES_MAX];   /* largest sample around: log2 * 16 */
+    uint16_t count;
+    uint32_t next;    /* first pitch frame not looked at yet */
+    uint32_t hops;    /* seen */
+    uint32_t origin;  /* sample */
+    ser_place end;    /* last place the open chain reached */
+    uint8_t is_open;  /* a chain goes on to the right, in the interval that next lies in */
+    ser_history history;
+    ser_perturbation settled; /* of pulses no longer kept */
+} ser_pulses;
+
+void ser_pulses_reset(ser_pulses *pulses);
+
+void ser_pulses_hop(ser_pulses *pulses, const ser_tail *tail, ser_pitch *pitch, float *scratch);
+
+/* Jitter local, rap, ppq5, shimmer local, dB, apq3, apq5. The stream can go on afterwards. */
+void ser_pulses_columns(ser_pulses *pulses, const ser_tail *tail, ser_pitch *pitch, float *scratch,
+                        float columns[SER_PERTURBATION_COLUMNS]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
