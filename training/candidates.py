@@ -1,0 +1,98 @@
+"""The models that `train.py` knows by name, and what an exhaustive search may vary in each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+
+from training.estimators import (
+    AppendDiscriminants,
+    ClippedScaler,
+    Int16Quantiser,
+    SnappedExtraTrees,
+    SnappedRandomForest,
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model by name. `make(seed)` gives an unfitted pipeline whose last step is called "model"."""
+
+    name: str
+    about: str
+    make: Callable[[int], Pipeline]
+    exportable: bool = True
+    grid: dict[str, list] = field(default_factory=dict)
+
+
+def _forest(model: BaseEstimator) -> Pipeline:
+    return Pipeline(
+        [
+            ("scale", ClippedScaler()),
+            ("discriminants", AppendDiscriminants()),
+            ("quantise", Int16Quantiser()),
+            ("model", model),
+        ]
+    )
+
+
+def _network(seed, *layers, alpha):
+    # alpha, an L2 penalty, is large because columns are many and clips are few
+    return Pipeline(
+        [
+            ("scale", ClippedScaler()),
+            ("model", MLPClassifier(layers, alpha=alpha, max_iter=120, tol=0, random_state=seed)),
+        ]
+    )
+
+
+def _linear(seed):
+    return Pipeline(
+        [("scale", ClippedScaler()), ("model", LogisticRegression(C=0.003, max_iter=2000))]
+    )
+
+
+_TREES = {"model__max_features": [0.1, 0.2, 0.4], "model__max_leaf_nodes": [64, 256, None]}
+_ALPHAS = {"model__alpha": [0.3, 1.0, 2.0, 4.0]}
+
+CANDIDATES: dict[str, Candidate] = {
+    candidate.name: candidate
+    for candidate in (
+        Candidate(
+            "forest", "random forest, 300 trees, unlimited depth",
+            lambda seed: _forest(SnappedRandomForest(300, max_features=0.1, random_state=seed)),
+            grid=_TREES,
+        ),
+        Candidate(
+            "extra_trees", "extremely randomised trees, 300, unlimited depth",
+            lambda seed: _forest(SnappedExtraTrees(300, max_features=0.2, random_state=seed)),
+            grid=_TREES,
+        ),
+        Candidate(
+            "forest_small", "random forest, 40 trees of at most 128 leaves",
+            lambda seed: _forest(
+                SnappedRandomForest(40, max_features=0.1, max_leaf_nodes=128, random_state=seed)
+            ),
+            grid={"model__max_features": _TREES["model__max_features"]},
+        ),
+        Candidate(
+            "mlp_32", "network, one hidden layer of 32",
+            lambda seed: _network(seed, 32, alpha=1.0), grid=_ALPHAS,
+        ),
+        Candidate(
+            "mlp_64", "network, one hidden layer of 64",
+            lambda seed: _network(seed, 64, alpha=2.0), grid=_ALPHAS,
+        ),
+        Candidate(
+            "mlp_64_32", "network, hidden layers of 64 and 32",
+            lambda seed: _network(seed, 64, 32, alpha=2.0), grid=_ALPHAS,
+        ),
+        Candidate(
+            "linear", "logistic regression, the baseline", _linear, exportable=False,
+            grid={"model__C": [0.0003, 0.001, 0.003, 0.01]},
+        ),
+    )
+}  # fmt: skip
