@@ -12,6 +12,9 @@ ser_status ser_extractor_init(ser_extractor *extractor)
 #if SER_NEEDS_PITCH
     ser_pitch_reset(&extractor->pitch);
 #endif
+#if SER_WITH_VOICE
+    ser_pulses_reset(&extractor->pulses);
+#endif
 #if SER_WITH_INTENSITY
     ser_intensity_reset(&extractor->intensity);
 #endif
@@ -156,6 +159,9 @@ static void take_hop(ser_extractor *extractor)
 #if SER_NEEDS_PITCH
     ser_pitch_hop(&extractor->pitch, tail, extractor->scratch.pitch);
 #endif
+#if SER_WITH_VOICE
+    ser_pulses_hop(&extractor->pulses, tail, &extractor->pitch, extractor->scratch.pulses);
+#endif
 }
 
 ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size_t count)
@@ -207,6 +213,10 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
 #if SER_WITH_PITCH
     ser_pitch_columns(&extractor->pitch, ser_tail_peak(&extractor->tail),
                       features + SER_FIRST_PITCH);
+#endif
+#if SER_WITH_VOICE
+    ser_pulses_columns(&extractor->pulses, &extractor->tail, &extractor->pitch,
+                       extractor->scratch.pulses, features + SER_FIRST_VOICE);
 #endif
 #if SER_WITH_HNR
     ser_hnr_columns(&extractor->hnr, ser_tail_peak(&extractor->tail), features + SER_FIRST_HNR);

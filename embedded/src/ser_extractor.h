@@ -53,6 +53,7 @@
 #include "ser_hnr.h"
 #include "ser_intensity.h"
 #include "ser_pitch.h"
+#include "ser_pulses.h"
 #include "ser_spectrum.h"
 #include "ser_tail.h"
 
@@ -94,6 +95,9 @@ typedef struct {
 #if SER_NEEDS_PITCH
     ser_pitch pitch;
 #endif
+#if SER_WITH_VOICE
+    ser_pulses pulses;
+#endif
 #if SER_WITH_INTENSITY
     ser_intensity intensity;
     float intensity_db; /* of the latest intensity frame */
@@ -104,6 +108,9 @@ typedef struct {
     union { /* working memory of one stage at a time */
 #if SER_NEEDS_PITCH
         float pitch[SER_PITCH_SCRATCH];
+#endif
+#if SER_WITH_VOICE
+        float pulses[SER_PULSES_SCRATCH];
 #endif
 #if SER_WITH_HNR
         float hnr[SER_HNR_SCRATCH];

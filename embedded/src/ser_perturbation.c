@@ -7,7 +7,7 @@
 
 #define SHORTEST (SER_TIME_STEPS * 16 / 10)                    /* 0.1 ms */
 #define LONGEST ((uint32_t)SER_TIME_STEPS * SER_SAMPLE_RATE / 50) /* 20 ms */
-#define LEVEL_FACTOR 173 /* log2(1.6) * SER_LEVEL_STEPS, rounded down */
+#define LEVEL_FACTOR 86  /* log2(1.6) * SER_LEVEL_STEPS, rounded down */
 #define DECIBELS_PER_STEP (6.0205999f / (float)SER_LEVEL_STEPS)
 
 void ser_perturbation_reset(ser_perturbation *p) { memset(p, 0, sizeof *p); }
@@ -126,13 +126,13 @@ void ser_perturbation_columns(const ser_perturbation *p, float columns[SER_PERTU
         sum += p->period[0];
         count++;
     }
-    period = count > 0 ? (float)sum / (float)count : 0.0f;
+    period = count > 0 ? ser_from_u64(sum) / ser_from_u64(count) : 0.0f;
     amplitude = p->peaks > 1 ? p->amplitude_sum / (float)(p->peaks - 1) : 0.0f;
-    columns[0] = ratio((float)p->local_sum, (float)p->local_count, period);
-    columns[1] = ratio((float)p->rap_sum, 3.0f * (float)p->rap_count, period);
-    columns[2] = ratio((float)p->ppq_sum, 5.0f * (float)p->ppq_count, period);
+    columns[0] = ratio(ser_from_u64(p->local_sum), (float)p->local_count, period);
+    columns[1] = ratio(ser_from_u64(p->rap_sum), 3.0f * (float)p->rap_count, period);
+    columns[2] = ratio(ser_from_u64(p->ppq_sum), 5.0f * (float)p->ppq_count, period);
     columns[3] = ratio(p->shimmer_sum, (float)p->shimmer_count, amplitude);
-    columns[4] = ratio((float)p->level_sum * DECIBELS_PER_STEP, (float)p->shimmer_count, 1.0f);
+    columns[4] = ratio(ser_from_u64(p->level_sum) * DECIBELS_PER_STEP, (float)p->shimmer_count, 1.0f);
     columns[5] = ratio(p->apq3_sum, (float)p->apq3_count, amplitude);
     columns[6] = ratio(p->apq5_sum, (float)p->apq5_count, amplitude);
 }

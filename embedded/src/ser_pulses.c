@@ -12,9 +12,15 @@
 #define ALIKE 0.3f      /* correlation from which a pulse counts */
 #define ALIKE_EDGE 0.7f /* from which one more counts beyond the interval */
 #define WEAK 0.0233333f /* of the sound's peak */
+#define STRONG 1e5f     /* never too weak */
 #define LAGS_MAX 112    /* 0.45 of the longest period and some */
 #define VIEW_HOPS 6
-#define PEAK_STEPS 16.0f /* per octave */
+#ifndef OPEN_MIDDLE
+#define OPEN_MIDDLE 55
+#endif
+#define PEAK_STEPS 2.0f  /* per octave */
+#define LEVEL_BITS 11
+#define LEVEL_MASK ((1u << LEVEL_BITS) - 1u)
 
 /* What marking needs besides the pulses: a few hops of sound and the path. */
 typedef struct {
@@ -25,6 +31,7 @@ typedef struct {
     const uint16_t *track; /* stored periods */
     int32_t track_start; /* frame, counted from the origin */
     int32_t track_length;
+    float weak; /* peaks up to this do not count */
 } marker;
 
 typedef struct {
@@ -209,14 +216,20 @@ static ser_place find_start(marker *m, ser_place middle, float period)
     return place_at(best, 0.0f);
 }
 
-static void append(ser_pulses *p, ser_place place, float peak)
+static unsigned pack_peak(float peak)
 {
-    if (p->count < SER_PULSES_MAX) {
-        const float level = peak > 1.0f ? ser_log2(peak) * PEAK_STEPS : 0.0f;
+    const float steps = peak > 1.0f ? ser_log2(peak) * PEAK_STEPS + 0.5f : 0.0f;
+    return (steps < 31.0f ? (unsigned)steps : 31u) << LEVEL_BITS;
+}
+
+/* Keeps a pulse; those too weak for the peak so far are too weak for any. */
+static void append(marker *m, ser_place place, float peak)
+{
+    ser_pulses *p = m->pulses;
+    if (p->count < SER_PULSES_MAX && peak > m->weak) {
         p->time[p->count] = (uint32_t)place.sample * SER_TIME_STEPS +
                             (uint32_t)(place.fraction * (float)SER_TIME_STEPS + 0.5f);
-        p->level[p->count] = 0;
-        p->peak[p->count] = (uint8_t)(level + 0.5f);
+        p->info[p->count] = (uint16_t)pack_peak(peak);
         p->count++;
     }
 }
@@ -251,7 +264,7 @@ static ser_place run(marker *m, ser_place place, ser_place edge, int side, int c
         beyond = distance(place, edge) * (float)side > 0.0f;
         far = side > 0 || periods_since_last(m->pulses, last, place, frequency) > SEARCH_FROM;
         if (far && match.likeness > (beyond && closed ? ALIKE_EDGE : ALIKE)) {
-            append(m->pulses, place, match.peak);
+            append(m, place, match.peak);
         }
         if (beyond) {
             return place;
@@ -264,11 +277,11 @@ static void reverse(ser_pulses *p, int32_t from)
     int32_t to = (int32_t)p->count - 1;
     for (; from < to; from++, to--) {
         const uint32_t time = p->time[from];
-        const uint8_t peak = p->peak[from];
+        const uint16_t info = p->info[from];
         p->time[from] = p->time[to];
-        p->peak[from] = p->peak[to];
+        p->info[from] = p->info[to];
         p->time[to] = time;
-        p->peak[to] = peak;
+        p->info[to] = info;
     }
 }
 
@@ -315,10 +328,11 @@ static void measure(marker *m, int32_t from)
     m->has_view = 0;
     for (i = from > 1 ? from : 1; i + 1 < (int32_t)p->count; i++) {
         const uint32_t left = p->time[i] - p->time[i - 1], right = p->time[i + 1] - p->time[i];
-        if (p->level[i] == 0 && ser_perturbation_is_period(left) &&
+        if ((p->info[i] & LEVEL_MASK) == 0 && ser_perturbation_is_period(left) &&
             ser_perturbation_is_period(right)) {
             const float a = amplitude(m, p->time[i], left, right);
-            p->level[i] = a > 1.001f ? (uint16_t)(ser_log2(a) * (float)SER_LEVEL_STEPS + 0.5f) : 0;
+            const float level = a > 1.0f ? ser_log2(a) * (float)SER_LEVEL_STEPS + 0.5f : 0.0f;
+            p->info[i] = (uint16_t)(p->info[i] | (unsigned)ser_minf(level, (float)LEVEL_MASK));
         }
     }
 }
@@ -335,7 +349,7 @@ static void mark(marker *m, int32_t first, int32_t last, int closed)
     ser_pulses *p = m->pulses;
     const ser_place left = edge_of(first, -1), right = edge_of(last, 1);
     const int32_t span = right.sample - left.sample;
-    const ser_place middle = place_at(left.sample + span / 2, left.fraction);
+    const ser_place middle = place_at(left.sample + (closed ? span / 2 : span * OPEN_MIDDLE / 100), left.fraction);
     const int32_t count = p->count;
     const float frequency = frequency_at(m, middle);
     ser_place start;
@@ -346,7 +360,7 @@ static void mark(marker *m, int32_t first, int32_t last, int closed)
     start = find_start(m, middle, ser_recip(frequency));
     run(m, start, left, -1, 1);
     reverse(p, count);
-    append(p, start, 65535.0f);
+    append(m, start, STRONG);
     m->has_view = 0;
     p->end = run(m, start, right, 1, closed);
     p->is_open = (uint8_t)!closed;
@@ -436,14 +450,15 @@ static int is_voiced(const ser_pulses *p, const ser_pitch *pitch, int32_t i)
 static void add_pulses(const ser_pulses *p, const ser_pitch *pitch, int32_t count, float peak,
                        ser_perturbation *sums)
 {
-    const float weak = peak * WEAK > 1.0f ? ser_log2(peak * WEAK) * PEAK_STEPS : 0.0f;
+    const unsigned weak = pack_peak(peak * WEAK);
     int32_t i;
     for (i = 0; i < count; i++) {
         /* beyond the edge of an interval Praat may put one more */
-        if ((float)p->peak[i] > weak &&
+        if (p->info[i] >= weak &&
             (is_voiced(p, pitch, i) || (i > 0 && is_voiced(p, pitch, i - 1)) ||
              (i + 1 < (int32_t)p->count && is_voiced(p, pitch, i + 1)))) {
-            ser_perturbation_add(sums, p->time[i] + p->origin * SER_TIME_STEPS, p->level[i]);
+            ser_perturbation_add(sums, p->time[i] + p->origin * SER_TIME_STEPS,
+                                 p->info[i] & LEVEL_MASK);
         }
     }
 }
@@ -458,8 +473,7 @@ static void commit(ser_pulses *p, ser_pitch *pitch, float peak)
     add_pulses(p, pitch, count, peak, &p->settled);
     p->count = (uint16_t)(p->count - count);
     memmove(p->time, p->time + count, sizeof p->time[0] * p->count);
-    memmove(p->level, p->level + count, sizeof p->level[0] * p->count);
-    memmove(p->peak, p->peak + count, sizeof p->peak[0] * p->count);
+    memmove(p->info, p->info + count, sizeof p->info[0] * p->count);
     /* times stay small */
     shift = p->time[0] / SER_TIME_STEPS / SER_HOP * SER_HOP;
     p->origin += shift;
@@ -478,13 +492,13 @@ void ser_pulses_hop(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, float
     if (tail->hops % SER_PULSES_PERIOD != 0 || pitch->frames == 0) {
         return;
     }
-    /* an interval of the history's length has fewer pulses than this */
-    if (p->count + 400 > SER_PULSES_MAX) {
+    if (p->count + SER_PULSES_ROOM > SER_PULSES_MAX) {
         commit(p, pitch, peak);
     }
     m.pulses = p;
     m.sound = scratch;
     m.has_view = 0;
+    m.weak = peak * WEAK;
     ser_pitch_path(pitch, p->next, peak);
     look(p, pitch, track, &m, SER_PULSES_LAG);
 }
@@ -500,11 +514,12 @@ void ser_pulses_columns(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, f
     const uint32_t next = p->next;
     const ser_place end = p->end;
     const uint8_t is_open = p->is_open;
-    const uint16_t level = count > 0 ? p->level[count - 1] : 0;
+    const uint16_t info = count > 0 ? p->info[count - 1] : 0;
     marker m;
     m.pulses = p;
     m.sound = scratch;
     m.has_view = 0;
+    m.weak = peak * WEAK;
     ser_pitch_path(pitch, pitch->base, peak);
     if (!is_open) {
         while (p->next > 0 && ser_pitch_is_voiced(pitch, p->next - 1) && ser_pitch_is_voiced(pitch, p->next) && p->next < pitch->base + pitch->frames) {
@@ -519,6 +534,6 @@ void ser_pulses_columns(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, f
     p->end = end;
     p->is_open = is_open;
     if (count > 0) {
-        p->level[count - 1] = level;
+        p->info[count - 1] = info;
     }
 }

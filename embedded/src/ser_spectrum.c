@@ -72,49 +72,51 @@ static void mel_levels(ser_spectrum *spectrum, const float *power)
 #endif
 
 #if SER_WITH_SPECTRUM
-/* Geometric over arithmetic mean of the power. The logarithm of a product of 64 mantissas stands for
-   those of its factors. */
-static float flatness(const float *power)
+typedef struct {
+    float magnitude, moment; /* sums of magnitude, and of magnitude times bin */
+    float low, high;         /* sums of power below and above SER_LOW_HIGH_SPLIT */
+    float floored;           /* sum of power, each at least SER_POWER_FLOOR */
+    float log2;              /* sum of their logarithms */
+} ser_sums;
+
+/* One walk for all sums, so that their additions do not wait for each other. The logarithm of a product of
+   SER_LOW_BINS mantissas, below 2^SER_LOW_BINS, stands for those of its factors. */
+static ser_sums sum_up(const float *power, const float *magnitude)
 {
-    float sum = 0.0f;
-    float logarithms = 0.0f;
-    float product = 1.0f;
+    ser_sums sums = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
     int32_t exponents = 0;
-    for (int i = 0; i < SER_BINS; i++) {
-        const float p = ser_maxf(power[i], SER_POWER_FLOOR);
-        const uint32_t bits = ser_bits(p);
-        sum += p;
-        exponents += (int32_t)(bits >> 23) - 127;
-        product *= ser_from_bits((bits & 0x7fffffU) | 0x3f800000U);
-        if ((i & 63) == 63) {
-            logarithms += ser_log2(product);
-            product = 1.0f;
+    for (int start = 0; start < SER_BINS; start += SER_LOW_BINS) {
+        const int stop = start + SER_LOW_BINS < SER_BINS ? start + SER_LOW_BINS : SER_BINS;
+        float product = 1.0f;
+        float part = 0.0f;
+        for (int i = start; i < stop; i++) {
+            const float p = ser_maxf(power[i], SER_POWER_FLOOR);
+            const uint32_t bits = ser_bits(p);
+            exponents += (int32_t)(bits >> 23) - 127;
+            product *= ser_from_bits((bits & 0x7fffffU) | 0x3f800000U);
+            sums.floored += p;
+            part += power[i];
+            sums.magnitude += magnitude[i];
+            sums.moment += magnitude[i] * (float)i;
+        }
+        sums.log2 += ser_log2(product);
+        if (start == 0) {
+            sums.low = part;
+        } else {
+            sums.high += part;
         }
     }
-    logarithms += ser_log2(product);
-    const float mean = ((float)exponents + logarithms) * (1.0f / (float)SER_BINS);
-    return ser_exp2(mean) / (sum * (1.0f / (float)SER_BINS));
+    sums.log2 += (float)exponents;
+    return sums;
 }
 
 static void shape(const float *power, const float *magnitude, float *values)
 {
-    float total = 0.0f;
-    float moment = 0.0f;
-    float low = 0.0f;
-    float high = 0.0f;
-    for (int i = 0; i < SER_BINS; i++) {
-        total += magnitude[i];
-        moment += magnitude[i] * (float)i;
-    }
-    for (int i = 0; i < SER_LOW_BINS; i++) {
-        low += power[i];
-    }
-    for (int i = SER_LOW_BINS; i < SER_BINS; i++) {
-        high += power[i];
-    }
-    const float share = total > 0.0f ? 1.0f / total : 0.0f;
-    const float centroid = moment * share;
-    const float threshold = SER_ROLLOFF * total;
+    const float per_bin = 1.0f / (float)SER_BINS;
+    const ser_sums sums = sum_up(power, magnitude);
+    const float share = sums.magnitude > 0.0f ? 1.0f / sums.magnitude : 0.0f;
+    const float centroid = sums.moment * share;
+    const float threshold = SER_ROLLOFF * sums.magnitude;
     float spread = 0.0f;
     float sum = 0.0f;
     int rolloff = 0;
@@ -127,9 +129,9 @@ static void shape(const float *power, const float *magnitude, float *values)
     values[SER_FRAME_CENTROID] = centroid * SER_BIN_HZ;
     values[SER_FRAME_BANDWIDTH] = root(spread * share) * SER_BIN_HZ;
     values[SER_FRAME_ROLLOFF] = (float)rolloff * SER_BIN_HZ;
-    values[SER_FRAME_FLATNESS] = flatness(power);
+    values[SER_FRAME_FLATNESS] = ser_exp2(sums.log2 * per_bin) / (sums.floored * per_bin);
     values[SER_FRAME_LOW_HIGH_DB] =
-        ser_db(low + SER_POWER_FLOOR) - ser_db(high + SER_POWER_FLOOR);
+        ser_db(sums.low + SER_POWER_FLOOR) - ser_db(sums.high + SER_POWER_FLOOR);
 }
 #endif
 
@@ -150,6 +152,15 @@ static void keep_largest(float *list, int length, float value)
 /* Means of the `averaged` largest and smallest magnitudes of a band, in dB apart. */
 static float band_contrast(const float *magnitude, int bins, int averaged)
 {
+    if (averaged == 1) {
+        float high = magnitude[0];
+        float low = magnitude[0];
+        for (int i = 1; i < bins; i++) {
+            high = ser_maxf(high, magnitude[i]);
+            low = ser_minf(low, magnitude[i]);
+        }
+        return decibels(high) - decibels(low);
+    }
     const float none = -3.0e38f;
     float largest[SER_CONTRAST_MOST];
     float smallest[SER_CONTRAST_MOST]; /* negated */

@@ -27,12 +27,10 @@ void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
 float ser_tail_peak(const ser_tail *tail)
 {
     float mean;
-    uint64_t magnitude = (uint64_t)(tail->sum < 0 ? -tail->sum : tail->sum);
     if (tail->hops == 0) {
         return 0.0f;
     }
-    /* In two parts: the C library may convert 64 bits by way of doubles. */
-    mean = (float)(uint32_t)(magnitude >> 24) * 16777216.0f + (float)(uint32_t)(magnitude & 0xffffffu);
+    mean = ser_from_u64((uint64_t)(tail->sum < 0 ? -tail->sum : tail->sum));
     mean = (tail->sum < 0 ? -mean : mean) *
            ser_recip((float)tail->hops * (float)SER_HOP - (float)(SER_HOP - SER_CLIP_REMAINDER));
     return ser_maxf((float)tail->high - mean, mean - (float)tail->low);
