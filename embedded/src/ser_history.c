@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define LARGEST ((1 << (SER_HISTORY_BITS - 1)) - 1)
+#define TRIES 2
 
 void ser_history_reset(ser_history *history) { memset(history, 0, sizeof *history); }
 
@@ -14,6 +15,12 @@ static int32_t predict(int order, int32_t last, int32_t last_but_one)
 static int16_t clip(int32_t x)
 {
     return (int16_t)(x > 32767 ? 32767 : x < -32768 ? -32768 : x);
+}
+
+/* code * step / 4, rounded towards minus infinity at half a unit. */
+static int32_t scaled(int32_t code, int32_t step)
+{
+    return (code * step + 2 + (1 << 22)) / 4 - (1 << 20);
 }
 
 /* The order whose largest residual is smallest, and that residual. */
@@ -39,23 +46,33 @@ static int best_order(const int16_t *x, const int16_t *latest, int32_t *largest)
     return order;
 }
 
-/* Codes a block with step 2^exponent; returns whether every residual fitted. The decoded samples before and
- * after the block are in latest. */
-static int encode(const int16_t *x, int order, int exponent, int16_t latest[2], uint8_t *codes)
+/* Steps are 4 / 4, 5 / 4, 6 / 4, 7 / 4, 8 / 4, 10 / 4 ...: this is step `index`, times 4. */
+static int32_t quarters(int index) { return (4 + (index & 3)) << (index >> 2); }
+
+/*
+ * Codes a block with a step; returns whether every residual fitted. The decoded samples before and after the
+ * block are in latest.
+ */
+static int encode(const int16_t *x, int order, int index, int16_t latest[2], uint8_t *codes)
 {
+    /* 2^16 / step, rounded up; the quotient may be one off at a tie, which the loop makes good */
+    static const uint16_t per_mantissa[4] = {16384, 13108, 10923, 9363};
+    const int32_t step = quarters(index), per_step = per_mantissa[index & 3];
+    const int shift = 14 + (index >> 2);
     uint32_t bits = 0;
     int count = 0, fitted = 1, i;
     for (i = 0; i < SER_HISTORY_BLOCK; i++) {
         const int32_t prediction = predict(order, latest[0], latest[1]);
-        /* rounded division by the step, on a number that is never negative */
-        const int32_t half = exponent > 0 ? 1 << (exponent - 1) : 0;
-        int32_t code = ((x[i] - prediction + half + (1 << 20)) >> exponent) - ((1 << 20) >> exponent);
+        const int32_t residual = x[i] - prediction;
+        const int32_t size = residual < 0 ? -residual : residual;
+        int32_t code = (int32_t)(((int64_t)size * per_step + ((int64_t)1 << (shift - 1))) >> shift);
+        code = residual < 0 ? -code : code;
         if (code > LARGEST || code < -LARGEST - 1) {
             fitted = 0;
             code = code > 0 ? LARGEST : -LARGEST - 1;
         }
         latest[1] = latest[0];
-        latest[0] = clip(prediction + code * (1 << exponent));
+        latest[0] = clip(prediction + scaled(code, step));
         bits |= ((uint32_t)code & (uint32_t)(2 * LARGEST + 1)) << count;
         for (count += SER_HISTORY_BITS; count >= 8; count -= 8, bits >>= 8) {
             *codes++ = (uint8_t)bits;
@@ -74,19 +91,18 @@ void ser_history_hop(ser_history *history, const ser_tail *tail)
         uint8_t *codes = record->codes + block * SER_HISTORY_CODES;
         int16_t latest[2] = {history->latest[0], history->latest[1]};
         int32_t largest;
-        int exponent = 0;
+        int index = 0, tries;
         const int order = best_order(x, latest, &largest);
-        while (largest > LARGEST << exponent) {
-            exponent++;
+        while (8 * largest > (2 * LARGEST + 1) * quarters(index)) {
+            index++;
         }
-        if (!encode(x, order, exponent, latest, codes)) {
-            /* rounding errors add to the residual: one more try with twice the step */
-            exponent++;
+        for (tries = 0; !encode(x, order, index, latest, codes) && tries < TRIES; tries++) {
+            /* rounding errors add to the residual */
+            index++;
             memcpy(latest, history->latest, sizeof latest);
-            encode(x, order, exponent, latest, codes);
         }
         memcpy(history->latest, latest, sizeof latest);
-        record->scale[block] = (uint8_t)(order << 5 | exponent);
+        record->scale[block] = (uint8_t)(order << 6 | index);
     }
     history->hops++;
 }
@@ -104,8 +120,8 @@ void ser_history_read(const ser_history *history, uint32_t hop, float *samples)
     last_but_one = record->before[1];
     for (block = 0; block < SER_HISTORY_BLOCKS; block++) {
         const uint8_t *codes = record->codes + block * SER_HISTORY_CODES;
-        const int order = record->scale[block] >> 5;
-        const int32_t step = 1 << (record->scale[block] & 31);
+        const int order = record->scale[block] >> 6;
+        const int32_t step = quarters(record->scale[block] & 63);
         uint32_t bits = 0;
         int count = 0;
         for (i = 0; i < SER_HISTORY_BLOCK; i++) {
@@ -118,7 +134,7 @@ void ser_history_read(const ser_history *history, uint32_t hop, float *samples)
             code = code > LARGEST ? code - 2 * LARGEST - 2 : code;
             bits >>= SER_HISTORY_BITS;
             count -= SER_HISTORY_BITS;
-            x = clip(predict(order, last, last_but_one) + code * step);
+            x = clip(predict(order, last, last_but_one) + scaled(code, step));
             last_but_one = last;
             last = x;
             *samples++ = (float)x;

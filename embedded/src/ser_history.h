@@ -1,5 +1,5 @@
 /*
- * The last two seconds of sound in 5.7 bits per sample: what the pulse marking looks back on.
+ * The last 1.6 s of sound in 5.7 bits per sample: what the pulse marking looks back on.
  *
  *   ser_history history;
  *   ser_history_reset(&history);
@@ -8,7 +8,7 @@
  *
  * Blocks of 16 samples are coded as differences from the prediction of a fixed polynomial of order 0, 1 or 2
  * (as in Shorten and FLAC), rounded to SER_HISTORY_BITS bits of the block's step. Quiet or smooth sound is
- * exact, speech keeps 37-40 dB; jitter and shimmer measured on it correlate with those of the sound itself by
+ * exact, speech keeps about 44 dB; jitter and shimmer measured on it correlate with those of the sound itself by
  * .99 and more.
  */
 #ifndef SER_HISTORY_H
@@ -30,7 +30,7 @@ extern "C" {
 
 typedef struct {
     int16_t before[2]; /* decoded samples before the hop, latest first */
-    uint8_t scale[SER_HISTORY_BLOCKS]; /* order 2 bits | step exponent 5 bits */
+    uint8_t scale[SER_HISTORY_BLOCKS]; /* order 2 bits | step 6 bits */
     uint8_t codes[SER_HISTORY_BLOCKS * SER_HISTORY_CODES];
 } ser_history_record;
 

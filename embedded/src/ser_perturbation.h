@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 #define SER_TIME_STEPS 256  /* of pulse times, per sample */
-#define SER_LEVEL_STEPS 256 /* of amplitudes, per octave; 0 = no amplitude */
+#define SER_LEVEL_STEPS 128 /* of amplitudes, per octave; 0 = no amplitude */
 #define SER_PERTURBATION_COLUMNS 7
 
 typedef struct {

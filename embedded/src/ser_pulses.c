@@ -15,9 +15,6 @@
 #define STRONG 1e5f     /* never too weak */
 #define LAGS_MAX 112    /* 0.45 of the longest period and some */
 #define VIEW_HOPS 6
-#ifndef OPEN_MIDDLE
-#define OPEN_MIDDLE 55
-#endif
 #define PEAK_STEPS 2.0f  /* per octave */
 #define LEVEL_BITS 11
 #define LEVEL_MASK ((1u << LEVEL_BITS) - 1u)
@@ -349,7 +346,7 @@ static void mark(marker *m, int32_t first, int32_t last, int closed)
     ser_pulses *p = m->pulses;
     const ser_place left = edge_of(first, -1), right = edge_of(last, 1);
     const int32_t span = right.sample - left.sample;
-    const ser_place middle = place_at(left.sample + (closed ? span / 2 : span * OPEN_MIDDLE / 100), left.fraction);
+    const ser_place middle = place_at(left.sample + span / 2, left.fraction);
     const int32_t count = p->count;
     const float frequency = frequency_at(m, middle);
     ser_place start;

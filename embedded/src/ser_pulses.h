@@ -25,10 +25,11 @@
 extern "C" {
 #endif
 
-#define SER_PULSES_MAX 1200
-#define SER_PULSES_COMMIT 200
-#define SER_PULSES_LAG 20   /* frames */
-#define SER_PULSES_PERIOD 8 /* hops between looks at the path */
+#define SER_PULSES_MAX 800
+#define SER_PULSES_COMMIT 100
+#define SER_PULSES_ROOM 400 /* kept free for the next interval */
+#define SER_PULSES_LAG 10   /* frames */
+#define SER_PULSES_PERIOD 4 /* hops between looks at the path */
 #define SER_PULSES_SCRATCH 1024
 #define SER_PULSES_TRACK (SER_HISTORY_HOPS + 8)
 
@@ -40,8 +41,7 @@ typedef struct {
 
 typedef struct {
     uint32_t time[SER_PULSES_MAX];  /* 1 / SER_TIME_STEPS sample above origin; ascending */
-    uint16_t level[SER_PULSES_MAX]; /* amplitude: log2 * SER_LEVEL_STEPS */
-    uint8_t peak[SER_PULSES_MAX];   /* largest sample around: log2 * 16 */
+    uint16_t info[SER_PULSES_MAX];  /* largest sample around 5 bits | amplitude 11: log2 */
     uint16_t count;
     uint32_t next;    /* first pitch frame not looked at yet */
     uint32_t hops;    /* seen */
