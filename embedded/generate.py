@@ -298,6 +298,7 @@ def tables_header() -> str:
         f"#define SER_BINS {_BINS}",
         f"#define SER_BIN_HZ {_float(schema.SAMPLE_RATE / schema.FRAME)}",
         f"#define SER_LOW_BINS {low_bins} /* bins below SER_LOW_HIGH_SPLIT */",
+        f"#define SER_MAGNITUDE_FLOOR {_float(math.sqrt(schema.POWER_FLOOR))}",
         f"#define SER_CONTRAST_MOST {max(averaged for *_, averaged in contrast_bands())}"
         " /* bins averaged at a band's end, at most */",
         f"#define SER_CHROMA_RUN {CHROMA_RUN}",

@@ -116,6 +116,7 @@ def table(comparison: Comparison) -> pd.DataFrame:
             {
                 "column": column,
                 "group": schema.GROUP_OF[column],
+                "sigma": float(comparison.reference[:, i].std()),
                 "within": float((error[:, i] <= TOLERANCE).mean()),
                 "largest": float(error[:, i].max()),
                 "median": float(np.median(error[:, i])),

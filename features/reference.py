@@ -116,9 +116,11 @@ def descriptors(samples: np.ndarray) -> dict[str, np.ndarray]:
     tracks["low_high_db"] = 10 * np.log10((low + floor) / (high + floor))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # librosa warns of silent frames, which the gate leaves out
+        # the floor of a power, as everywhere: below it a valley is a chance zero of the spectrum, and its
+        # logarithm no measurement
         contrast = librosa.feature.spectral_contrast(
-            S=magnitude, sr=SAMPLE_RATE, fmin=schema.CONTRAST_FMIN, n_bands=schema.CONTRAST_BANDS,
-            quantile=schema.CONTRAST_QUANTILE,
+            S=np.maximum(magnitude, math.sqrt(floor)), sr=SAMPLE_RATE, fmin=schema.CONTRAST_FMIN,
+            n_bands=schema.CONTRAST_BANDS, quantile=schema.CONTRAST_QUANTILE,
         )  # fmt: skip
         chroma = librosa.feature.chroma_stft(
             S=power, sr=SAMPLE_RATE, n_chroma=schema.CHROMAS, tuning=0.0

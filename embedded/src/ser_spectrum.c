@@ -36,7 +36,7 @@ static void power_spectrum(const int16_t *frame, float *power)
     }
 }
 
-#if SER_NEEDS_MEL || SER_WITH_CONTRAST
+#if SER_NEEDS_MEL
 static float decibels(float power)
 {
     return ser_db(ser_maxf(power, SER_POWER_FLOOR));
@@ -152,34 +152,30 @@ static void keep_largest(float *list, int length, float value)
 /* Means of the `averaged` largest and smallest magnitudes of a band, in dB apart. */
 static float band_contrast(const float *magnitude, int bins, int averaged)
 {
-    if (averaged == 1) {
-        float high = magnitude[0];
-        float low = magnitude[0];
-        for (int i = 1; i < bins; i++) {
-            high = ser_maxf(high, magnitude[i]);
-            low = ser_minf(low, magnitude[i]);
-        }
-        return decibels(high) - decibels(low);
-    }
-    const float none = -3.0e38f;
     float largest[SER_CONTRAST_MOST];
     float smallest[SER_CONTRAST_MOST]; /* negated */
     float peak = 0.0f;
     float valley = 0.0f;
     for (int i = 0; i < averaged; i++) {
-        largest[i] = none;
-        smallest[i] = none;
+        largest[i] = -3.0e38f;
+        smallest[i] = -3.0e38f;
     }
-    for (int i = 0; i < bins; i++) {
-        keep_largest(largest, averaged, magnitude[i]);
-        keep_largest(smallest, averaged, -magnitude[i]);
+    if (averaged == 1) { /* all but the last band */
+        for (int i = 0; i < bins; i++) {
+            largest[0] = ser_maxf(largest[0], magnitude[i]);
+            smallest[0] = ser_maxf(smallest[0], -magnitude[i]);
+        }
+    } else {
+        for (int i = 0; i < bins; i++) {
+            keep_largest(largest, averaged, magnitude[i]);
+            keep_largest(smallest, averaged, -magnitude[i]);
+        }
     }
     for (int i = 0; i < averaged; i++) {
-        peak += largest[i];
-        valley -= smallest[i];
+        peak += ser_maxf(largest[i], SER_MAGNITUDE_FLOOR);
+        valley += ser_maxf(-smallest[i], SER_MAGNITUDE_FLOOR);
     }
-    const float share = 1.0f / (float)averaged;
-    return decibels(peak * share) - decibels(valley * share);
+    return ser_db(peak) - ser_db(valley); /* the number averaged cancels */
 }
 
 static void contrast(const float *magnitude, float *out)

@@ -19,6 +19,7 @@ extern "C" {
 #define SER_BINS 257
 #define SER_BIN_HZ 31.25f
 #define SER_LOW_BINS 32 /* bins below SER_LOW_HIGH_SPLIT */
+#define SER_MAGNITUDE_FLOOR 1e-05f
 #define SER_CONTRAST_MOST 3 /* bins averaged at a band's end, at most */
 #define SER_CHROMA_RUN 5
 #define SER_CHROMA_RUNS 87
