@@ -8,7 +8,11 @@ same command goes on where it stopped and ends with the same bytes.
 
 import argparse
 import platform
+import signal
+import warnings
 from collections import Counter
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,7 +25,7 @@ from common.files import writable_folder
 from corpora import download, synthetic
 from features import engines, schema, table
 from features.augment import RANGES, Augmentation
-from features.extraction import extract_clip, key
+from features.extraction import code, extract_clip, key
 from features.journal import Journal
 from features.summary import Summary
 
@@ -71,7 +75,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    augmentations = [None, *map(Augmentation.parse, arguments.augment)]
+    # each kind once, however often it is named: a row's path is unique
+    augmentations = [None, *dict.fromkeys(map(Augmentation.parse, arguments.augment))]
     if arguments.jobs == 0:
         raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
     out = writable_folder(arguments.out)
@@ -84,10 +89,13 @@ def main():
         for clip in found.clips
         for augmentation in augmentations
     ]
-    journal = Journal(out / "features.journal", settings(arguments))
-    with parallel_backend(arguments.scheduler):
+    about = settings(arguments)
+    journal = Journal(out / "features.journal", about)
+    with parallel_backend(arguments.scheduler), warnings.catch_warnings():
+        # at an interrupt joblib gives advice on tasks that were cancelled
+        warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
         extract_missing(work, journal, arguments)
-    write_tables(out, root, found, work, journal, arguments)
+    write_tables(out, root, found, work, journal, about)
     journal.close()
 
 
@@ -105,12 +113,26 @@ def find_clips(arguments, out):
         )
     if not root.exists():
         raise UserError(f"{root}: no such folder; name one that holds corpora, or use --download")
-    found = corpora.discover(root, boredom=arguments.boredom)
+    found = storable(corpora.discover(root, boredom=arguments.boredom), root)
     counts = Counter(clip.corpus for clip in found.clips)
     print(
-        f"{root}: {len(found.clips)} clips", dict(counts), f"; {len(found.ignored)} files ignored"
+        f"{root}: {len(found.clips)} clips ("
+        + ", ".join(f"{name} {count}" for name, count in counts.items())
+        + f"), {len(found.ignored)} other sound files passed over"
     )
     return root, found
+
+
+def storable(found, root):
+    """Without the clips whose names are not UTF-8, which no table can hold."""
+    clips, ignored = [], list(found.ignored)
+    for clip in found.clips:
+        try:
+            relative(clip, root).encode()
+            clips.append(clip)
+        except UnicodeEncodeError:
+            ignored.append((clip.path, "its name is not UTF-8; rename it"))
+    return corpora.Discovery(clips, ignored)
 
 
 def relative(clip, root):
@@ -124,25 +146,41 @@ def settings(arguments):
     return {
         "schema": schema.HASH,
         "engine": arguments.engine,
+        "code": code(arguments.engine),
         "seed": arguments.seed,
         "python": platform.python_version(),
         "versions": {name: version(name) for name in packages},
     }
 
 
+@contextmanager
 def parallel_backend(scheduler):
     """joblib's own processes, or the workers of a Dask cluster."""
     if scheduler is None:
-        return joblib.parallel_config(backend="loky")
+        # orphans of a killed run give their memory back soon
+        with joblib.parallel_config(backend="loky", idle_worker_timeout=10):
+            yield
+        return
     try:
         from distributed import Client
     except ImportError:
         raise UserError("--scheduler needs Dask: pip install distributed") from None
     try:
-        Client(scheduler, timeout=10)
+        client = Client(scheduler, timeout=10)
     except (OSError, ValueError) as error:
         raise UserError(f"--scheduler {scheduler}: no Dask cluster answers ({error})") from None
-    return joblib.parallel_config(backend="dask")
+    with client, joblib.parallel_config(backend="dask"):
+        yield
+
+
+@contextmanager
+def uninterrupted():
+    """Ctrl-C does nothing, for ever in processes started here: to end them is this one's business."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def extract_missing(work, journal, arguments):
@@ -156,20 +194,30 @@ def extract_missing(work, journal, arguments):
         )
         for clip, augmentation, name in missing
     )
-    results = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")(tasks)
-    for result in cli.progress(results, total=len(missing), what="extract"):
-        journal.add(result)
-        if result.left_out and arguments.strict:
-            raise UserError(f"{result.key.split('|')[0]}: {result.left_out} (--strict)")
+    with uninterrupted():
+        results = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")(tasks)
+    try:
+        for result in cli.progress(results, total=len(missing), what="extract"):
+            journal.add(result)
+            if result.left_out and arguments.strict:
+                raise UserError(f"{result.name}: {result.left_out} (--strict)")
+    except BrokenProcessPool:
+        raise UserError(
+            f"--jobs {arguments.jobs}: a process was ended from outside, perhaps for want of memory; "
+            "try fewer: finished clips are kept"
+        ) from None
 
 
-def write_tables(out, root, found, work, journal, arguments):
+def write_tables(out, root, found, work, journal, about):
     """The tables in the order of the clips; beside them what they hold and what they do not."""
     summary = Summary()
 
     def rows():
         for clip, augmentation, name in work:
-            result = journal[key(clip.path, name, augmentation)]
+            this = key(clip.path, name, augmentation)
+            if this not in journal:
+                raise UserError(f"{clip.path}: changed while it was being read; run again")
+            result = journal[this]
             row_name = f"{name}#{augmentation}" if augmentation else name
             if result.left_out:
                 summary.leave_out(row_name, result.left_out)
@@ -196,13 +244,7 @@ def write_tables(out, root, found, work, journal, arguments):
             )
 
     ignored = {relative(path, root): why for path, why in found.ignored}
-    path = table.write(
-        out, rows(), lambda: settings(arguments) | summary.as_info() | {"ignored": ignored}
-    )
-    if summary.written == 0:
-        raise UserError(
-            f"{root}: none of its {len(work)} clips can be used; the reasons are in {path}"
-        )
+    path = table.write(out, rows(), lambda: about | summary.as_info() | {"ignored": ignored})
     print(summary.text())
     print(f"{path}: {summary.written} rows x {len(schema.COLUMNS)} features, schema {schema.HASH}")
 

@@ -5,6 +5,7 @@ the chip does it. Loudness is left as it is: it is a cue, and the chip has no
 future to normalise by.
 """
 
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from common.errors import UserError
 from features.schema import CLIP_REMAINDER, DC_SHIFT, HOP, MIN_SAMPLES, SAMPLE_RATE
 
 FULL_SCALE = 32768.0
+LEAST_RATE = (
+    4000  # Hz; below, a file holds no speech, and a damaged header's 1 Hz is hours of sound
+)
 
 
 def read(path: str | Path) -> np.ndarray:
@@ -23,25 +27,38 @@ def read(path: str | Path) -> np.ndarray:
 
     Returns int16, shape (n,), at SAMPLE_RATE, channels averaged, resampled by soxr (HQ) where the
     file's rate differs, rounded to nearest and clipped. Raises UserError for what is not a sound,
-    holds no samples, or holds NaN or Inf.
+    is truncated, holds no samples, holds NaN or Inf, or is sampled below LEAST_RATE.
     """
     path = Path(path)
-    if path.is_dir():
-        raise UserError(f"{path}: is a directory; name a sound file")
-    if not path.exists():
-        raise UserError(f"{path}: no such file")
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise UserError(f"{path}: is a directory; name a sound file")
+        if not stat.S_ISREG(mode):  # a pipe would make the program wait for ever
+            raise UserError(f"{path}: not a regular file; name a sound file")
+        cut_short = _is_truncated(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     try:
         with soundfile.SoundFile(path) as file:
             promised = file.frames
             # int16 files keep their very samples; everything else keeps its precision
             dtype = "int16" if file.subtype == "PCM_16" else "float64"
             samples, rate = file.read(dtype=dtype, always_2d=True), file.samplerate
-    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{path}: not a sound file that libsndfile reads ({reason})") from None
+    except soundfile.LibsndfileError as error:
+        # without the prefix, which repeats the path
+        raise UserError(
+            f"{path}: not a sound file that libsndfile reads ({error.error_string})"
+        ) from None
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from None
     if len(samples) == 0:
         raise UserError(f"{path}: holds no samples; record it again")
-    if len(samples) < promised or _is_truncated(path):
+    if rate < LEAST_RATE:
+        raise UserError(f"{path}: sampled at {rate} Hz; speech needs {LEAST_RATE} Hz or more")
+    if len(samples) < promised or cut_short:
         raise UserError(f"{path}: truncated, {len(samples)} samples left; fetch or record it again")
     return from_samples(samples, rate, name=str(path))
 

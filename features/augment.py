@@ -50,7 +50,8 @@ class Augmentation:
         return cls(kind, number)
 
     def __str__(self) -> str:
-        return self.kind if self.value is None else f"{self.kind}:{self.value:g}"
+        # all digits: two strengths never share a name
+        return self.kind if self.value is None else f"{self.kind}:{self.value!r}".removesuffix(".0")
 
 
 def apply(samples: np.ndarray, augmentation: Augmentation, *, seed: int, name: str) -> np.ndarray:
@@ -69,8 +70,9 @@ def apply(samples: np.ndarray, augmentation: Augmentation, *, seed: int, name: s
 
 
 def _noise(x, snr, rng):
-    power = np.mean(x**2) / 10 ** (snr / 10)
-    return x + rng.standard_normal(len(x)) * np.sqrt(power)
+    # against the sound without its DC, and by the very power of this draw: the ratio is met exactly
+    noise = rng.standard_normal(len(x))
+    return x + noise * np.sqrt(np.var(x) / np.mean(noise**2) / 10 ** (snr / 10))
 
 
 def _manipulated(x, what, change):

@@ -6,6 +6,7 @@ read is the table that was written.
 
 import csv
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,9 @@ def write(
     last one is written. Returns the path of features.csv.
     """
     path = folder / "features.csv"
+    for name in ("clips.csv", path.name, sidecar_path(path).name):
+        for leftover in folder.glob(f".{name}.*"):  # of a run that was killed while writing
+            leftover.unlink(missing_ok=True)
     with (
         replacing(folder / "clips.csv") as clips_file,
         replacing(path) as features_file,
@@ -76,6 +80,10 @@ def write(
             features_csv.writerow(names + [str(value) for value in vector])
         json.dump(info(), sidecar, indent=1)
         sidecar.write("\n")
+        # a full disk must show before the first of the three gets its name
+        for file in (clips_file, features_file, sidecar):
+            file.flush()
+            os.fsync(file.fileno())
     return path
 
 
