@@ -7,6 +7,7 @@ read is the table that was written.
 import csv
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,11 +100,7 @@ def read(path: str | Path) -> FeatureTable:
     if not path.exists():
         raise UserError(f"{path}: no such file; make it with: python dataset_generator.py")
     info = _read_sidecar(path)
-    try:
-        ids = dict.fromkeys(CLIP_COLUMNS[:-3], str) | {"augmentation": str, "source": str}
-        frame = pd.read_csv(path, dtype=ids, keep_default_na=False, na_values={})
-    except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a CSV table ({str(error).splitlines()[0]})") from None
+    frame = _read_csv(path)
     for column in ("path", "corpus", "speaker", "emotion"):
         if column not in frame:
             raise UserError(f"{path}: has no column '{column}'; make it with dataset_generator.py")
@@ -115,15 +112,38 @@ def read(path: str | Path) -> FeatureTable:
         )
     if frame.empty:
         raise UserError(f"{path}: holds no clips")
+    clips = frame[[column for column in CLIP_COLUMNS if column in frame]].copy()
     for column in CLIP_COLUMNS:
-        if column not in frame:
-            frame[column] = ""
+        if column not in clips:
+            clips[column] = ""
     columns = list(schema.COLUMNS)
     vectors = _numbers(path, frame, columns)
-    empty = frame["emotion"].str.strip() == ""
+    if "seconds" in frame:
+        _numbers(path, frame, ["seconds"])
+    empty = clips["emotion"].str.strip() == ""
     if empty.any():
-        raise UserError(f"{path}: row {_line(empty)} has no emotion; label it or take it out")
-    return FeatureTable(frame[list(CLIP_COLUMNS)], vectors, columns, info)
+        raise UserError(f"{path}: line {_line(empty)} has no emotion; label it or take it out")
+    return FeatureTable(clips[list(CLIP_COLUMNS)], vectors, columns, info)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """The table as it stands: names as text, whatever they look like, and no cell moved or dropped."""
+    names = {column: str for column in CLIP_COLUMNS if column != "seconds"}
+    try:
+        with path.open("rb") as file:
+            if file.seek(0, os.SEEK_END) == 0:
+                raise UserError(f"{path}: empty; make it again with dataset_generator.py")
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) not in b"\r\n":
+                raise UserError(f"{path}: truncated, its last line has no end; make it again")
+        with warnings.catch_warnings():
+            # a row that is longer than the header is else cut, or its first cell taken for an index
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(path, dtype=names, keep_default_na=False, index_col=False)
+    except (ValueError, pd.errors.ParserWarning) as error:
+        raise UserError(f"{path}: not a CSV table ({str(error).splitlines()[0]})") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _line(mask) -> int:
@@ -155,8 +175,8 @@ def _read_sidecar(path: Path) -> dict:
 def _numbers(path, frame, columns) -> np.ndarray:
     """The feature columns as float32 (n, columns); UserError names the first cell that is no number."""
     values = frame[columns]
-    for column in values.columns[[not pd.api.types.is_numeric_dtype(t) for t in values.dtypes]]:
-        bad = pd.to_numeric(values[column], errors="coerce").isna()
+    for column in values.columns[[t.kind not in "iuf" for t in values.dtypes]]:
+        bad = pd.to_numeric(values[column].astype(str), errors="coerce").isna()
         if bad.any():
             cell = values[column][bad].iloc[0]
             raise UserError(f"{path}: line {_line(bad)}, '{column}' is '{cell}', not a number")
