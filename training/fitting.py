@@ -1,0 +1,85 @@
+"""Fitting a pipeline with the classes balanced or not, and running many fits on all cores."""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_sample_weight
+from threadpoolctl import threadpool_limits
+
+from common import cli
+from training.protocols import Fold
+
+BALANCES = ("none", "weights", "sampling")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An unfitted pipeline and how to fit it. `grid`: searched exhaustively, by speaker, when not empty."""
+
+    pipeline: Pipeline
+    balance: str
+    seed: int
+    grid: dict[str, list] = field(default_factory=dict)
+
+
+def fit(recipe: Recipe, X: np.ndarray, y: np.ndarray, speakers: np.ndarray) -> Pipeline:
+    """A fitted clone of the recipe's pipeline. X: (n, columns) float32; y, speakers: (n,).
+
+    balance `weights` weighs each class alike in the last step, `sampling` repeats clips of the rarer
+    classes until all are as many, `none` takes the clips as they are. One thread, so that sums are split,
+    and the model comes out, the same on every number of cores.
+    """
+    pipeline = clone(recipe.pipeline)
+    balance, seed = recipe.balance, recipe.seed
+    extra = {}
+    if balance == "weights":
+        extra["model__sample_weight"] = compute_sample_weight("balanced", y)
+    elif balance == "sampling":
+        rows = oversampled(y, seed)
+        X, y, speakers = X[rows], y[rows], speakers[rows]
+    with threadpool_limits(1), warnings.catch_warnings():
+        # the number of epochs is the recipe's choice; that the loss could still fall is no news
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if not recipe.grid:
+            return pipeline.fit(X, y, **extra)
+        folds = GroupKFold(min(3, len(set(speakers)))).split(X, y, speakers)
+        search = GridSearchCV(pipeline, recipe.grid, cv=list(folds), scoring="f1_macro")
+        return search.fit(X, y, **extra).best_estimator_
+
+
+def oversampled(y: np.ndarray, seed: int) -> np.ndarray:
+    """Row numbers in which every class is as frequent as the most frequent one."""
+    random = check_random_state(seed)
+    labels, counts = np.unique(y, return_counts=True)
+    extra = [
+        random.choice(np.flatnonzero(y == label), counts.max() - count)
+        for label, count in zip(labels, counts, strict=True)
+    ]
+    return np.sort(np.concatenate([np.arange(len(y)), *extra]))
+
+
+def fit_folds(
+    tasks: Iterable[tuple[object, Recipe, Fold]], X, y, speakers, *, jobs: int, what: str
+):
+    """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, predicted labels of the
+    fold's test rows), in the order of the tasks."""
+    tasks = list(tasks)
+    calls = (joblib.delayed(_fit_fold)(recipe, X, y, speakers, fold) for _, recipe, fold in tasks)
+    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
+    results = cli.progress(results, total=len(tasks), what=what, unit="fit")
+    for (name, _, fold), predicted in zip(tasks, results, strict=True):
+        yield name, fold, predicted
+
+
+def _fit_fold(recipe, X, y, speakers, fold):
+    fitted = fit(recipe, X[fold.train], y[fold.train], speakers[fold.train])
+    with threadpool_limits(1):
+        return fitted.predict(X[fold.test])

@@ -1,0 +1,116 @@
+"""The pictures in reports/: what a model confuses, what it listens to, whether more clips would help."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from sklearn.metrics import ConfusionMatrixDisplay
+
+from common.files import replacing
+from training.scores import Outcome
+
+plt.rcParams.update(
+    {"figure.dpi": 110, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+)
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure as PNG, whole or not at all, and close it."""
+    with replacing(path, "wb") as file:
+        figure.savefig(file, format="png", bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+    return path
+
+
+def confusion(outcomes: dict[str, Outcome], title: str) -> Figure:
+    """One panel per protocol: rows are the true labels, each row adds up to 100 %."""
+    figure, axes = plt.subplots(1, len(outcomes), figsize=(5.2 * len(outcomes), 4.6), squeeze=False)
+    for ax, (protocol, outcome) in zip(axes[0], outcomes.items(), strict=True):
+        ConfusionMatrixDisplay.from_predictions(
+            outcome.truth, outcome.predicted, normalize="true", values_format=".0%", cmap="Blues",
+            xticks_rotation=45, colorbar=False, ax=ax, im_kw={"vmin": 0, "vmax": 1},
+        )  # fmt: skip
+        ax.set_title(protocol)
+        ax.spines[:].set_visible(False)
+    figure.suptitle(title)
+    figure.tight_layout()
+    return figure
+
+
+def importance(groups: dict[str, np.ndarray], columns: dict[str, np.ndarray], title: str) -> Figure:
+    """Loss of macro F1 when a group's, and when a column's, values are shuffled; (repeats,) each."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 6))
+    for ax, drops, what in zip(
+        axes, (groups, columns), ("group of descriptors", "column"), strict=True
+    ):
+        names = sorted(drops, key=lambda name, drops=drops: drops[name].mean())[-25:]
+        ax.barh(names, [100 * drops[n].mean() for n in names], xerr=[100 * drops[n].std() for n in names],
+                color="#4477aa", ecolor="#999999")  # fmt: skip
+        ax.set_xlabel("macro F1 lost, points")
+        ax.set_title(f"{what} shuffled")
+    figure.suptitle(title)
+    figure.tight_layout()
+    return figure
+
+
+def learning_curve(sizes: np.ndarray, train: np.ndarray, test: np.ndarray, title: str) -> Figure:
+    """sizes: (k,) clips; train, test: (k, folds) macro F1."""
+    figure, ax = plt.subplots(figsize=(6, 4))
+    for values, label, colour in (
+        (train, "seen clips", "#ee6677"),
+        (test, "unseen speakers", "#4477aa"),
+    ):
+        mean, spread = values.mean(axis=1), values.std(axis=1)
+        ax.plot(sizes, mean, "o-", color=colour, label=label)
+        ax.fill_between(sizes, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
+    ax.set(xlabel="clips trained on", ylabel="macro F1", ylim=(0, 1.02), title=title)
+    ax.legend(frameon=False)
+    return figure
+
+
+def loss_curves(curves: dict[str, list[float]]) -> Figure:
+    """Training loss per epoch of each network."""
+    figure, ax = plt.subplots(figsize=(6, 4))
+    for name, curve in curves.items():
+        ax.plot(np.arange(1, len(curve) + 1), curve, label=name)
+    ax.set(
+        xlabel="epoch", ylabel="loss (cross-entropy + L2 penalty)", yscale="log", title="Loss curve"
+    )
+    ax.legend(frameon=False)
+    return figure
+
+
+def score_against_bytes(points: dict[str, tuple[float, float]], unit: str) -> Figure:
+    """points: model -> (bytes, macro F1). Models that no smaller one beats are joined by a line."""
+    figure, ax = plt.subplots(figsize=(6.5, 4.2))
+    for name, (size, score) in points.items():
+        ax.plot(size / 1024, score, "o", color="#4477aa")
+        ax.annotate(name, (size / 1024, score), xytext=(4, 4), textcoords="offset points")
+    front = pareto_front(points)
+    ax.plot(
+        [points[n][0] / 1024 for n in front],
+        [points[n][1] for n in front],
+        "-",
+        color="#ccbb44",
+        zorder=0,
+    )
+    ax.axvline(256, color="#bbbbbb", linestyle="--", linewidth=1)
+    ax.text(256, ax.get_ylim()[0], " 256 KB", color="#777777", va="bottom")
+    ax.set(
+        xscale="log", xlabel=unit, ylabel="macro F1, unseen speakers", title="Score against size"
+    )
+    return figure
+
+
+def pareto_front(points: dict[str, tuple[float, float]]) -> list[str]:
+    """The models that no other beats in both bytes and score, smallest first."""
+    front, best = [], -np.inf
+    for name in sorted(points, key=lambda n: (points[n][0], -points[n][1])):
+        if points[name][1] > best:
+            front.append(name)
+            best = points[name][1]
+    return front

@@ -1,0 +1,190 @@
+"""reports/: the table of all models under all protocols, per-class scores, and the model card."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from sklearn.metrics import classification_report
+
+import corpora
+from common.files import replacing
+from features.table import FeatureTable
+from training.candidates import CANDIDATES
+from training.protocols import Protocol
+from training.scores import Outcome
+
+SYNTHETIC_WARNING = (
+    "SYNTHETIC SPEECH took part. "
+    "These scores show that the pipeline runs; they mean nothing for real speech."
+)
+FOR_SCALE = """For scale, on complete corpora and so not directly comparable: human listeners reach 40.9 % on
+CREMA-D's audio (Cao et al. 2014); the published ESP32 system that this project follows reports 61.2 %
+weighted F1 and its CNN/LSTM relatives 68.9 % and 72 %, on random splits; frozen wav2vec2-base with a trained
+head, speaker-independent, 61.9 % (CREMA-D) and 55.4 % (RAVDESS) UAR."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that a training run found: outcomes[model][protocol], estimated bytes, and the chosen model."""
+
+    table: FeatureTable
+    labels: list[str]
+    label_set: str
+    balance: str
+    split: str
+    protocols: list[Protocol]
+    outcomes: dict[str, dict[str, Outcome]]
+    held_out: dict[str, Outcome]
+    bytes: dict[str, int]
+    chosen: str
+
+    @property
+    def is_synthetic(self) -> bool:
+        return "synthetic" in set(self.table.clips["corpus"])
+
+    def overview(self) -> pd.DataFrame:
+        """One row per model; the columns that a review asks for first."""
+        rows = {}
+        for model, by_protocol in self.outcomes.items():
+            summaries = {name: outcome.summary() for name, outcome in by_protocol.items()}
+            row = {
+                "bytes": self.bytes[model],
+                "seed: weighted F1": summaries["seed"]["weighted_f1"],
+            }
+            for protocol, heading in (
+                ("speaker", "speaker"), ("speaker_without_tess", "no TESS"), ("corpus", "corpus"),
+            ):  # fmt: skip
+                scores = summaries.get(protocol, {})
+                if scores and protocol != "corpus":
+                    row[f"{heading}: macro F1"] = scores["macro_f1"]
+                if protocol != "speaker_without_tess":
+                    row |= {
+                        f"{heading}: UAR {k[4:]}": v
+                        for k, v in scores.items()
+                        if k.startswith("uar_")
+                    }
+            rows[model] = row
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def write(study: Study, folder: Path, pictures: list[str]) -> None:
+    """report.md, scores.json and model_card.md in `folder`."""
+    with replacing(folder / "scores.json") as file:
+        json.dump(_scores(study), file, indent=1)
+        file.write("\n")
+    with replacing(folder / "report.md") as file:
+        file.write(_report(study, pictures))
+    with replacing(folder / "model_card.md") as file:
+        file.write(_model_card(study))
+
+
+def _scores(study):
+    return {
+        "synthetic": study.is_synthetic,
+        "labels": study.labels,
+        "split": study.split,
+        "balance": study.balance,
+        "chosen": study.chosen,
+        "features": {name: study.table.info.get(name) for name in ("schema", "engine", "versions")},
+        "models": {
+            model: {
+                "bytes": study.bytes[model],
+                "held_out": study.held_out[model].summary(),
+                **{name: outcome.summary() for name, outcome in by_protocol.items()},
+            }
+            for model, by_protocol in study.outcomes.items()
+        },
+    }
+
+
+def markdown(frame: pd.DataFrame, corner: str = "") -> str:
+    """A table in Markdown; fractions with three digits."""
+    lines = [
+        "| " + " | ".join([corner, *frame.columns]) + " |",
+        "|---" * (frame.shape[1] + 1) + "|",
+    ]
+    for name, row in frame.iterrows():
+        cells = [_cell(value) for value in row]
+        lines.append("| " + " | ".join([str(name), *cells]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value):
+    if pd.isna(value):
+        return "–"
+    return f"{value:.3f}" if abs(value) <= 1 else f"{value:,.0f}"
+
+
+def _clips(study):
+    clips = study.table.clips[study.table.clips["augmentation"] == ""]
+    counts = clips.groupby("corpus").agg(clips=("path", "size"), speakers=("speaker", "nunique"))
+    return counts.assign(hours=clips.groupby("corpus")["seconds"].sum() / 3600)
+
+
+def _report(study, pictures):
+    parts = ["# Scores\n"]
+    if study.is_synthetic:
+        parts.append(f"**{SYNTHETIC_WARNING}**\n")
+    parts += [
+        f"{study.label_set[0].upper()}{study.label_set[1:]}; balance: {study.balance}; features: engine "
+        f"{study.table.info.get('engine')}, schema {study.table.info.get('schema')}.\n",
+        markdown(_clips(study), "corpus"),
+        "## All models, all protocols\n",
+        markdown(study.overview(), "model"),
+        "`bytes` is what the parameters take as they are stored, estimated before compilation.\n",
+        *(f"- **{protocol.name}**: {protocol.about}" for protocol in study.protocols),
+        "\nUAR is the mean of the classes' recalls, of a corpus's own clips. Only the protocols without the "
+        "tested speakers say what a new voice will get.\n",
+        f"Chosen: **{study.chosen}**, by macro F1 in folds by speaker inside the training rows; no tested "
+        "row took part in the choice.\n",
+    ]
+    if not study.is_synthetic:
+        parts.append(FOR_SCALE + "\n")
+    parts += [f"![{name}]({name})" for name in pictures]
+    parts.append("\n## Per class\n")
+    for model, by_protocol in study.outcomes.items():
+        for protocol, outcome in by_protocol.items():
+            scores = classification_report(
+                outcome.truth, outcome.predicted, output_dict=True, zero_division=0
+            )
+            scores.pop("accuracy", None)
+            parts.append(f"### {model}, {protocol}\n\n{markdown(pd.DataFrame(scores).T, 'class')}")
+    return "\n".join(parts) + "\n"
+
+
+def _model_card(study):
+    names = sorted(set(study.table.clips["corpus"]))
+    held_out = study.held_out[study.chosen].summary()
+    speaker = study.outcomes[study.chosen].get("speaker")
+    data = [
+        f"- {about.title}: {about.licence} ({about.url}). {about.citation}"
+        for about in corpora.licences(names)
+    ]
+    lines = [
+        f"# Model card: {study.chosen}\n",
+        f"**{SYNTHETIC_WARNING}**\n" if study.is_synthetic else "",
+        f"{CANDIDATES[study.chosen].about}. Labels: {', '.join(study.labels)} ({study.label_set}).",
+        f"Features: schema {study.table.info.get('schema')}, engine {study.table.info.get('engine')}.\n",
+        "## Data\n",
+        *data,
+        "\nA model trained on a corpus is bound by its licence: those marked non-commercial or research only "
+        "allow no product.\n",
+        markdown(_clips(study), "corpus"),
+        "## Scores\n",
+        f"Held out ({study.split} split, the very model in the file): weighted F1 "
+        f"{held_out['weighted_f1']:.3f}, macro F1 {held_out['macro_f1']:.3f}, UAR {held_out['uar']:.3f}.",
+        "Speakers it never heard (the same recipe in folds by speaker): "
+        + (
+            f"macro F1 {speaker.summary()['macro_f1']:.3f}."
+            if speaker
+            else "not measured, too few speakers."
+        ),
+        "\n## Limits\n",
+        "- Acted emotion, recorded in studios, by adults, mostly in English: not what people feel, and not "
+        "how they speak when nobody asks them to act.",
+        "- A new speaker, microphone, room or language scores lower than any number above.",
+        "- Not for decisions about people: employment, policing, health, education. In the EU, emotion "
+        "recognition at work and in education is prohibited (AI Act, article 5).",
+    ]
+    return "\n".join(lines) + "\n"
