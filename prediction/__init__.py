@@ -1,0 +1,1 @@
+"""From clips and a model to emotions: what predictor.py prints and draws."""

@@ -1,0 +1,90 @@
+"""One clip in, one `Prediction` out: the emotion, its confidence, and every probability."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.errors import UserError
+from features.measuring import measure_all
+from training import persistence
+
+
+def open_model(path: str | Path) -> persistence.Model:
+    """The model that a path names; UserError, in one line, for what is none.
+
+    All that prediction asks of a model is `labels`, `engine`, `threshold` and `probabilities`: a generated
+    library, which is a folder, is to be told apart and opened here.
+    """
+    return persistence.load(path)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model hears in a clip. probabilities: by label, in the model's order, summing to 1."""
+
+    file: str
+    seconds: float
+    probabilities: dict[str, float]
+    threshold: float = 0.0
+
+    @property
+    def emotion(self) -> str:
+        """The most probable label; the first of them where two are equal."""
+        return max(self.probabilities, key=self.probabilities.get)
+
+    @property
+    def confidence(self) -> float:
+        return self.probabilities[self.emotion]
+
+    @property
+    def uncertain(self) -> bool:
+        return self.confidence < self.threshold
+
+    @property
+    def runner_up(self) -> str:
+        """The second most probable label."""
+        others = {k: p for k, p in self.probabilities.items() if k != self.emotion}
+        return max(others, key=others.get)
+
+    def text(self) -> str:
+        """One readable line."""
+        first = f"{self.emotion} {self.confidence:.1%}".replace("%", " %")
+        second = f"{self.runner_up} {self.probabilities[self.runner_up]:.1%}".replace("%", " %")
+        verdict = f"uncertain, perhaps {first}" if self.uncertain else first
+        return f"{self.file}: {verdict}, then {second} ({self.seconds:.2f} s)"
+
+    def as_json(self) -> dict:
+        """file, emotion, confidence, probabilities, seconds; uncertain where there is a threshold."""
+        result = {
+            "file": self.file,
+            "emotion": self.emotion,
+            "confidence": self.confidence,
+            "probabilities": self.probabilities,
+            "seconds": self.seconds,
+        }
+        if self.threshold > 0:
+            result["uncertain"] = self.uncertain
+        return result
+
+
+def predict_all(
+    clips: Sequence[Path],
+    model: persistence.Model,
+    *,
+    engine: str | None = None,
+    threshold: float | None = None,
+    jobs: int = 1,
+) -> Iterator[Prediction | UserError]:
+    """A prediction for every clip, in order; for a bad clip the UserError that says what is wrong.
+
+    engine and threshold: the model's own unless given. jobs: processes that measure, -1 for all cores.
+    """
+    engine = engine or model.engine
+    threshold = model.threshold if threshold is None else threshold
+    for clip, found in zip(clips, measure_all(clips, engine=engine, jobs=jobs), strict=True):
+        if isinstance(found, UserError):
+            yield found
+            continue
+        row = model.probabilities(found.vector[None])[0]
+        probabilities = dict(zip(model.labels, row.tolist(), strict=True))
+        yield Prediction(str(clip), found.seconds, probabilities, threshold)
