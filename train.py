@@ -12,7 +12,6 @@ import joblib
 import numpy as np
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import f1_score
-from sklearn.model_selection import learning_curve
 
 from common import cli
 from common.errors import UserError
@@ -203,18 +202,32 @@ def draw(study, recipes, fitted, split, data, splitter, folder, arguments):
     best, chosen = fitted[study.chosen], study.chosen
     groups, columns = importance(best, X[split.test], y[split.test], arguments)
     keep(plots.importance(groups, columns, f"{chosen}: what it listens to"), "importance.png")
-    originals = np.intersect1d(split.train, splitter.originals)
-    folds = [(f.train, f.test) for f in splitter.by_speaker(originals, arguments.seed, folds=3)]
-    if folds:
-        sizes, train, test = learning_curve(
-            recipes[chosen].pipeline, X, y, cv=folds, scoring="f1_macro", shuffle=True,
-            train_sizes=[0.1, 0.25, 0.5, 0.75, 1.0], n_jobs=arguments.jobs, random_state=arguments.seed,
-        )  # fmt: skip
-        keep(
-            plots.learning_curve(sizes, train, test, f"{chosen}: would more clips help?"),
-            "learning_curve.png",
-        )
+    curve = learning_curve(recipes[chosen], split, data, splitter, arguments)
+    if curve:
+        title = f"{chosen}: would more clips help?"
+        keep(plots.learning_curve(*curve, title), "learning_curve.png")
     return names
+
+
+def learning_curve(recipe, split, data, splitter, arguments):
+    """Macro F1 on unseen speakers for growing parts of the training rows: sizes (k,), scores (k, folds)."""
+    random = np.random.default_rng(arguments.seed)
+    originals = np.intersect1d(split.train, splitter.originals)
+    tasks = []
+    for fold in splitter.by_speaker(originals, arguments.seed, folds=3):
+        shuffled = random.permutation(np.intersect1d(fold.train, originals))
+        for share in (0.1, 0.25, 0.5, 0.75, 1.0):
+            part = np.sort(shuffled[: max(int(share * len(shuffled)), 2)])
+            if len(set(data[1][part])) > 1:
+                tasks.append((share, recipe, splitter.fold(part, fold.test)))
+    sizes, scores = {}, {}
+    for share, fold, predicted in fit_folds(tasks, *data, jobs=arguments.jobs, what="learn"):
+        sizes[share] = len(fold.train)
+        scores.setdefault(share, []).append(macro_f1(data[1][fold.test], predicted))
+    whole = {share: values for share, values in scores.items() if len(values) == 3}
+    if not whole:
+        return None
+    return np.array([sizes[share] for share in whole]), np.array(list(whole.values()))
 
 
 def importance(pipeline, X, y, arguments, repeats=5):
