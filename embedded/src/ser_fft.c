@@ -1,7 +1,14 @@
 #include "ser_fft.h"
 
+/* The stages are compiled once per size: with their distances constant, one pointer addresses all. */
+#if defined(__GNUC__)
+#define SER_INLINE static inline __attribute__((always_inline))
+#else
+#define SER_INLINE static inline
+#endif
+
 /* One radix-4 stage: combines four transforms of q points into one of 4q, all over the array. */
-static void radix4_stage(float *z, int q, const float *twiddles)
+SER_INLINE void radix4_stage(float *z, int q, const float *twiddles)
 {
     const int leg = 2 * q;
     int block, j;
@@ -31,10 +38,11 @@ static void radix4_stage(float *z, int q, const float *twiddles)
     }
 }
 
-void ser_fft_complex256(float *z)
+/* Transforms of four neighbours each: needs no multiplication. */
+static void four_points(float *z)
 {
     float *p;
-    for (p = z; p < z + 512; p += 8) { /* the first stage needs no multiplication */
+    for (p = z; p < z + 512; p += 8) {
         const float sr = p[0] + p[4], si = p[1] + p[5];
         const float tr = p[0] - p[4], ti = p[1] - p[5];
         const float ur = p[2] + p[6], ui = p[3] + p[7];
@@ -48,9 +56,50 @@ void ser_fft_complex256(float *z)
         p[6] = tr - vi;
         p[7] = ti + vr;
     }
+}
+
+void ser_fft_complex256(float *z)
+{
+    four_points(z);
     radix4_stage(z, 4, ser_radix4_twiddles);
     radix4_stage(z, 16, ser_radix4_twiddles + 24);
     radix4_stage(z, 64, ser_radix4_twiddles + 120);
+}
+
+/* The transpose: splits every transform of 4q points into four of q, their inputs turned. */
+SER_INLINE void split_stage(float *z, int q, const float *twiddles)
+{
+    const int leg = 2 * q;
+    int block, j;
+    for (block = 0; block < 512; block += 4 * leg) {
+        float *p = z + block;
+        const float *w = twiddles;
+        for (j = 0; j < q; j++, p += 2, w += 6) {
+            const float sr = p[0] + p[2 * leg], si = p[1] + p[2 * leg + 1];
+            const float tr = p[0] - p[2 * leg], ti = p[1] - p[2 * leg + 1];
+            const float ur = p[leg] + p[3 * leg], ui = p[leg + 1] + p[3 * leg + 1];
+            const float vr = p[leg] - p[3 * leg], vi = p[leg + 1] - p[3 * leg + 1];
+            const float br = tr + vi, bi = ti - vr;
+            const float cr = sr - ur, ci = si - ui;
+            const float dr = tr - vi, di = ti + vr;
+            p[0] = sr + ur;
+            p[1] = si + ui;
+            p[leg] = br * w[0] + bi * w[1];
+            p[leg + 1] = bi * w[0] - br * w[1];
+            p[2 * leg] = cr * w[2] + ci * w[3];
+            p[2 * leg + 1] = ci * w[2] - cr * w[3];
+            p[3 * leg] = dr * w[4] + di * w[5];
+            p[3 * leg + 1] = di * w[4] - dr * w[5];
+        }
+    }
+}
+
+void ser_fft_complex256_to_reversed(float *z)
+{
+    split_stage(z, 64, ser_radix4_twiddles + 120);
+    split_stage(z, 16, ser_radix4_twiddles + 24);
+    split_stage(z, 4, ser_radix4_twiddles);
+    four_points(z);
 }
 
 void ser_fft_reverse256(float *z)
@@ -103,7 +152,7 @@ void ser_fft_real512(float *x)
  * P[k] + P[512-k] = (|E|^2 + |Q|^2) / 2 and P[k] - P[512-k] = Re(E conj Q): what the cosine transform
  * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. Returned is the pair's share of lag 1.
  */
-static float power_pair(const float *a, const float *b, const float *w, float *ya, float *yb)
+SER_INLINE float power_pair(const float *a, const float *b, const float *w, float *ya, float *yb)
 {
     const float er = a[0] + b[0], ei = a[1] - b[1];
     const float dr = a[0] - b[0], di = a[1] + b[1];
@@ -116,7 +165,7 @@ static float power_pair(const float *a, const float *b, const float *w, float *y
     return w[0] * difference;
 }
 
-void ser_fft_autocorrelation(float *work)
+float *ser_fft_autocorrelation(float *work)
 {
     float *even = work, *odd = work + 512; /* bins 2j and 2j+1 */
     float first, lag;
@@ -141,27 +190,22 @@ void ser_fft_autocorrelation(float *work)
                             even + 2 * j + 1, even + 2 * (255 - j) + 1);
     }
 
-    for (j = 0; j < 256; j++) {
-        float *z = odd + 2 * ser_digit_reversal[j];
-        z[0] = even[2 * j];
-        z[1] = even[2 * j + 1];
-    }
-    ser_fft_complex256(odd);
+    ser_fft_complex256_to_reversed(even);
 
     /* Cosine transform by a real one of half the size (Press et al., Numerical Recipes, section 12.4):
      * even lags are the real parts of the 512-point spectrum of y, odd lags accumulate its
      * imaginary parts (the forward sign turns the sum into a difference). */
     lag = first;
-    work[0] = odd[0] + odd[1];
-    work[1] = lag;
+    odd[0] = even[0] + even[1];
+    odd[1] = lag;
     for (j = 1; j < SER_PITCH_LAGS / 2; j++) {
-        const float *a = odd + 2 * j, *b = odd + 2 * (256 - j), *w = ser_quarter_circle + 4 * j;
+        const float *a = even + 2 * ser_digit_reversal[j];
+        const float *b = even + 2 * ser_digit_reversal[256 - j], *w = ser_quarter_circle + 4 * j;
         const float er = a[0] + b[0], ei = a[1] - b[1];
-        const float or_ = a[1] + b[1], oi = b[0] - a[0];
-        const float yr = er + (or_ * w[0] + oi * w[1]);
-        const float yi = ei + (oi * w[0] - or_ * w[1]);
-        work[2 * j] = 0.5f * yr;
-        lag -= 0.5f * yi;
-        work[2 * j + 1] = lag;
+        const float dr = a[1] + b[1], di = b[0] - a[0];
+        odd[2 * j] = 0.5f * (er + (dr * w[0] + di * w[1]));
+        lag -= 0.5f * (ei + (di * w[0] - dr * w[1]));
+        odd[2 * j + 1] = lag;
     }
+    return odd;
 }

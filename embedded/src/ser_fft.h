@@ -24,6 +24,9 @@ extern "C" {
  * (element n at ser_digit_reversal[n]), output in natural order. */
 void ser_fft_complex256(float *z);
 
+/* The same with input in natural and output in digit-reversed order. */
+void ser_fft_complex256_to_reversed(float *z);
+
 /* Puts 256 complex numbers into digit-reversed order, in place. */
 void ser_fft_reverse256(float *z);
 
@@ -36,10 +39,10 @@ void ser_fft_real512(float *x);
 /*
  * Autocorrelation of up to 512 real samples zero-padded to 1024, lags 0..223, times 2048.
  * work[1024]: in, with z[n] = x[2n] + i x[2n+1], the 256 numbers z[n] + z[n+256] and after them the 256
- * numbers (z[n] - z[n+256]) e^{-2 pi i n / 512}, each in digit-reversed order; out, the lags in
- * work[0..223].
+ * numbers (z[n] - z[n+256]) e^{-2 pi i n / 512}, each in digit-reversed order. Returned is the
+ * place in work where the lags are.
  */
-void ser_fft_autocorrelation(float *work);
+float *ser_fft_autocorrelation(float *work);
 
 #ifdef __cplusplus
 }

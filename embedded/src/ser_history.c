@@ -57,15 +57,16 @@ static int encode(const int16_t *x, int order, int index, int16_t latest[2], uin
 {
     /* 2^16 / step, rounded up; the quotient may be one off at a tie, which the loop makes good */
     static const uint16_t per_mantissa[4] = {16384, 13108, 10923, 9363};
-    const int32_t step = quarters(index), per_step = per_mantissa[index & 3];
+    const int32_t step = quarters(index);
+    const uint32_t per_step = per_mantissa[index & 3];
     const int shift = 14 + (index >> 2);
     uint32_t bits = 0;
     int count = 0, fitted = 1, i;
     for (i = 0; i < SER_HISTORY_BLOCK; i++) {
         const int32_t prediction = predict(order, latest[0], latest[1]);
         const int32_t residual = x[i] - prediction;
-        const int32_t size = residual < 0 ? -residual : residual;
-        int32_t code = (int32_t)(((int64_t)size * per_step + ((int64_t)1 << (shift - 1))) >> shift);
+        const uint32_t size = (uint32_t)(residual < 0 ? -residual : residual); /* up to 2^17 */
+        int32_t code = (int32_t)((size * per_step + (1u << (shift - 1))) >> shift);
         code = residual < 0 ? -code : code;
         if (code > LARGEST || code < -LARGEST - 1) {
             fitted = 0;

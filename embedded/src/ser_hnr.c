@@ -13,19 +13,28 @@
 #define LAGS (SPAN + SER_SINC_DEEP)                  /* those beyond SPAN count as 0 */
 #define CENTRE 400                                  /* in the tail */
 #define FIRST (CENTRE - LONGEST - 1)                /* sample compared */
-#define BLOCK (FIRST - 66)                          /* start of the 512 samples transformed */
+#define BLOCK SER_HNR_BLOCK
 #define LIMIT_MAX 1e6f
 
 void ser_hnr_reset(ser_hnr *hnr) { memset(hnr, 0, sizeof *hnr); }
 
-/* Samples, less offset, as 256 complex numbers in digit-reversed order; zero outside [from, to). */
-static void load(float *z, const int16_t *samples, int32_t offset, int from, int to)
+/* Samples 2n, 2n + 1, less offset, as complex numbers n in digit-reversed order; 0 outside from ... to. */
+static void load(float *z, const int16_t *samples, float offset, int from, int to)
 {
+    const uint8_t *place = ser_digit_reversal;
     int n;
-    for (n = 0; n < 256; n++) {
-        float *p = z + 2 * ser_digit_reversal[n];
-        p[0] = 2 * n >= from && 2 * n < to ? (float)(samples[2 * n] - offset) : 0.0f;
-        p[1] = 2 * n + 1 >= from && 2 * n + 1 < to ? (float)(samples[2 * n + 1] - offset) : 0.0f;
+    for (n = 0; n < from; n++) {
+        float *p = z + 2 * *place++;
+        p[0] = p[1] = 0.0f;
+    }
+    for (samples += 2 * n; n < to; n++, samples += 2) {
+        float *p = z + 2 * *place++;
+        p[0] = (float)samples[0] - offset;
+        p[1] = (float)samples[1] - offset;
+    }
+    for (; n < 256; n++) {
+        float *p = z + 2 * *place++;
+        p[0] = p[1] = 0.0f;
     }
 }
 
@@ -68,53 +77,50 @@ static void multiply(float *a, const float *b)
     }
 }
 
-/* Cross-correlation coefficients r[0..SPAN], and zeros up to LAGS for the interpolation; mean: what to take off every sample. */
-static void correlate(const int16_t *samples, float mean, float *scratch, float **r)
+static float coefficient(float product, float per_root, float power)
 {
-    const int32_t offset = ser_round(mean);
-    const float rest = mean - (float)offset;
-    const float scale = 1.0f / 1024.0f, square = (float)SPAN * rest * rest;
-    float *block = scratch, *span = scratch + 514;
+    return power > 0.5f ? product * per_root * ser_rsqrt_fast(power) : 0.0f;
+}
+
+/*
+ * Cross-correlation coefficients r[0..SPAN] around mean, and zeros up to LAGS for the interpolation.
+ * spectrum: of the 512 samples from BLOCK on. work[512].
+ */
+static void correlate(const int16_t *samples, float mean, const float *spectrum, float *work, float *r)
+{
+    const float scale = 1.0f / 1024.0f;
     const int16_t *x = samples + FIRST;
-    int64_t energy = 0;
-    int32_t sum = 0, first_sum;
-    float first = 0.0f;
-    int i, lag;
+    float sum = 0.0f, power = 0.0f, first, shift;
+    int i;
+    load(work, samples + BLOCK, mean, (FIRST - BLOCK) / 2, (FIRST - BLOCK + SPAN) / 2);
+    ser_fft_complex256(work);
+    multiply(work, spectrum);
+    ser_fft_complex256_to_reversed(work);
 
-    load(block, samples + BLOCK, offset, 0, 512);
-    ser_fft_complex256(block);
-    ser_fft_split512(block);
-    load(span, samples + BLOCK, offset, FIRST - BLOCK, FIRST - BLOCK + SPAN);
-    ser_fft_complex256(span);
-    multiply(span, block);
-    ser_fft_reverse256(span);
-    ser_fft_complex256(span);
-
-    for (i = 0; i < SPAN; i++) {
-        const int32_t y = x[i] - offset;
-        energy += (int64_t)y * y;
+    /* The power under a lag: of what is left of the span, and of what has come in behind it. Only sums of
+     * squares: nothing cancels, however the level changes. */
+    r[SPAN] = 0.0f;
+    for (i = SPAN - 1; i >= 0; i--) {
+        const float y = (float)x[i] - mean;
         sum += y;
+        power += y * y;
+        r[i] = power;
     }
-    first_sum = sum;
-    for (lag = 0; lag <= SPAN; lag++, x++) {
-        /* exact integers until here: no drift however the level changes */
-        const float squares = (float)(uint32_t)(energy >> 16) * 65536.0f + (float)((uint32_t)energy & 0xffffu);
-        const float power = squares - rest * (2.0f * (float)sum - (float)SPAN * rest);
-        const float product = (lag & 1 ? -span[lag] : span[lag]) * scale;
-        const int32_t out = x[0] - offset, in = x[SPAN] - offset;
-        if (lag == 0) {
-            first = power;
-        }
-        span[lag] = power > 0.5f && first > 0.5f
-                        ? (product - rest * (float)(first_sum + sum) + square) * ser_rsqrt(power * first)
-                        : 0.0f;
-        energy += (int64_t)in * in - (int64_t)out * out;
-        sum += in - out;
+    first = power > 0.5f ? ser_rsqrt(power) : 0.0f;
+    shift = mean * sum; /* the spectrum is of samples whose mean was left on */
+    power = 0.0f;
+    for (i = 0; i < SPAN; i += 2) {
+        const float *product = work + 2 * ser_digit_reversal[i / 2];
+        const float y = (float)x[SPAN + i] - mean, z = (float)x[SPAN + i + 1] - mean;
+        r[i] = coefficient(product[0] * scale - shift, first, r[i] + power);
+        power += y * y;
+        r[i + 1] = coefficient(-product[1] * scale - shift, first, r[i + 1] + power);
+        power += z * z;
     }
-    for (; lag <= LAGS; lag++) {
-        span[lag] = 0.0f;
+    r[SPAN] = coefficient(work[2 * ser_digit_reversal[SPAN / 2]] * scale - shift, first, power);
+    for (i = SPAN + 1; i <= LAGS; i++) {
+        r[i] = 0.0f;
     }
-    *r = span;
 }
 
 /*
@@ -169,7 +175,8 @@ static float highest(const float *r)
     }
     for (i = 2; i < SPAN; i++) {
         if (r[i] > r[i - 1] && r[i] >= r[i + 1]) {
-            if (i < 6 || ser_peak_parabola(r, i).height > (i < 12 ? 0.5f * rough : rough - 0.05f)) {
+            const float enough = i < 12 ? 0.5f * rough : rough - 0.05f;
+            if (i < 6 || (r[i] > enough - 0.15f && ser_peak_parabola(r, i).height > enough)) {
                 const ser_peak peak = refine(r, i);
                 if (peak.place >= 2.0f) {
                     best = ser_maxf(best, peak.height > 1.0f ? ser_recip(peak.height) : peak.height);
@@ -191,11 +198,12 @@ static void add_frames(const ser_hnr *hnr, unsigned count, float peak, ser_momen
     }
 }
 
-int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch)
+int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum, float *scratch)
 {
+    float r[LAGS + 1];
     const float peak = ser_tail_peak(tail);
-    float mean, local = 0.0f, limit = 0.0f, ratio = 0.0f;
-    int32_t sum = 0;
+    float mean, local, limit = 0.0f, ratio = 0.0f;
+    int32_t sum = 0, low, high;
     int i;
     if (tail->hops <= SER_HNR_LATENCY) {
         return 0;
@@ -204,13 +212,23 @@ int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch)
         sum += tail->sample[i];
     }
     mean = (float)sum * (1.0f / (float)(2 * LONGEST));
+    low = high = tail->sample[CENTRE];
     for (i = CENTRE - SPAN / 2; i < CENTRE + SPAN / 2; i++) {
-        local = ser_maxf(local, ser_absf((float)tail->sample[i] - mean));
+        low = tail->sample[i] < low ? tail->sample[i] : low;
+        high = tail->sample[i] > high ? tail->sample[i] : high;
     }
+    local = ser_maxf((float)high - mean, mean - (float)low);
     /* Voiced if r > 2 - local / (SILENCE peak): not even r = 1 will do in a quiet frame. */
     if (local > SILENCE * 0.999f * peak && local > 0.0f) {
-        float *r, best;
-        correlate(tail->sample, mean, scratch, &r);
+        float best;
+        if (spectrum == NULL) {
+            float *block = scratch + 512;
+            load(block, tail->sample + BLOCK, 0.0f, 0, 256);
+            ser_fft_complex256(block);
+            ser_fft_split512(block);
+            spectrum = block;
+        }
+        correlate(tail->sample, mean, spectrum, scratch, r);
         best = highest(r);
         if (best > 0.0f) {
             const float rest = ser_maxf(1.0f - best, 6e-8f);
@@ -229,6 +247,11 @@ int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch)
     hnr->ratio[hnr->frames] = (int16_t)ser_round(ratio * 256.0f);
     hnr->frames++;
     return 1;
+}
+
+int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch)
+{
+    return ser_hnr_hop_shared(hnr, tail, NULL, scratch);
 }
 
 void ser_hnr_columns(const ser_hnr *hnr, float peak, float columns[SER_MOMENTS_COLUMNS])

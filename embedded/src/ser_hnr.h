@@ -12,7 +12,7 @@
  * are voiced depends on the loudest sample, so each of the latest SER_HNR_FRAMES keeps the peak up to which it
  * is; when they are used up, the oldest SER_HNR_COMMIT are settled with the peak so far.
  *
- * Cost: two 512-point real transforms and an inverse one, none for frames too quiet to be voiced.
+ * Cost: two 512-point real transforms and an inverse one; none for frames too quiet to be voiced.
  */
 #ifndef SER_HNR_H
 #define SER_HNR_H
@@ -28,6 +28,7 @@ extern "C" {
 #define SER_HNR_COMMIT 100
 #define SER_HNR_LATENCY 3 /* frame k comes with hop k + 3 */
 #define SER_HNR_SCRATCH 1026
+#define SER_HNR_BLOCK 120 /* place in the tail of the 512 samples transformed: the latest spectral frame */
 
 typedef struct {
     uint16_t limit[SER_HNR_FRAMES]; /* voiced while the sound's peak stays below; packed as in ser_pack.h */
@@ -41,6 +42,10 @@ void ser_hnr_reset(ser_hnr *hnr);
 
 /* Analyses the frame that the latest hop completes. Returns 1 if there was one. */
 int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch);
+
+/* The same, where the spectrum of samples tail->sample[SER_HNR_BLOCK ... + 512) is at hand: bins 0 ... 256 of a
+ * plain transform, no window, as ser_fft_split512 leaves them. scratch: 512 floats. A third cheaper. */
+int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum, float *scratch);
 
 /* dB over the voiced frames: mean, std, min, max, skewness, kurtosis, slope per second. */
 void ser_hnr_columns(const ser_hnr *hnr, float peak, float columns[SER_MOMENTS_COLUMNS]);

@@ -12,38 +12,58 @@
 
 void ser_intensity_reset(ser_intensity *intensity) { memset(intensity, 0, sizeof *intensity); }
 
-/* Samples [from, to) of the hop, at window place `place` and on (-HALF ... HALF), added to a frame. */
-static void add(ser_intensity_frame *frame, const int16_t *x, int place, int count)
+/* Adds count samples under a run of window weights, read upwards (step 1) or downwards (-1). */
+static void add(ser_intensity_frame *frame, const float *x, const float *w, int step, int count)
 {
     float squares = 0.0f, values = 0.0f;
-    int32_t sum = 0;
-    int i;
-    for (i = 0; i < count; i++, place++) {
-        const float wx = ser_kaiser_half[place < 0 ? -place : place] * (float)x[i];
-        values += wx;
-        squares += wx * (float)x[i];
-        sum += x[i];
+    for (; count > 1; count -= 2, x += 2, w += 2 * step) {
+        const float a = w[0] * x[0], b = w[step] * x[1];
+        values += a + b;
+        squares += a * x[0] + b * x[1];
+    }
+    if (count > 0) {
+        values += w[0] * x[0];
+        squares += w[0] * x[0] * x[0];
     }
     frame->squares += squares;
     frame->values += values;
-    frame->sum += sum;
 }
 
 int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, float *decibels)
 {
     /* Hop m brings samples 160 m - 80 ... 160 m + 79. */
-    const int16_t *x = tail->sample + SER_TAIL_SAMPLES - SER_HOP;
+    const int16_t *samples = tail->sample + SER_TAIL_SAMPLES - SER_HOP;
     const uint32_t hop = tail->hops - 1;
+    float x[SER_HOP];
+    int32_t sum = 0;
     uint32_t age;
+    int i;
+    for (i = 0; i < SER_HOP; i++) {
+        x[i] = (float)samples[i];
+        sum += samples[i];
+    }
     for (age = 0; age < SER_INTENSITY_OPEN && age <= hop; age++) {
         ser_intensity_frame *frame = &intensity->open[(hop - age) % SER_INTENSITY_OPEN];
         const int place = (int)age * SER_HOP - (SER_HOP - SER_CLIP_REMAINDER) - CENTRE; /* of x[0] */
-        const int skip = place < -HALF ? -HALF - place : 0;
+        const int begin = place < -HALF ? -HALF - place : 0;
         const int end = place + SER_HOP > HALF + 1 ? HALF + 1 - place : SER_HOP;
+        const int turn = place >= 0 ? begin : place + end > 0 ? -place : end; /* the window's centre */
         if (age == 0) {
             memset(frame, 0, sizeof *frame);
         }
-        add(frame, x + skip, place + skip, end - skip);
+        if (turn > begin) {
+            add(frame, x + begin, ser_kaiser_half - (place + begin), -1, turn - begin);
+        }
+        if (end > turn) {
+            add(frame, x + turn, ser_kaiser_half + (place + turn), 1, end - turn);
+        }
+        frame->sum += sum;
+        for (i = 0; i < begin; i++) {
+            frame->sum -= samples[i];
+        }
+        for (i = end; i < SER_HOP; i++) {
+            frame->sum -= samples[i];
+        }
     }
     if (hop < SER_INTENSITY_LATENCY) {
         return 0;

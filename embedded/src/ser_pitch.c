@@ -60,57 +60,80 @@ void ser_pitch_reset(ser_pitch *pitch)
     pitch->before = NO_FRAME;
 }
 
-/* The frame's normalised autocorrelation r[0..223], Boersma's equation 9, in scratch; its peak returned. */
-static float correlate(const int16_t *frame, float *scratch)
+/* Mean of the middle of the frame, and the largest distance from it under the window. */
+static float find_peak(const int16_t *frame, float *mean)
 {
     const int half = SER_PITCH_WINDOW / 2;
-    float *even = scratch, *odd = scratch + 512;
-    float mean, peak = 0.0f, scale;
+    float peak = 0.0f;
     int32_t sum = 0;
-    int i, n;
+    int i;
     for (i = half - LONGEST; i < half + LONGEST; i++) {
         sum += frame[i];
     }
-    mean = (float)sum * (1.0f / (float)(2 * LONGEST));
-    for (i = half - LONGEST / 2 - 1; i < half + LONGEST / 2 + 1; i++) {
-        const float w = ser_hann_half[i < half ? i : SER_PITCH_WINDOW - 1 - i];
-        peak = ser_maxf(peak, ser_absf(((float)frame[i] - mean) * w));
-    }
-
-    for (n = 0; n < 256; n++) {
-        const int place = 2 * ser_digit_reversal[n];
-        const float *turn = ser_quarter_circle + 4 * (n & 127);
-        const float c = n < 128 ? turn[0] : -turn[1], s = n < 128 ? turn[1] : turn[0];
-        const float *w = ser_hann_half + (n < half / 2 ? 2 * n : SER_PITCH_WINDOW - 1 - 2 * n);
-        float re, im, tail_re = 0.0f, tail_im = 0.0f;
-        if (n < half / 2) {
-            re = w[0];
-            im = w[1];
-        } else {
-            re = w[0];
-            im = w[-1];
-        }
-        re *= (float)frame[2 * n] - mean;
-        im *= (float)frame[2 * n + 1] - mean;
-        if (n < half - 256) { /* the last 128 samples */
-            w = ser_hann_half + (SER_PITCH_WINDOW - 1 - 512 - 2 * n);
-            tail_re = w[0] * ((float)frame[512 + 2 * n] - mean);
-            tail_im = w[-1] * ((float)frame[513 + 2 * n] - mean);
-        }
-        even[place] = re + tail_re;
-        even[place + 1] = im + tail_im;
-        re -= tail_re;
-        im -= tail_im;
-        odd[place] = re * c + im * s;
-        odd[place + 1] = im * c - re * s;
-    }
-    ser_fft_autocorrelation(scratch);
-
-    scale = scratch[0] > 0.0f ? 1.0f / scratch[0] : 0.0f;
-    for (i = 0; i < SER_PITCH_LAGS; i++) {
-        scratch[i] *= scale * ser_window_correction[i];
+    *mean = (float)sum * (1.0f / (float)(2 * LONGEST));
+    for (i = half - LONGEST / 2 - 1; i < half; i++) {
+        const int mirror = SER_PITCH_WINDOW - 1 - i;
+        const float left = ser_absf((float)frame[i] - *mean);
+        const float right = ser_absf((float)frame[mirror] - *mean);
+        peak = ser_maxf(peak, ser_hann_half[i] * ser_maxf(left, right));
     }
     return peak;
+}
+
+/* Writes z + tail and (z - tail) (c - i s) to the digit-reversed places of two 256-point transforms. */
+static void spread(float *even, float *odd, float re, float im, float tail_re, float tail_im, float c, float s)
+{
+    even[0] = re + tail_re;
+    even[1] = im + tail_im;
+    re -= tail_re;
+    im -= tail_im;
+    odd[0] = re * c + im * s;
+    odd[1] = im * c - re * s;
+}
+
+/* The windowed frame as 320 complex numbers of 512, through the first radix-2 step. */
+static void load(const int16_t *x, float mean, float *scratch)
+{
+    const uint8_t *place = ser_digit_reversal;
+    const float *turn = ser_quarter_circle, *w = ser_hann_half;
+    float *odd = scratch + 512;
+    int n;
+    for (n = 0; n < 64; n++, x += 2, w += 2, turn += 4) { /* the last 128 samples meet the first */
+        const float *v = ser_hann_half + 127 - 2 * n;
+        const int p = 2 * *place++;
+        spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[1] * ((float)x[1] - mean),
+               v[0] * ((float)x[512] - mean), v[-1] * ((float)x[513] - mean), turn[0], turn[1]);
+    }
+    for (; n < 128; n++, x += 2, w += 2, turn += 4) {
+        const int p = 2 * *place++;
+        spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[1] * ((float)x[1] - mean), 0.0f,
+               0.0f, turn[0], turn[1]);
+    }
+    turn -= 512; /* a quarter turn on: cos, sin become -sin, cos */
+    for (; n < 160; n++, x += 2, w += 2, turn += 4) {
+        const int p = 2 * *place++;
+        spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[1] * ((float)x[1] - mean), 0.0f,
+               0.0f, -turn[1], turn[0]);
+    }
+    for (w--; n < 256; n++, x += 2, w -= 2, turn += 4) {
+        const int p = 2 * *place++;
+        spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[-1] * ((float)x[1] - mean), 0.0f,
+               0.0f, -turn[1], turn[0]);
+    }
+}
+
+/* The frame's normalised autocorrelation r[0..223], Boersma's equation 9, somewhere in scratch. */
+static const float *correlate(const int16_t *frame, float mean, float *scratch)
+{
+    float *r, scale;
+    int i;
+    load(frame, mean, scratch);
+    r = ser_fft_autocorrelation(scratch);
+    scale = r[0] > 0.0f ? 1.0f / r[0] : 0.0f;
+    for (i = 0; i < SER_PITCH_LAGS; i++) {
+        r[i] *= scale * ser_window_correction[i];
+    }
+    return r;
 }
 
 typedef struct {
@@ -161,13 +184,16 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
 {
     found_maximum found[MAX_FOUND];
     const float peak = ser_tail_peak(tail);
-    float local;
-    int count, kept = 0, i;
+    float mean, local, unvoiced;
+    int count = 0, kept = 0, i;
     if (tail->hops <= SER_PITCH_LATENCY) {
         return 0;
     }
-    local = correlate(tail->sample, scratch);
-    count = find_maxima(scratch, unvoiced_score(local, per(peak)), found);
+    local = find_peak(tail->sample, &mean);
+    unvoiced = unvoiced_score(local, per(peak));
+    if (unvoiced < 1.0f + 2.0f * TURN_COST) { /* else nothing can win against silence */
+        count = find_maxima(correlate(tail->sample, mean, scratch), unvoiced, found);
+    }
 
     while (pitch->frames == SER_PITCH_FRAMES || pitch->pooled + SER_PITCH_MAX > SER_PITCH_POOL) {
         commit(pitch, peak);

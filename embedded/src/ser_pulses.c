@@ -72,15 +72,27 @@ static const float *sound_at(marker *m, int32_t low, int32_t high, int leftwards
 {
     const int32_t first = hop_of(low), last = hop_of(high);
     if (!m->has_view || first < m->view || last >= m->view + VIEW_HOPS) {
-        int i;
-        m->view = leftwards ? last - VIEW_HOPS + 1 : first;
-        m->has_view = 1;
-        for (i = 0; i < VIEW_HOPS; i++) {
-            /* a hop before the sound begins wraps around to one that is not recorded */
-            ser_history_read(&m->pulses->history,
-                             m->pulses->origin / SER_HOP + (uint32_t)(m->view + i),
-                             m->sound + SER_HOP * i);
+        const int32_t view = leftwards ? last - VIEW_HOPS + 1 : first;
+        const int32_t shift = m->has_view ? view - m->view : VIEW_HOPS;
+        const int32_t kept = (VIEW_HOPS - (shift < 0 ? -shift : shift)) * SER_HOP;
+        float *x = m->sound;
+        int32_t i;
+        /* what is decoded already moves */
+        for (i = 0; shift > 0 && i < kept; i++) {
+            x[i] = x[i + shift * SER_HOP];
         }
+        for (i = kept - 1; shift < 0 && i >= 0; i--) {
+            x[i - shift * SER_HOP] = x[i];
+        }
+        for (i = 0; i < VIEW_HOPS; i++) {
+            if (kept <= 0 || (shift > 0 ? i * SER_HOP >= kept : i < -shift)) {
+                /* a hop before the sound begins wraps around to one that is not recorded */
+                ser_history_read(&m->pulses->history,
+                                 m->pulses->origin / SER_HOP + (uint32_t)(view + i), x + SER_HOP * i);
+            }
+        }
+        m->view = view;
+        m->has_view = 1;
     }
     return m->sound - (m->view * SER_HOP - 80);
 }
@@ -119,13 +131,34 @@ static float power(const float *x, int32_t count)
 static void products(const float *x, const float *y, int32_t count, float sums[4])
 {
     float a = 0.0f, b = 0.0f, c = 0.0f, d = 0.0f;
-    int32_t i;
-    for (i = 0; i < count; i++) {
-        const float v = x[i];
-        a += v * y[i];
-        b += v * y[i + 1];
-        c += v * y[i + 2];
-        d += v * y[i + 3];
+    float y0 = y[0], y1 = y[1], y2 = y[2], y3;
+    for (; count > 3; count -= 4, x += 4, y += 4) { /* every sample of y is loaded once */
+        y3 = y[3];
+        a += x[0] * y0;
+        b += x[0] * y1;
+        c += x[0] * y2;
+        d += x[0] * y3;
+        y0 = y[4];
+        a += x[1] * y1;
+        b += x[1] * y2;
+        c += x[1] * y3;
+        d += x[1] * y0;
+        y1 = y[5];
+        a += x[2] * y2;
+        b += x[2] * y3;
+        c += x[2] * y0;
+        d += x[2] * y1;
+        y2 = y[6];
+        a += x[3] * y3;
+        b += x[3] * y0;
+        c += x[3] * y1;
+        d += x[3] * y2;
+    }
+    for (; count > 0; count--, x++, y++) {
+        a += x[0] * y[0];
+        b += x[0] * y[1];
+        c += x[0] * y[2];
+        d += x[0] * y[3];
     }
     sums[0] = a;
     sums[1] = b;
@@ -150,6 +183,7 @@ static ser_match find_match(marker *m, ser_place from, float period, int side)
     const int32_t count = end - start + 1 < LAGS_MAX ? end - start + 1 : LAGS_MAX;
     const float *sound = sound_at(m, side > 0 ? low : start, (side > 0 ? end + 3 : low) + length, side < 0);
     const float own = power(sound + low, length);
+    const float per_root = own > 0.5f ? ser_rsqrt(own) : 0.0f;
     float other = power(sound + start, length);
     float highest = -1.0f;
     int32_t best = -1, k;
@@ -160,7 +194,7 @@ static ser_match find_match(marker *m, ser_place from, float period, int side)
     }
     for (k = 0; k < count; k++) {
         const float out = sound[start + k], in = sound[start + k + length];
-        likeness[k] = own > 0.5f && other > 0.5f ? likeness[k] * ser_rsqrt(own) * ser_rsqrt(other) : 0.0f;
+        likeness[k] = other > 0.5f ? likeness[k] * per_root * ser_rsqrt_fast(other) : 0.0f;
         other += in * in - out * out;
     }
 

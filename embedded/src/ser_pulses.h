@@ -29,7 +29,7 @@ extern "C" {
 #define SER_PULSES_COMMIT 100
 #define SER_PULSES_ROOM 400 /* kept free for the next interval */
 #define SER_PULSES_LAG 10   /* frames */
-#define SER_PULSES_PERIOD 4 /* hops between looks at the path */
+#define SER_PULSES_PERIOD 8 /* hops between looks at the path */
 #define SER_PULSES_SCRATCH 1024
 #define SER_PULSES_TRACK (SER_HISTORY_HOPS + 8)
 

@@ -8,18 +8,30 @@ void ser_tail_reset(ser_tail *tail) { memset(tail, 0, sizeof *tail); }
 
 void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
 {
-    int i;
+    int16_t *sample = tail->sample, low, high;
     int32_t sum = 0;
-    memmove(tail->sample, tail->sample + count, sizeof(int16_t) * (size_t)(SER_TAIL_SAMPLES - count));
-    memcpy(tail->sample + SER_TAIL_SAMPLES - count, samples, sizeof(int16_t) * (size_t)count);
+    int i;
     if (tail->hops == 0) {
         tail->low = tail->high = samples[0];
     }
-    for (i = 0; i < count; i++) {
-        sum += samples[i];
-        tail->low = samples[i] < tail->low ? samples[i] : tail->low;
-        tail->high = samples[i] > tail->high ? samples[i] : tail->high;
+    low = tail->low;
+    high = tail->high;
+    for (i = 0; i < SER_TAIL_SAMPLES - count; i += 4) { /* memmove of small C libraries is by bytes */
+        sample[i] = sample[i + count];
+        sample[i + 1] = sample[i + count + 1];
+        sample[i + 2] = sample[i + count + 2];
+        sample[i + 3] = sample[i + count + 3];
     }
+    sample += SER_TAIL_SAMPLES - count;
+    for (i = 0; i < count; i++) {
+        const int16_t x = samples[i];
+        sample[i] = x;
+        sum += x;
+        low = x < low ? x : low;
+        high = x > high ? x : high;
+    }
+    tail->low = low;
+    tail->high = high;
     tail->sum += sum;
     tail->hops++;
 }
