@@ -47,6 +47,7 @@ def parse_arguments():
     add("--corpora", type=Path, metavar="DIR",
         help=f"folder that holds corpora, one corpus, or <emotion>/*.wav (default: {KAGGLE_FOLDER}/ where it "
         "exists, else a synthetic corpus made on the spot)")  # fmt: skip
+    add("--synthetic", action="store_true", help="make synthetic speech even where real speech is")
     add("--out", type=Path, default=Path("dataset"), metavar="DIR", help="default: dataset")
     add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
     add("--scheduler", metavar="ADDRESS",
@@ -79,6 +80,8 @@ def main():
     augmentations = [None, *dict.fromkeys(map(Augmentation.parse, arguments.augment))]
     if arguments.jobs == 0:
         raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
+    if arguments.synthetic and arguments.corpora:
+        raise UserError("--synthetic and --corpora: give one of the two")
     out = writable_folder(arguments.out)
     for name in arguments.download:
         download.download(name, arguments.corpora or KAGGLE_FOLDER)
@@ -102,11 +105,13 @@ def main():
 def find_clips(arguments, out):
     """The corpora folder and what is in it; synthetic speech where there is none."""
     root = arguments.corpora or KAGGLE_FOLDER
-    if arguments.corpora is None and not KAGGLE_FOLDER.is_dir():
+    if arguments.synthetic or (arguments.corpora is None and not KAGGLE_FOLDER.is_dir()):
         root = out / "synthetic"
+        if not arguments.synthetic:
+            print(f"No --corpora given and no {KAGGLE_FOLDER}/ here.")
         print(
-            f"No --corpora given and no {KAGGLE_FOLDER}/ here: making SYNTHETIC speech in {root}/.\n"
-            "It shows that the pipeline runs; scores on it mean nothing for real speech."
+            f"Making SYNTHETIC speech in {root}/. It shows that the pipeline runs; "
+            "scores on it mean nothing for real speech."
         )
         synthetic.write(
             root, seed=arguments.seed, progress=lambda clips: cli.progress(clips, what="synthesise")
