@@ -12,7 +12,7 @@ from pathlib import Path
 
 import librosa
 import numpy as np
-from scipy.signal import get_window, savgol_coeffs
+from scipy.signal import savgol_coeffs
 
 from features import functionals, reference, schema
 from features.reference import step_energies
@@ -229,13 +229,7 @@ def _tables():
     mel_spans, mel_weights = mel_rows()
     chroma_runs, chroma_weights = chroma_rows()
     half = schema.DELTA_WIDTH // 2
-    spectral = "SER_NEEDS_FFT"
     return [
-        (
-            "Hann window, periodic, its first half and middle; scaled to samples of full scale 1",
-            "float", "ser_hann", [_BINS],
-            get_window("hann", schema.FRAME)[:_BINS] / 32768, spectral,
-        ),
         (
             "smallest sum of squares of a frame of each level step above step 0",
             "int64_t", "ser_step_energies", [len(step_energies())], step_energies(), None,

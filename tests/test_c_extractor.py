@@ -1,5 +1,9 @@
 """The C extractor as a stream: any block size, any sound, any moment; and its generated parts are fresh."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import signals
@@ -174,6 +178,21 @@ def test_a_broken_cache_folder_is_said_plainly(monkeypatch, tmp_path):
     monkeypatch.setenv("SER_CACHE", str(file / "below"))
     with pytest.raises(UserError, match="SER_CACHE"):
         device.build()
+
+
+def test_processes_that_compile_at_the_same_time(tmp_path):
+    """Each writes its own draft and renames it into place: one library, no drafts, no half-written one."""
+    code = (
+        "import sys, numpy as np; sys.path.insert(0, sys.argv[1]); from features import device\n"
+        "print(device.extract((np.arange(16080) * 977 % 5003 - 2500).astype(np.int16)).tobytes().hex())"
+    )
+    command = [sys.executable, "-c", code, str(device.EMBEDDED.parent)]
+    environment = {**os.environ, "SER_CACHE": str(tmp_path)}
+    running = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(3)]
+    printed = {process.communicate()[0] for process in running}
+    assert [process.returncode for process in running] == [0, 0, 0]
+    assert len(printed) == 1 and len(printed.pop()) > 8 * len(schema.COLUMNS)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_null_pointers_are_refused():

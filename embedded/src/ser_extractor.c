@@ -101,7 +101,12 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
     values[SER_FRAME_ZCR] = (float)crossings * (1.0f / (float)SER_FRAME);
 #endif
 #if SER_NEEDS_FFT
-    ser_spectrum_frame(&extractor->spectrum, frame, extractor->scratch.spectrum, values);
+    float *scratch = extractor->scratch.spectrum;
+    ser_spectrum_transform(frame, scratch);
+#if SER_WITH_HNR
+    ser_hnr_hop_shared(&extractor->hnr, &extractor->tail, scratch, scratch + SER_SPECTRUM_SCRATCH);
+#endif
+    ser_spectrum_frame(&extractor->spectrum, scratch, values);
 #endif
 #if SER_WITH_SPECTRUM
     changes[SER_CHANGE_FLUX] = extractor->spectrum.flux;
@@ -153,7 +158,7 @@ static void take_hop(ser_extractor *extractor)
 #if SER_WITH_INTENSITY
     measure_intensity(extractor);
 #endif
-#if SER_WITH_HNR
+#if SER_WITH_HNR && !SER_NEEDS_FFT
     ser_hnr_hop(&extractor->hnr, tail, extractor->scratch.hnr);
 #endif
 #if SER_NEEDS_PITCH

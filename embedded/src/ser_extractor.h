@@ -64,6 +64,8 @@
 extern "C" {
 #endif
 
+/* HNR works beside the transform it shares with the spectral stage. */
+#define SER_HNR_SHARED_SCRATCH (SER_WITH_HNR ? 512 : 0)
 #define SER_NEEDS_PITCH (SER_WITH_PITCH || SER_WITH_VOICE) /* pulses are found along the pitch */
 
 typedef enum {
@@ -112,11 +114,11 @@ typedef struct {
 #if SER_WITH_VOICE
         float pulses[SER_PULSES_SCRATCH];
 #endif
-#if SER_WITH_HNR
+#if SER_WITH_HNR && !SER_NEEDS_FFT
         float hnr[SER_HNR_SCRATCH];
 #endif
 #if SER_NEEDS_FFT
-        float spectrum[SER_SPECTRUM_SCRATCH];
+        float spectrum[SER_SPECTRUM_SCRATCH + SER_HNR_SHARED_SCRATCH];
 #endif
         ser_bank total;
     } scratch;

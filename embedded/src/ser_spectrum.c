@@ -12,27 +12,37 @@ void ser_spectrum_reset(ser_spectrum *spectrum)
     memset(spectrum, 0, sizeof *spectrum);
 }
 
-/* The power of every bin. The windowed samples go straight to where the transform wants them, pairs as
-   complex numbers; the power then takes the transform's place. */
-static void power_spectrum(const int16_t *frame, float *power)
+void ser_spectrum_transform(const int16_t *frame, float *scratch)
 {
-    float *z = power;
-    for (int n = 0; n < SER_FRAME / 4; n++) {
+    for (int n = 0; n < SER_FRAME / 2; n++) {
         const int at = 2 * ser_digit_reversal[n];
-        z[at] = (float)frame[2 * n] * ser_hann[2 * n];
-        z[at + 1] = (float)frame[2 * n + 1] * ser_hann[2 * n + 1];
+        scratch[at] = (float)frame[2 * n];
+        scratch[at + 1] = (float)frame[2 * n + 1];
     }
-    for (int n = SER_FRAME / 4; n < SER_FRAME / 2; n++) {
-        const int at = 2 * ser_digit_reversal[n];
-        z[at] = (float)frame[2 * n] * ser_hann[SER_FRAME - 2 * n];
-        z[at + 1] = (float)frame[2 * n + 1] * ser_hann[SER_FRAME - 1 - 2 * n];
-    }
-    ser_fft_complex256(z);
-    ser_fft_split512(z);
+    ser_fft_complex256(scratch);
+    ser_fft_split512(scratch);
+}
+
+/* The power of every bin under a Hann window, in the place of the plain transform: the window is the same as
+   half of each bin less a quarter of either neighbour. Beyond the ends lie the mirrored bins. */
+static void power_spectrum(float *z)
+{
+    const float scale = 0.25f / (32768.0f * 32768.0f);
+    float before_re = z[2];
+    float before_im = -z[3];
+    float re = z[0];
+    float im = z[1];
     for (int i = 0; i < SER_BINS; i++) {
-        const float re = z[2 * i];
-        const float im = z[2 * i + 1];
-        power[i] = re * re + im * im;
+        const int last = i == SER_BINS - 1;
+        const float after_re = last ? before_re : z[2 * i + 2];
+        const float after_im = last ? -before_im : z[2 * i + 3];
+        const float smooth_re = re - 0.5f * (before_re + after_re);
+        const float smooth_im = im - 0.5f * (before_im + after_im);
+        before_re = re;
+        before_im = im;
+        re = after_re;
+        im = after_im;
+        z[i] = (smooth_re * smooth_re + smooth_im * smooth_im) * scale;
     }
 }
 
@@ -46,7 +56,7 @@ static float decibels(float power)
 #if SER_NEEDS_MAGNITUDE
 static float root(float x)
 {
-    return x * ser_rsqrt(x); /* the reciprocal root of 0 is finite */
+    return x * ser_rsqrt_fast(x); /* the reciprocal root of 0 is finite */
 }
 #endif
 
@@ -222,10 +232,10 @@ static void chroma(const float *power, float *out)
 }
 #endif
 
-void ser_spectrum_frame(ser_spectrum *spectrum, const int16_t *frame, float *scratch, float *values)
+void ser_spectrum_frame(ser_spectrum *spectrum, float *scratch, float *values)
 {
     float *power = scratch;
-    power_spectrum(frame, power);
+    power_spectrum(power);
 #if SER_NEEDS_MEL
     mel_levels(spectrum, power);
 #else

@@ -24,10 +24,16 @@ typedef struct {
 void ser_spectrum_reset(ser_spectrum *spectrum);
 
 /*
- * Measures the next frame: writes the spectral entries of values[SER_FRAME_VALUES], and the mel levels
- * and the flux into the state. frame: SER_FRAME samples. scratch: SER_SPECTRUM_SCRATCH floats.
+ * The plain transform of a frame, no window: bins 0 ... SER_FRAME / 2 as pairs re, im in scratch, of which it
+ * leaves the rest alone. HNR wants it as it is.
  */
-void ser_spectrum_frame(ser_spectrum *spectrum, const int16_t *frame, float *scratch, float *values);
+void ser_spectrum_transform(const int16_t *frame, float *scratch);
+
+/*
+ * Measures the next frame, whose transform is in scratch: writes the spectral entries of
+ * values[SER_FRAME_VALUES], and the mel levels and the flux into the state. The transform is gone then.
+ */
+void ser_spectrum_frame(ser_spectrum *spectrum, float *scratch, float *values);
 #endif
 
 #ifdef __cplusplus

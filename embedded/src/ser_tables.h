@@ -25,11 +25,6 @@ extern "C" {
 #define SER_CHROMA_RUNS 87
 #define SER_STEPS 12 /* level steps above step 0 */
 
-#if SER_NEEDS_FFT
-/* Hann window, periodic, its first half and middle; scaled to samples of full scale 1 */
-extern const float ser_hann[257];
-#endif
-
 /* smallest sum of squares of a frame of each level step above step 0 */
 extern const int64_t ser_step_energies[12];
 
