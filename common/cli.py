@@ -13,8 +13,6 @@ def run(main: Callable[[], int | None]) -> None:
 
     What a user caused is one line on stderr; only our own mistakes show a stack trace.
     """
-    # a file's name may be no UTF-8; it is still printed
-    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.exit(main() or 0)
     except CheckFailed as failure:

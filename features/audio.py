@@ -52,6 +52,8 @@ def read(path: str | Path) -> np.ndarray:
         raise UserError(
             f"{path}: not a sound file that libsndfile reads ({error.error_string})"
         ) from None
+    except UnicodeEncodeError:
+        raise UserError(f"{path}: its name is not UTF-8; rename it") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({error})") from None
     if len(samples) == 0:
@@ -91,7 +93,7 @@ def from_samples(samples: np.ndarray, rate: int, *, name: str = "samples") -> np
         samples = samples / FULL_SCALE
     if not np.isfinite(samples).all():
         raise UserError(f"{name}: holds NaN or Inf samples; export it again")
-    mono = samples.reshape(len(samples), -1).mean(axis=1)
+    mono = samples.mean(axis=1) if samples.ndim == 2 else samples
     if rate != SAMPLE_RATE:
         mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="HQ")
     return np.clip(np.rint(mono * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)

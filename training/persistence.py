@@ -59,7 +59,8 @@ class Model:
         return self.info.get("threshold", 0.0)
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
-        """vectors: float32 (n, len(schema.COLUMNS)). Returns float64 (n, labels), rows that sum to 1."""
+        """vectors: float32 (n, len(schema.COLUMNS)). Returns float64 (n, labels); a row sums to 1
+        as exactly as float32, in which some estimators work, can tell."""
         if vectors.ndim != 2 or vectors.shape[1] != len(schema.COLUMNS):
             raise ValueError(f"(n, {len(schema.COLUMNS)}) expected, not {vectors.shape}")
         places = [_PLACES[column] for column in self.columns]
