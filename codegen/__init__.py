@@ -1,0 +1,1 @@
+"""From a trained model to a verified C library: `python -m codegen model.joblib`."""

@@ -1,0 +1,146 @@
+"""A generated library on this computer: its own C code, compiled, answering clips and feature vectors.
+
+Opening a library compiles and runs the C code in that folder: open only folders you trust, as with any
+program.
+"""
+
+import ctypes
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from common.errors import UserError
+from features import device, schema
+
+_HOST = Path(__file__).resolve().parent / "host.c"
+
+
+class Answer(NamedTuple):
+    """What the library says of a clip. probabilities: float32 (labels,)."""
+
+    label: str
+    probabilities: np.ndarray
+    seconds: float
+    speech: bool
+
+
+class Library:
+    """A folder that `python -m codegen` wrote, opened. Has what prediction asks of a model: `labels`,
+    `columns`-free `probabilities`, `engine`, `threshold`; and `answer`, from the samples themselves.
+
+    Raises UserError for a folder that is no library, of another schema, or cannot be compiled.
+    """
+
+    engine = "device"
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        self._c = _load(build(self.folder))
+        found = f"{self._c.ser_host_schema_hash():016x}"
+        if found != schema.HASH or self._c.ser_host_features() != len(schema.COLUMNS):
+            raise UserError(
+                f"{folder}: library of schema {found}, this program's is {schema.HASH}; "
+                "generate it again with python -m codegen"
+            )
+        count = self._c.ser_host_labels()
+        self.labels = [self._c.ser_host_label(i).decode() for i in range(count)]
+        self.name = self._c.ser_host_name().decode()
+        self.threshold = round(self._c.ser_host_threshold(), 6)
+        self._state = np.empty(self._c.ser_host_recognizer_size(), np.uint8)
+
+    @property
+    def state_bytes(self) -> int:
+        """sizeof(ser_recognizer) on this computer."""
+        return self._state.size
+
+    def probabilities(self, vectors: np.ndarray) -> np.ndarray:
+        """vectors: float32 (n, len(schema.COLUMNS)). Returns float32 (n, labels)."""
+        if vectors.ndim != 2 or vectors.shape[1] != len(schema.COLUMNS):
+            raise ValueError(f"(n, {len(schema.COLUMNS)}) expected, not {vectors.shape}")
+        vectors = np.ascontiguousarray(vectors, np.float32)
+        result = np.empty((len(vectors), len(self.labels)), np.float32)
+        self._c.ser_host_predict(vectors.ctypes.data, len(vectors), result.ctypes.data)
+        return result
+
+    def answer(self, samples: np.ndarray) -> Answer:
+        """The library's answer to a clip: int16 (n,) from `audio.load`, pushed as one block."""
+        samples = np.ascontiguousarray(samples, np.int16)
+        state, row = self._state.ctypes.data, np.empty(len(self.labels), np.float32)
+        seconds, speech = ctypes.c_float(), ctypes.c_int()
+        self._c.ser_init(state)
+        self._c.ser_push(state, samples.ctypes.data, len(samples))
+        label = self._c.ser_host_answer(
+            state, row.ctypes.data, ctypes.byref(seconds), ctypes.byref(speech)
+        )
+        return Answer(self.labels[label], row, seconds.value, bool(speech.value))
+
+
+def sources(folder: Path) -> list[Path]:
+    """The C files of a library, in a fixed order. UserError: the folder is no library."""
+    found = sorted((folder / "src").glob("*.c"))
+    if not (folder / "src" / "ser_model.c").is_file():
+        raise UserError(
+            f"{folder}: no src/ser_model.c in it; name a model.joblib, or a folder that "
+            "python -m codegen wrote"
+        )
+    return found
+
+
+def build(folder: Path, flags: tuple[str, ...] = device.FLAGS) -> Path:
+    """The shared library of a folder's C code; compiled unless the cache holds these very sources."""
+    files = sources(folder)
+    command = device.compiler()
+    digest = hashlib.sha256("\0".join([*command, *flags]).encode())
+    for path in [_HOST, *files, *sorted((folder / "src").glob("*.h"))]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    suffix = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+    target = device.cache_folder() / f"library-{digest.hexdigest()[:20]}{suffix}"
+    if target.exists():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=target.parent, suffix=suffix)
+    except OSError as error:
+        raise UserError(
+            f"{target.parent}: cannot keep the compiled library there ({error.strerror}); "
+            "set SER_CACHE to a folder that can be written"
+        ) from None
+    os.close(handle)
+    try:
+        compile_c([*command, *flags, "-shared"], folder, [_HOST, *files], ["-o", draft, "-lm"])
+        os.replace(draft, target)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+    return target
+
+
+def compile_c(command: list[str], folder: Path, files: list[Path], rest: list[str]) -> None:
+    """Run a compiler on C files with the library's headers in sight; UserError with its first complaint."""
+    run = subprocess.run(
+        [*command, f"-I{folder / 'src'}", *map(str, files), *rest], capture_output=True, text=True
+    )
+    if run.returncode:
+        lines = run.stderr.splitlines()
+        reason = next((line for line in lines if "error" in line), "no message").strip()
+        raise UserError(f"{folder}: {command[0]} could not compile it ({reason})")
+
+
+def _load(path):
+    library = ctypes.CDLL(str(path))
+    pointer = ctypes.c_void_p
+    library.ser_host_recognizer_size.restype = ctypes.c_size_t
+    library.ser_host_schema_hash.restype = ctypes.c_uint64
+    library.ser_host_threshold.restype = ctypes.c_float
+    library.ser_host_label.restype = ctypes.c_char_p
+    library.ser_host_name.restype = ctypes.c_char_p
+    library.ser_host_predict.argtypes = [pointer, ctypes.c_size_t, pointer]
+    library.ser_host_answer.argtypes = [pointer, pointer, pointer, pointer]
+    library.ser_init.argtypes = [pointer]
+    library.ser_push.argtypes = [pointer, pointer, ctypes.c_size_t]
+    return library

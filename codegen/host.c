@@ -1,0 +1,41 @@
+/* What Python needs besides the public API when a generated library runs on a computer. */
+#include "ser.h"
+
+size_t ser_host_recognizer_size(void);
+uint64_t ser_host_schema_hash(void);
+int ser_host_features(void);
+int ser_host_labels(void);
+float ser_host_threshold(void);
+const char *ser_host_label(int label);
+const char *ser_host_name(void);
+void ser_host_predict(const float *features, size_t rows, float *probabilities);
+int ser_host_answer(ser_recognizer *recognizer, float *probabilities, float *seconds, int *speech);
+
+size_t ser_host_recognizer_size(void) { return sizeof(ser_recognizer); }
+uint64_t ser_host_schema_hash(void) { return SER_MODEL_SCHEMA_HASH; }
+int ser_host_features(void) { return SER_FEATURES; }
+int ser_host_labels(void) { return SER_LABELS; }
+float ser_host_threshold(void) { return SER_MODEL_THRESHOLD; }
+const char *ser_host_label(int label) { return ser_label_names[label]; }
+const char *ser_host_name(void) { return SER_MODEL_NAME; }
+
+void ser_host_predict(const float *features, size_t rows, float *probabilities)
+{
+    for (size_t i = 0; i < rows; i++) {
+        ser_model_predict(features + i * SER_FEATURES, probabilities + i * SER_LABELS);
+    }
+}
+
+int ser_host_answer(ser_recognizer *recognizer, float *probabilities, float *seconds, int *speech)
+{
+    ser_result result;
+    if (ser_finish(recognizer, &result) != SER_OK) {
+        return -1;
+    }
+    for (int k = 0; k < SER_LABELS; k++) {
+        probabilities[k] = result.probabilities[k];
+    }
+    *seconds = result.seconds;
+    *speech = result.speech;
+    return result.label;
+}
