@@ -40,19 +40,20 @@ def extract_clip(
 ) -> Result:
     """Features of one file. What is wrong with the file goes into `left_out`, never into a row.
 
-    One thread per clip: a library that splits sums over threads would round differently with their
-    number, and the tables would depend on --jobs.
+    One thread per clip, from the first clip on for the rest of the process: a library that splits sums
+    over threads rounds differently with their number, and the tables would depend on --jobs.
     """
     this = key(path, name, augmentation)
     extract = engines.get(engine)
+    # not as a context: its end would free the threads of another clip in this process (a Dask worker's)
+    threadpool_limits(1)
     try:
         samples = _usable(audio.read(path), path)
         if augmentation is not None:
             samples = _usable(augment.apply(samples, augmentation, seed=seed, name=name), path)
     except UserError as error:
         return Result(this, left_out=str(error).removeprefix(f"{path}: "))
-    with threadpool_limits(1):
-        vector = extract(samples)
+    vector = extract(samples)
     digest = hashlib.sha256(samples.tobytes()).hexdigest()[:24]
     return Result.of(this, len(samples) / SAMPLE_RATE, digest, vector)
 
