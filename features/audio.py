@@ -54,7 +54,8 @@ def read(path: str | Path) -> np.ndarray:
         ) from None
     except UnicodeEncodeError:
         raise UserError(f"{path}: its name is not UTF-8; rename it") from None
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, MemoryError) as error:
+        # MemoryError: a damaged header promises hours of sound
         raise UserError(f"{path}: cannot be read ({error})") from None
     if len(samples) == 0:
         raise UserError(f"{path}: holds no samples; record it again")

@@ -218,6 +218,16 @@ def _with(value):
 
 NOT_UTF8 = "caf\udce9.wav"  # the byte E9, as Python spells it
 
+
+def _promise_too_much(path):
+    """A FLAC whose header tells of 2^36 - 1 samples: 128 GiB."""
+    _write(path, VOICE)
+    content = bytearray(path.read_bytes())
+    content[21] |= 0x0F  # STREAMINFO, 36 bits: RFC 9639, section 8.2
+    content[22:26] = b"\xff" * 4
+    path.write_bytes(content)
+
+
 BAD_SOUNDS = {
     "missing.wav": (lambda path: None, "no such file"),
     "empty.wav": (lambda path: path.write_bytes(b""), "not a sound file"),
@@ -232,6 +242,7 @@ BAD_SOUNDS = {
     "directory.wav": (lambda path: path.mkdir(), "is a directory"),
     "zeros.wav": (lambda path: _write(path, VOICE * 0), "digital silence: nothing to recognise"),
     "constant.wav": (lambda path: _write(path, VOICE * 0 + 77), "digital silence"),
+    "forged length.flac": (_promise_too_much, "cannot be read"),
     NOT_UTF8: (lambda path: path.write_bytes(b"RIFF"), "its name is not UTF-8; rename it"),
     "image.wav": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99)), "not a sound"),
 }
