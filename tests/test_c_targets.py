@@ -5,28 +5,23 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import signals
 
 from common.errors import UserError
+from embedded import cost
 from features import device, schema
 
 EMBEDDED = device.EMBEDDED
-SOURCES = sorted(map(str, (EMBEDDED / "src").glob("ser_*.c")))
+SOURCES = cost.sources()
 INCLUDE = f"-I{EMBEDDED / 'src'}"
 WARNINGS = (
     "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion", "-Wvla", "-Werror",
 )  # fmt: skip
-FIXED = ("-ffp-contract=off", "-fno-math-errno")
-RISCV = "riscv64-unknown-elf-gcc"
-TARGETS = {  # -march, -mabi, optimisation
-    "esp32-p4 like": ("rv32imafc", "ilp32f", "-O2"),
-    "esp32-c3 like": ("rv32imc", "ilp32", "-Os"),
-}
-NO_VOICE = ("-DSER_WITH_PITCH=0", "-DSER_WITH_VOICE=0", "-DSER_WITH_HNR=0")
+FIXED = cost.FIXED
+TARGETS = {"esp32-p4 like": cost.P4_LIKE, "esp32-c3 like": cost.C3_LIKE}
 
 
 def need(*programs):
@@ -76,11 +71,11 @@ def test_recogniser_refuses_a_model_of_another_schema(tmp_path):
 @pytest.mark.parametrize("target", TARGETS)
 def test_needs_no_heap_no_double_and_no_printing(target, tmp_path):
     """Everything the code asks of the C library, and nothing it keeps between calls."""
-    need(RISCV, "riscv64-unknown-elf-nm")
+    need(cost.COMPILER)
     march, mabi, level = TARGETS[target]
     run(
-        RISCV, "--specs=picolibc.specs", f"-march={march}", f"-mabi={mabi}", level, "-std=c99", *FIXED,
-        INCLUDE, "-c", *SOURCES, cwd=tmp_path,
+        cost.COMPILER, "--specs=picolibc.specs", f"-march={march}", f"-mabi={mabi}", level, "-std=c99",
+        *FIXED, INCLUDE, "-c", *SOURCES, cwd=tmp_path,
     )  # fmt: skip
     listing = run("riscv64-unknown-elf-nm", *tmp_path.glob("*.o"))
     defined = set(re.findall(r"^\S+ [A-Z] (\S+)$", listing, re.M))
@@ -96,20 +91,12 @@ def test_needs_no_heap_no_double_and_no_printing(target, tmp_path):
     assert writable == [], f"globals that can change: {writable}"
 
 
-@pytest.mark.parametrize(
-    "switches, limit", [((), 64 * 1024), (NO_VOICE, 24 * 1024)], ids=["all groups", "no voice"]
-)
-def test_state_fits(switches, limit, tmp_path):
-    need(RISCV, "riscv64-unknown-elf-nm")
-    source, built = tmp_path / "size.c", tmp_path / "size.o"
-    source.write_text('#include "ser_extractor.h"\nchar state[sizeof(ser_extractor)];\n')
-    run(
-        RISCV, "--specs=picolibc.specs", "-march=rv32imafc", "-mabi=ilp32f", *switches, INCLUDE, "-c",
-        source, "-o", built,
-    )  # fmt: skip
-    size = int(run("riscv64-unknown-elf-nm", "-S", built).split()[1], 16)
-    print(f"sizeof(ser_extractor) = {size}")
-    assert size <= limit
+@pytest.mark.parametrize("without, limit", [((), 64 * 1024), (cost.VOICE, 24 * 1024)])
+def test_state_fits(without, limit):
+    need(cost.COMPILER)
+    state, flash = cost.state_and_flash(without=without)
+    print(f"state {state}, flash {flash}")
+    assert state <= limit
 
 
 def sound():
@@ -117,34 +104,13 @@ def sound():
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_same_bits_on_the_emulated_chip(target, tmp_path):
-    need(RISCV, "qemu-system-riscv32")
-    march, mabi, level = TARGETS[target]
-    program = tmp_path / "program.elf"
-    memory = (
-        "--defsym=__flash=0x80000000,--defsym=__flash_size=4M,--defsym=__ram=0x80400000,"
-        "--defsym=__ram_size=512K,--defsym=__stack_size=16K"
-    )
-    run(
-        RISCV, "--specs=picolibc.specs", "--oslib=semihost", "--crt0=semihost", f"-march={march}",
-        f"-mabi={mabi}", "-mcmodel=medany", level, "-std=gnu99", *FIXED, "-DPICOLIBC_INTEGER_PRINTF_SCANF",
-        "-ffunction-sections", "-fdata-sections", f"-Wl,--gc-sections,{memory}", INCLUDE,
-        Path(__file__).parent / "c" / "rv32_main.c", *SOURCES, "-lm", "-o", program,
-    )  # fmt: skip
-    samples = sound()
-    samples.tofile(tmp_path / "sound.raw")
-    printed = run(
-        "qemu-system-riscv32", "-M", "virt", "-bios", "none", "-cpu", "rv32", "-display", "none",
-        "-monitor", "none", "-serial", "none", "-chardev", "stdio,id=c0", "-semihosting-config",
-        "enable=on,target=native,chardev=c0", "-icount", "shift=0", "-kernel", program, cwd=tmp_path,
-    ).splitlines()  # fmt: skip
-    print(*printed[:2], sep="\n")
-    stack = int(printed[0].removeprefix("stack "))
-    assert stack <= 4096
-    here = device.extract(samples).view(np.uint32)
-    there = np.array([int(line, 16) for line in printed[2:]], np.uint32)
-    differ = [schema.COLUMNS[i] for i in np.flatnonzero(here != there)]
-    assert differ == []
+def test_same_bits_on_the_emulated_chip(target):
+    need(cost.COMPILER, cost.EMULATOR)
+    there = cost.run(sound(), TARGETS[target])
+    print(f"instructions per hop {there.mean}, worst {there.worst}, finish {there.finish}")
+    assert there.stack <= 4096
+    here = device.extract(sound()).view(np.uint32)
+    assert [schema.COLUMNS[i] for i in np.flatnonzero(here != there.bits)] == []
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
