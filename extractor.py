@@ -82,7 +82,8 @@ def main():
             bad += 1
             tqdm.write(f"error: {found}", file=sys.stderr)
         else:
-            write(clip, found)
+            with tqdm.external_write_mode():  # the bar steps aside
+                write(clip, found)
     return 2 if bad else 0
 
 
