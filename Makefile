@@ -16,7 +16,7 @@ demo: $(READY)
 	$(PY) dataset_generator.py --synthetic --out $(DEMO)/dataset
 	$(PY) train.py $(DEMO)/dataset/features.csv --models mlp_32 mlp_64 forest_small linear \
 	  --out $(DEMO)/models --reports $(DEMO)/reports
-	$(PY) predictor.py $(DEMO)/dataset/synthetic/*/*_1_*.wav $(DEMO)/models/mlp_64.joblib
+	$(PY) predictor.py $(DEMO)/dataset/synthetic/f1/f1_chairs_*.wav $(DEMO)/models/model.joblib
 
 test: $(READY)
 	$(PY) -m pytest

@@ -8,20 +8,15 @@ Each model is fitted many times, under the protocols of DESIGN.md, and once more
 import argparse
 from pathlib import Path
 
-import joblib
-import numpy as np
-from sklearn.inspection import permutation_importance
-from sklearn.metrics import f1_score
-
 from common import cli
 from common.errors import UserError
 from common.files import writable_folder
 from features import schema, table
 from training import labels, persistence, plots, report
 from training.candidates import CANDIDATES
-from training.fitting import BALANCES, Recipe, fit, fit_folds
+from training.experiment import Experiment
+from training.fitting import BALANCES, Recipe
 from training.protocols import Splitter
-from training.scores import Outcome, macro_f1
 from training.size import parameter_bytes
 
 EXAMPLES = """examples:
@@ -71,187 +66,63 @@ def main():
     unknown = [name for name in arguments.models if name not in CANDIDATES]
     if unknown:
         raise UserError(f"--models {unknown[0]}: no such model; there are {', '.join(CANDIDATES)}")
-    features = table.read(arguments.features)
-    features, y, label_set = labels.relabel(features, arguments.labels)
+    features, y, label_set = labels.relabel(table.read(arguments.features), arguments.labels)
     models, reports = writable_folder(arguments.out), writable_folder(arguments.reports)
+
     splitter = Splitter(features.clips, y)
     split = splitter.random() if arguments.split == "random" else splitter.speaker(arguments.seed)
-    _need_classes(y[split.train])
-    recipes = {name: _recipe(CANDIDATES[name], arguments) for name in arguments.models}
-    data = (features.vectors, y, splitter.speakers)
+    recipes = {name: recipe(CANDIDATES[name], arguments) for name in arguments.models}
+    experiment = Experiment(features, y, splitter, split, recipes, arguments.seed, arguments.jobs)
 
     protocols = splitter.protocols(arguments.seed)
-    outcomes = score(recipes, protocols, data, splitter, arguments.jobs)
-    chosen = choose(recipes, split, data, splitter, arguments)
-    held_out, fitted = save(recipes, split, data, splitter, features, label_set, models, arguments)
+    outcomes = experiment.score(protocols)
+    exportable = [name for name in recipes if CANDIDATES[name].exportable]
+    chosen = experiment.choose(exportable or recipes)
+    pipelines = experiment.fit()
+    held_out = {name: experiment.held_out(pipeline) for name, pipeline in pipelines.items()}
+    for name, pipeline in pipelines.items():
+        facts = facts_of(name, pipeline, experiment, label_set, held_out[name], arguments)
+        persistence.save(pipeline, models / f"{name}.joblib", facts)
+        if name == chosen:
+            persistence.save(pipeline, models / "model.joblib", facts)
 
     study = report.Study(
         features, sorted(set(y)), label_set, arguments.balance, arguments.split, protocols, outcomes,
-        held_out, {name: parameter_bytes(pipeline) for name, pipeline in fitted.items()}, chosen,
+        held_out, {name: parameter_bytes(pipeline) for name, pipeline in pipelines.items()}, chosen,
     )  # fmt: skip
-    pictures = draw(study, recipes, fitted, split, data, splitter, reports, arguments)
+    pictures = plots.draw(study, experiment, pipelines, reports)
     report.write(study, reports, pictures)
-
-    print(study.overview().to_string())
+    print(study.overview().T.to_string(na_rep="-"))
     if study.is_synthetic:
         print(report.SYNTHETIC_WARNING)
-    print(f"best to flash: {models / chosen}.joblib; all scores and plots: {reports / 'report.md'}")
+    print(f"best exportable: {chosen}, also in {models / 'model.joblib'}")
+    print(f"all scores, plots and the model card: {reports / 'report.md'}")
 
 
-def _recipe(candidate, arguments):
+def recipe(candidate, arguments):
+    """How a candidate is fitted: the settings it comes with, or a search for better ones."""
     grid = candidate.grid if arguments.search else {}
     return Recipe(candidate.make(arguments.seed), arguments.balance, arguments.seed, grid)
 
 
-def _need_classes(y):
-    if len(set(y)) < 2:
-        raise UserError(f"the training part holds one class only ({y[0]}); more clips are needed")
-
-
-def score(recipes, protocols, data, splitter, jobs):
-    """Every model under every protocol: outcomes[model][protocol], every tested row once."""
-    tasks = [
-        ((name, protocol.name), recipe, fold)
-        for name, recipe in recipes.items()
-        for protocol in protocols
-        for fold in protocol.folds
-    ]
-    parts = {}
-    for key, fold, predicted in fit_folds(tasks, *data, jobs=jobs, what="score"):
-        parts.setdefault(key, []).append((fold.test, predicted))
-    outcomes = {name: {} for name in recipes}
-    for (name, protocol), results in parts.items():
-        rows = np.concatenate([test for test, _ in results])
-        predicted = np.concatenate([answer for _, answer in results])
-        outcomes[name][protocol] = Outcome(rows, data[1][rows], predicted, splitter.corpora[rows])
-    return outcomes
-
-
-def choose(recipes, split, data, splitter, arguments):
-    """The exportable model with the best macro F1 over folds by speaker inside the training part."""
-    exportable = [name for name in recipes if CANDIDATES[name].exportable]
-    if len(exportable) <= 1:
-        return (exportable or list(recipes))[0]
-    originals = np.intersect1d(split.train, splitter.originals)
-    folds = splitter.by_speaker(originals, arguments.seed, folds=3)
-    if not folds:
-        return exportable[0]
-    tasks = [(name, recipes[name], fold) for name in exportable for fold in folds]
-    scores = {name: [] for name in exportable}
-    for name, fold, predicted in fit_folds(tasks, *data, jobs=arguments.jobs, what="choose"):
-        scores[name].append(macro_f1(data[1][fold.test], predicted))
-    return max(exportable, key=lambda name: np.mean(scores[name]))
-
-
-def save(recipes, split, data, splitter, features, label_set, folder, arguments):
-    """Fit each model on the training part, score it on the rest, write model and JSON."""
-    X, y, speakers = data
-    calls = (
-        joblib.delayed(fit)(recipe, X[split.train], y[split.train], speakers[split.train])
-        for recipe in recipes.values()
-    )
-    results = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator")(calls)
-    outcomes, fitted = {}, {}
-    for name, pipeline in zip(
-        recipes, cli.progress(results, total=len(recipes), what="save", unit="model"), strict=True
-    ):
-        predicted = pipeline.predict(X[split.test])
-        outcome = Outcome(split.test, y[split.test], predicted, splitter.corpora[split.test])
-        fitted[name], outcomes[name] = pipeline, outcome
-        info = {
-            "name": name,
-            "about": CANDIDATES[name].about,
-            "labels": pipeline.classes_.tolist(),
-            "label_set": label_set,
-            "columns": list(schema.COLUMNS),
-            "engine": features.info["engine"],
-            "corpora": sorted(set(features.clips["corpus"])),
-            "split": arguments.split,
-            "balance": arguments.balance,
-            "seed": arguments.seed,
-            "trained_on": len(split.train),
-            "scores": outcome.summary(),
-            "held_out": features.clips["path"].to_numpy()[split.test].tolist(),
-        }
-        persistence.save(pipeline, folder / f"{name}.joblib", info)
-    return outcomes, fitted
-
-
-def draw(study, recipes, fitted, split, data, splitter, folder, arguments):
-    """All plots; returns their file names in the order of the report."""
-    X, y, _ = data
-    names = []
-
-    def keep(figure, name):
-        names.append(plots.save(figure, folder / name).name)
-
-    for model, outcomes in study.outcomes.items():
-        shown = {name: outcomes[name] for name in ("seed", "speaker") if name in outcomes}
-        keep(plots.confusion(shown, model), f"confusion_{model}.png")
-    scored = "speaker" if all("speaker" in o for o in study.outcomes.values()) else "seed"
-    points = {
-        n: (study.bytes[n], o[scored].summary()["macro_f1"]) for n, o in study.outcomes.items()
+def facts_of(name, pipeline, experiment, label_set, held_out, arguments):
+    """What the JSON beside a model says of its making; `held_out` names the clips it was scored on."""
+    clips = experiment.table.clips
+    return {
+        "name": name,
+        "about": CANDIDATES[name].about,
+        "labels": pipeline.classes_.tolist(),
+        "label_set": label_set,
+        "columns": list(schema.COLUMNS),
+        "engine": experiment.table.info["engine"],
+        "corpora": sorted(set(clips["corpus"])),
+        "split": arguments.split,
+        "balance": arguments.balance,
+        "seed": arguments.seed,
+        "trained_on": len(experiment.split.train),
+        "scores": held_out.summary(),
+        "held_out": experiment.held_out_paths(),
     }
-    keep(
-        plots.score_against_bytes(points, "KB of parameters (estimate)"), "score_against_bytes.png"
-    )
-    curves = {n: p[-1].loss_curve_ for n, p in fitted.items() if hasattr(p[-1], "loss_curve_")}
-    if curves:
-        keep(plots.loss_curves(curves), "loss_curve.png")
-
-    best, chosen = fitted[study.chosen], study.chosen
-    groups, columns = importance(best, X[split.test], y[split.test], arguments)
-    keep(plots.importance(groups, columns, f"{chosen}: what it listens to"), "importance.png")
-    curve = learning_curve(recipes[chosen], split, data, splitter, arguments)
-    if curve:
-        title = f"{chosen}: would more clips help?"
-        keep(plots.learning_curve(*curve, title), "learning_curve.png")
-    return names
-
-
-def learning_curve(recipe, split, data, splitter, arguments):
-    """Macro F1 on unseen speakers for growing parts of the training rows: sizes (k,), scores (k, folds)."""
-    random = np.random.default_rng(arguments.seed)
-    originals = np.intersect1d(split.train, splitter.originals)
-    tasks = []
-    for fold in splitter.by_speaker(originals, arguments.seed, folds=3):
-        shuffled = random.permutation(np.intersect1d(fold.train, originals))
-        for share in (0.1, 0.25, 0.5, 0.75, 1.0):
-            part = np.sort(shuffled[: max(int(share * len(shuffled)), 2)])
-            if len(set(data[1][part])) > 1:
-                tasks.append((share, recipe, splitter.fold(part, fold.test)))
-    sizes, scores = {}, {}
-    for share, fold, predicted in fit_folds(tasks, *data, jobs=arguments.jobs, what="learn"):
-        sizes[share] = len(fold.train)
-        scores.setdefault(share, []).append(macro_f1(data[1][fold.test], predicted))
-    whole = {share: values for share, values in scores.items() if len(values) == 3}
-    if not whole:
-        return None
-    return np.array([sizes[share] for share in whole]), np.array(list(whole.values()))
-
-
-def importance(pipeline, X, y, arguments, repeats=5):
-    """Macro F1 lost when a group of columns, and when one column, is shuffled over the held-out clips."""
-    random = np.random.default_rng(arguments.seed)
-    whole = f1_score(y, pipeline.predict(X), average="macro")
-    groups = {}
-    for group in schema.GROUPS:
-        mine = [i for i, column in enumerate(schema.COLUMNS) if schema.GROUP_OF[column] == group]
-        groups[group] = np.empty(repeats)
-        for repeat in range(repeats):
-            shuffled = X.copy()
-            shuffled[:, mine] = X[random.permutation(len(X))][:, mine]
-            groups[group][repeat] = whole - f1_score(y, pipeline.predict(shuffled), average="macro")
-    result = permutation_importance(
-        pipeline,
-        X,
-        y,
-        scoring="f1_macro",
-        n_repeats=repeats,
-        random_state=arguments.seed,
-        n_jobs=arguments.jobs,
-    )
-    return groups, dict(zip(schema.COLUMNS, result.importances, strict=True))
 
 
 if __name__ == "__main__":

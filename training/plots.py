@@ -26,6 +26,34 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
+def draw(study, experiment, pipelines, folder: Path) -> list[str]:
+    """All pictures of a training run (report.Study, Experiment); returns file names in report order."""
+    names = []
+
+    def keep(figure, name):
+        names.append(save(figure, folder / name).name)
+
+    protocol = "speaker" if all("speaker" in o for o in study.outcomes.values()) else "seed"
+    scores = {name: o[protocol].summary()["macro_f1"] for name, o in study.outcomes.items()}
+    keep(
+        score_against_bytes({n: (study.bytes[n], scores[n]) for n in scores}),
+        "score_against_bytes.png",
+    )
+    for model, outcomes in study.outcomes.items():
+        shown = {name: outcomes[name] for name in ("seed", "speaker") if name in outcomes}
+        keep(confusion(shown, model), f"confusion_{model}.png")
+    chosen = study.chosen
+    losses = experiment.importance(pipelines[chosen])
+    keep(importance(*losses, f"{chosen}: what it listens to"), "importance.png")
+    curve = experiment.learning_curve(chosen)
+    if curve:
+        keep(learning_curve(*curve, f"{chosen}: would more clips help?"), "learning_curve.png")
+    curves = {n: p[-1].loss_curve_ for n, p in pipelines.items() if hasattr(p[-1], "loss_curve_")}
+    if curves:
+        keep(loss_curves(curves), "loss_curve.png")
+    return names
+
+
 def confusion(outcomes: dict[str, Outcome], title: str) -> Figure:
     """One panel per protocol: rows are the true labels, each row adds up to 100 %."""
     figure, axes = plt.subplots(1, len(outcomes), figsize=(5.2 * len(outcomes), 4.6), squeeze=False)
@@ -80,7 +108,7 @@ def loss_curves(curves: dict[str, list[float]]) -> Figure:
     return figure
 
 
-def score_against_bytes(points: dict[str, tuple[float, float]], unit: str) -> Figure:
+def score_against_bytes(points: dict[str, tuple[float, float]]) -> Figure:
     """points: model -> (bytes, macro F1). Models that no smaller one beats are joined by a line."""
     figure, ax = plt.subplots(figsize=(6.5, 4.2))
     for name, (size, score) in points.items():
@@ -97,7 +125,10 @@ def score_against_bytes(points: dict[str, tuple[float, float]], unit: str) -> Fi
     ax.axvline(256, color="#bbbbbb", linestyle="--", linewidth=1)
     ax.text(256, ax.get_ylim()[0], " 256 KB", color="#777777", va="bottom")
     ax.set(
-        xscale="log", xlabel=unit, ylabel="macro F1, unseen speakers", title="Score against size"
+        xscale="log",
+        xlabel="KB of parameters, estimated",
+        ylabel="macro F1",
+        title="Score against size",
     )
     return figure
 

@@ -1,0 +1,140 @@
+"""One training run: the clips, the labels, the splits and the recipes, and the questions asked of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.inspection import permutation_importance
+from sklearn.pipeline import Pipeline
+
+from common.errors import UserError
+from features import schema
+from features.table import FeatureTable
+from training.fitting import Recipe, fit_all, fit_folds
+from training.protocols import Fold, Protocol, Splitter
+from training.scores import Outcome, macro_f1
+
+_INNER_FOLDS = 3
+_SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)  # of the learning curve
+_REPEATS = 5  # of each shuffling
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """labels: (rows of the table,); split: what the saved models are trained on and scored on."""
+
+    table: FeatureTable
+    labels: np.ndarray
+    splitter: Splitter
+    split: Fold
+    recipes: dict[str, Recipe]
+    seed: int
+    jobs: int
+
+    def __post_init__(self):
+        trained = set(self.labels[self.split.train])
+        if len(trained) < 2:
+            raise UserError(f"the training part holds one class only ({trained.pop()}); add clips")
+
+    def score(self, protocols: list[Protocol]) -> dict[str, dict[str, Outcome]]:
+        """Every model under every protocol: outcomes[model][protocol], every tested row once."""
+        tasks = [
+            ((name, protocol.name), recipe, fold)
+            for name, recipe in self.recipes.items()
+            for protocol in protocols
+            for fold in protocol.folds
+        ]
+        parts = {}
+        for key, fold, predicted in self._fit_folds(tasks, "score"):
+            parts.setdefault(key, []).append((fold.test, predicted))
+        outcomes = {name: {} for name in self.recipes}
+        for (name, protocol), results in parts.items():
+            rows = np.concatenate([test for test, _ in results])
+            outcomes[name][protocol] = self._outcome(rows, np.concatenate([p for _, p in results]))
+        return outcomes
+
+    def choose(self, names: Iterable[str]) -> str:
+        """The best of these by macro F1 over folds by speaker inside the training rows of the split."""
+        names = list(names)
+        folds = self._inner_folds()
+        if len(names) == 1 or not folds:
+            return names[0]
+        tasks = [(name, self.recipes[name], fold) for name in names for fold in folds]
+        scores = {name: [] for name in names}
+        for name, fold, predicted in self._fit_folds(tasks, "choose"):
+            scores[name].append(macro_f1(self.labels[fold.test], predicted))
+        return max(names, key=lambda name: np.mean(scores[name]))
+
+    def fit(self) -> dict[str, Pipeline]:
+        """Each recipe fitted to the training rows of the split."""
+        rows = self.split.train
+        data = (self.table.vectors[rows], self.labels[rows], self.splitter.speakers[rows])
+        return fit_all(self.recipes, *data, jobs=self.jobs)
+
+    def held_out(self, pipeline: Pipeline) -> Outcome:
+        """A fitted pipeline's answers on the rows held out from it."""
+        rows = self.split.test
+        return self._outcome(rows, pipeline.predict(self.table.vectors[rows]))
+
+    def held_out_paths(self) -> list[str]:
+        return self.table.clips["path"].to_numpy()[self.split.test].tolist()
+
+    def learning_curve(self, name: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Macro F1 on unseen speakers for growing parts of the training rows.
+
+        Returns clips (k,) and scores (k, folds); None when there are too few clips or speakers for it.
+        """
+        random = np.random.default_rng(self.seed)
+        tasks = []
+        for fold in self._inner_folds():
+            shuffled = random.permutation(np.intersect1d(fold.train, self.splitter.originals))
+            for share in _SHARES:
+                part = np.sort(shuffled[: round(share * len(shuffled))])
+                if len(part) and np.unique(self.labels[part], return_counts=True)[1].min() >= 3:
+                    tasks.append((share, self.recipes[name], self.splitter.fold(part, fold.test)))
+        sizes, scores = {}, {}
+        for share, fold, predicted in self._fit_folds(tasks, "learn"):
+            sizes[share] = len(fold.train)
+            scores.setdefault(share, []).append(macro_f1(self.labels[fold.test], predicted))
+        folds = max(map(len, scores.values()), default=0)
+        whole = [share for share in scores if len(scores[share]) == folds]
+        if len(whole) < 2:
+            return None
+        return np.array([sizes[s] for s in whole]), np.array([scores[s] for s in whole])
+
+    def importance(self, pipeline: Pipeline) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Macro F1 lost on the held-out rows when the values of a group, and of a column, are shuffled.
+
+        Permutation importance (Breiman 2001). Columns of a group stand in for each other, so a single one
+        seldom costs much; the group tells. Returns (repeats,) by group and by column.
+        """
+        X, y = self.table.vectors[self.split.test], self.labels[self.split.test]
+        random = np.random.default_rng(self.seed)
+        whole = macro_f1(y, pipeline.predict(X))
+        groups = {}
+        for group in schema.GROUPS:
+            mine = [
+                i for i, column in enumerate(schema.COLUMNS) if schema.GROUP_OF[column] == group
+            ]
+            losses = []
+            for _ in range(_REPEATS):
+                shuffled = X.copy()
+                shuffled[:, mine] = X[random.permutation(len(X))][:, mine]
+                losses.append(whole - macro_f1(y, pipeline.predict(shuffled)))
+            groups[group] = np.array(losses)
+        columns = permutation_importance(
+            pipeline, X, y, scoring="f1_macro", n_repeats=_REPEATS, random_state=self.seed,
+            n_jobs=self.jobs,
+        )  # fmt: skip
+        return groups, dict(zip(schema.COLUMNS, columns.importances, strict=True))
+
+    def _inner_folds(self):
+        originals = np.intersect1d(self.split.train, self.splitter.originals)
+        return self.splitter.by_speaker(originals, self.seed, folds=_INNER_FOLDS)
+
+    def _fit_folds(self, tasks, what):
+        data = (self.table.vectors, self.labels, self.splitter.speakers)
+        return fit_folds(tasks, *data, jobs=self.jobs, what=what)
+
+    def _outcome(self, rows, predicted):
+        return Outcome(rows, self.labels[rows], predicted, self.splitter.corpora[rows])
