@@ -62,11 +62,12 @@ def window_correction() -> np.ndarray:
 
 def sinc_rows(depth: int) -> np.ndarray:
     """Rows f = 0, 1/64 ... 1/2: weights of samples 1-depth ... depth for the value at f: a sinc under a
-    raised cosine."""
+    raised cosine that ends one sample beyond the last, on each side."""
     taps = np.arange(1 - depth, depth + 1)
-    fractions = np.arange(SINC_STEPS + 1) / (2 * SINC_STEPS)
-    distance = fractions[:, None] - taps[None, :]
-    return np.sinc(distance) * (0.5 + 0.5 * np.cos(np.pi * distance / depth))
+    fractions = np.arange(SINC_STEPS + 1)[:, None] / (2 * SINC_STEPS)
+    distance = np.abs(fractions - taps)
+    reach = np.where(taps <= 0, depth + fractions, depth + 1 - fractions)
+    return np.sinc(distance) * (0.5 + 0.5 * np.cos(np.pi * distance / reach))
 
 
 def kaiser() -> np.ndarray:

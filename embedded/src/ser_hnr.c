@@ -79,7 +79,7 @@ static void multiply(float *a, const float *b)
 
 static float coefficient(float product, float per_root, float power)
 {
-    return power > 0.5f ? product * per_root * ser_rsqrt_fast(power) : 0.0f;
+    return power > 0.5f ? product * per_root * ser_rsqrt(power) : 0.0f;
 }
 
 /*
@@ -125,40 +125,41 @@ static void correlate(const int16_t *samples, float mean, const float *spectrum,
 
 /*
  * The maximum near lag i. Near lag 0 the interpolation sees the coefficients mirrored; near SPAN, behind
- * which there are none, it reaches as far as there are: Praat shortens its sinc in the same way.
+ * which there are none, it reaches only as far as there are.
  */
 static ser_peak refine(const float *r, int i)
 {
     const ser_peak rough = ser_peak_parabola(r, i);
-    const int room = SPAN - i;
-    float near[4 * SER_SINC_DEPTH];
     ser_peak peak = rough;
-    int k;
+    int room = SPAN - (int)peak.place;
     if (room <= 1) {
-        peak.place = (float)i;
-        peak.height = r[i];
+        peak.place = (float)(SPAN - 1);
+        peak.height = r[SPAN - 1];
         return peak;
     }
-    if (room <= SER_SINC_DEPTH) {
-        return rough;
-    }
-    if (i > SER_SINC_DEPTH) {
-        peak = ser_peak_refine(r, peak);
-    } else {
+    if (i <= SER_SINC_DEPTH) {
+        float near[4 * SER_SINC_DEPTH];
+        int k;
         for (k = 0; k < 4 * SER_SINC_DEPTH; k++) {
             near[k] = r[k < SER_SINC_DEPTH ? SER_SINC_DEPTH - k : k - SER_SINC_DEPTH];
         }
         peak.place += (float)SER_SINC_DEPTH;
-        peak = ser_peak_refine(near, peak);
-        peak = ser_peak_refine(near, peak);
+        for (k = 0; k < 4; k++) { /* a wave of two or three samples is no parabola */
+            peak = ser_peak_refine(near, peak);
+        }
         peak.place -= (float)SER_SINC_DEPTH;
+    } else if (room > SER_SINC_DEPTH) {
+        peak = ser_peak_refine(r, peak);
+    } else {
+        peak = ser_peak_short_refine(r, peak, SPAN, 0.25f);
+        peak = ser_peak_short_refine(r, peak, SPAN, 0.1f);
     }
     if (ser_absf(peak.place - (float)i) > 1.0f) {
         return rough;
     }
-    if (room > SER_SINC_DEEP) {
-        peak.height = ser_peak_deep_sinc(r, peak.place);
-    }
+    room = SPAN - (int)peak.place;
+    peak.height = room > SER_SINC_DEEP ? ser_peak_deep_sinc(r, peak.place)
+                                       : ser_peak_short_sinc(r, peak.place, SPAN);
     return peak;
 }
 

@@ -13,7 +13,8 @@ void ser_moments_add(ser_moments *m, float value, uint32_t frame)
     const float before = (float)m->count;
     const float n = before + 1.0f;
     const float share = 1.0f / n;
-    const float d = value - m->mean;
+    const float x = value - (m->count > 0 ? m->origin : value);
+    const float d = x - m->mean;
     const float dn = d * share;
     const float square = d * dn * before;
     const float dt = (float)frame - m->time_mean;
@@ -24,11 +25,14 @@ void ser_moments_add(ser_moments *m, float value, uint32_t frame)
     m->mean += dn;
     m->time_mean += dt * share;
     m->time_m2 += dt * ((float)frame - m->time_mean);
-    m->co += dt * (value - m->mean);
+    m->co += dt * (x - m->mean);
+    m->origin = m->count > 0 ? m->origin : value;
     m->low = m->count == 0 || value < m->low ? value : m->low;
     m->high = m->count == 0 || value > m->high ? value : m->high;
     m->count++;
 }
+
+float ser_moments_mean(const ser_moments *m) { return m->origin + m->mean; }
 
 float ser_moments_std(const ser_moments *m)
 {
@@ -46,11 +50,11 @@ void ser_moments_columns(const ser_moments *m, float columns[SER_MOMENTS_COLUMNS
     if (m->count == 0) {
         return;
     }
-    columns[0] = m->mean;
+    columns[0] = ser_moments_mean(m);
     columns[1] = ser_moments_std(m);
     columns[2] = m->low;
     columns[3] = m->high;
-    if (m->m2 > (SER_FLAT * m->mean * m->mean + SER_TINY) * n) {
+    if (m->m2 > (SER_FLAT * columns[0] * columns[0] + SER_TINY) * n) {
         const float variance = m->m2 / n;
         columns[4] = m->m3 / n / (variance * columns[1]);
         columns[5] = m->m4 / n / (variance * variance) - 3.0f;

@@ -1,6 +1,6 @@
 /*
  * Running functionals of one quantity: mean, standard deviation, minimum, maximum, skewness, excess
- * kurtosis and slope over time, in 40 bytes.
+ * kurtosis and slope over time, in 44 bytes.
  *
  *   ser_moments m;
  *   ser_moments_reset(&m);
@@ -22,6 +22,7 @@ extern "C" {
 
 typedef struct {
     uint32_t count;
+    float origin;           /* the first value: the mean is kept as the distance from it */
     float mean, m2, m3, m4; /* sums of powers of the distance from the mean */
     float low, high;
     float time_mean, time_m2; /* of the frame numbers */
@@ -31,6 +32,8 @@ typedef struct {
 void ser_moments_reset(ser_moments *m);
 
 void ser_moments_add(ser_moments *m, float value, uint32_t frame);
+
+float ser_moments_mean(const ser_moments *m);
 
 /* Population standard deviation; 0 without values. */
 float ser_moments_std(const ser_moments *m);

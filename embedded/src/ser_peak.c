@@ -64,17 +64,72 @@ float ser_peak_deep_sinc(const float *r, float x)
     return low + at.way * (high - low);
 }
 
+/* Linear between 1024 points of the circle. */
+float ser_cosine(float x)
+{
+    const float half = ser_absf(x);
+    const float q = (half > 0.5f ? 1.0f - half : half) * 512.0f;
+    const int i = q < 255.0f ? (int)q : 255;
+    const float a = ser_quarter_circle[2 * i], b = i < 255 ? ser_quarter_circle[2 * i + 2] : 0.0f;
+    const float c = a + (q - (float)i) * (b - a);
+    return half > 0.5f ? -c : c;
+}
+
+float ser_peak_short_sinc(const float *r, float x, int end)
+{
+    const int i = (int)x, depth = end - i;
+    const float left = x - (float)i, right = 1.0f - left;
+    const float *p = r + i;
+    float sum = 0.0f, sine, per_left, per_right;
+    int k;
+    if (left <= 1e-4f || depth < 1) {
+        return p[0];
+    }
+    if (depth == 1) {
+        return right * p[0] + left * p[1];
+    }
+    if (depth == 2) {
+        const float a = 0.5f * (p[1] - p[-1]), b = 0.5f * (p[2] - p[0]);
+        return right * p[0] + left * p[1] -
+               left * right * (0.5f * (b - a) + (left - 0.5f) * (a + b - 2.0f * (p[1] - p[0])));
+    }
+    per_left = ser_recip(left + (float)depth);
+    per_right = ser_recip(right + (float)depth);
+    sine = 0.31830989f * ser_cosine(left - 0.5f);
+    for (k = 0; k < depth; k++) {
+        const float a = left + (float)k, b = right + (float)k;
+        sum += sine * p[-k] * ser_recip(a) * (0.5f + 0.5f * ser_cosine(a * per_left));
+        sum += sine * p[1 + k] * ser_recip(b) * (0.5f + 0.5f * ser_cosine(b * per_right));
+        sine = -sine;
+    }
+    return sum;
+}
+
+/* The top of the parabola through three values h apart; if it is not near, the higher side. */
+static ser_peak top(float place, float left, float middle, float right, float h)
+{
+    const float bend = middle - 0.5f * (left + right), slope = 0.25f * (right - left);
+    ser_peak peak;
+    if (bend > 0.0f && ser_absf(slope) < 2.0f * bend) {
+        const float step = slope * ser_recip(bend);
+        peak.place = place + h * step;
+        peak.height = middle + 0.5f * slope * step;
+    } else {
+        peak.place = right > left ? place + h : place - h;
+        peak.height = ser_maxf(left, right);
+    }
+    return peak;
+}
+
 ser_peak ser_peak_refine(const float *r, ser_peak rough)
 {
-    const float h = 0.25f;
-    const float left = ser_peak_sinc(r, rough.place - h);
-    const float right = ser_peak_sinc(r, rough.place + h);
-    const float bend = (rough.height = ser_peak_sinc(r, rough.place)) - 0.5f * (left + right);
-    const float slope = 0.25f * (right - left);
-    if (bend > 1e-9f && ser_absf(slope) < 4.0f * bend) {
-        const float step = slope * ser_recip(bend);
-        rough.place += h * step;
-        rough.height += 0.5f * slope * step;
-    }
-    return rough;
+    const float x = rough.place, h = 0.25f;
+    return top(x, ser_peak_sinc(r, x - h), ser_peak_sinc(r, x), ser_peak_sinc(r, x + h), h);
+}
+
+ser_peak ser_peak_short_refine(const float *r, ser_peak rough, int end, float h)
+{
+    const float x = rough.place;
+    return top(x, ser_peak_short_sinc(r, x - h, end), ser_peak_short_sinc(r, x, end),
+               ser_peak_short_sinc(r, x + h, end), h);
 }

@@ -21,8 +21,19 @@ float ser_peak_sinc(const float *r, float x);
 /* r at x by a sinc that reaches SER_SINC_DEEP samples each way; r is mirrored at 0. */
 float ser_peak_deep_sinc(const float *r, float x);
 
-/* The maximum of the sinc interpolation near a peak found by parabola. */
+/* r at x where nothing is known beyond r[end]: by a sinc that reaches as many samples each way as there are
+ * up to there, or for two a cubic, for one a straight line, as Praat's manual describes ("vector value
+ * interpolation"). */
+float ser_peak_short_sinc(const float *r, float x, int end);
+
+/* cos(pi x), |x| <= 1; error below 5e-6. */
+float ser_cosine(float x);
+
+/* The maximum of the sinc interpolation, one step nearer than a rough guess. */
 ser_peak ser_peak_refine(const float *r, ser_peak rough);
+
+/* The same of the short one, by values h apart. */
+ser_peak ser_peak_short_refine(const float *r, ser_peak rough, int end, float h);
 
 #ifdef __cplusplus
 }

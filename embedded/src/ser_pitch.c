@@ -25,7 +25,7 @@
 #define STRENGTH_STEPS 4095.0f
 #define NO_FRAME 0xffffu /* before the start of the sound */
 
-#define MAX_FOUND 24 /* maxima looked at in one frame, of which few survive */
+#define MAX_FOUND 14 /* maxima kept of one frame at first, as Praat does; few survive */
 /* What storing in 16 and 12 bits may change about a difference of scores. */
 #define ROUNDING 5e-4f
 
@@ -140,26 +140,44 @@ typedef struct {
     float log_period, strength, score;
 } found_maximum;
 
-/* Maxima of r that can win against silence; at most MAX_FOUND. */
+static int weakest_of(const found_maximum *found, int count)
+{
+    int weakest = 0, i;
+    for (i = 1; i < count; i++) {
+        weakest = found[i].score < found[weakest].score ? i : weakest;
+    }
+    return weakest;
+}
+
+/* Maxima of r that can win against silence; of more than MAX_FOUND the strongest. */
 static int find_maxima(const float *r, float unvoiced, found_maximum *found)
 {
-    const float hopeless = unvoiced - 2.0f * TURN_COST - ROUNDING;
+    float enough = unvoiced - 2.0f * TURN_COST - ROUNDING;
     int count = 0, i;
-    for (i = SHORTEST; i <= LONGEST && count < MAX_FOUND; i++) {
+    for (i = SHORTEST; i <= LONGEST; i++) {
         if (r[i] > 0.5f * VOICING && r[i] > r[i - 1] && r[i] >= r[i + 1]) {
             ser_peak peak = ser_peak_parabola(r, i);
-            found_maximum *f = found + count;
-            if (peak.height < hopeless - 0.05f) {
+            found_maximum f;
+            if (peak.height < enough - 0.05f) {
                 continue;
             }
             peak = ser_peak_refine(r, peak);
             if (peak.place * (float)SER_PITCH_CEILING < (float)SER_SAMPLE_RATE) {
                 continue;
             }
-            f->strength = peak.height > 1.0f ? ser_recip(peak.height) : peak.height;
-            f->log_period = ser_log2(peak.place);
-            f->score = voiced_score(f->strength, f->log_period);
-            count += f->score > hopeless;
+            f.strength = peak.height > 1.0f ? ser_recip(peak.height) : peak.height;
+            f.log_period = ser_log2(peak.place);
+            f.score = voiced_score(f.strength, f.log_period);
+            if (f.score > enough) {
+                if (count < MAX_FOUND) {
+                    found[count++] = f;
+                } else {
+                    found[weakest_of(found, count)] = f;
+                }
+                if (count == MAX_FOUND) {
+                    enough = found[weakest_of(found, count)].score;
+                }
+            }
         }
     }
     return count;
@@ -178,6 +196,26 @@ static int is_beaten(const found_maximum *f, const found_maximum *found, int cou
     return 0;
 }
 
+/* Leaves the maxima that can win; of more than SER_PITCH_MAX the strongest. */
+static int prune(found_maximum *found, int count)
+{
+    uint8_t beaten[MAX_FOUND];
+    int kept = 0, i;
+    for (i = 0; i < count; i++) {
+        beaten[i] = (uint8_t)is_beaten(found + i, found, count);
+    }
+    for (i = 0; i < count; i++) {
+        if (!beaten[i]) {
+            found[kept++] = found[i];
+        }
+    }
+    while (kept > SER_PITCH_MAX) {
+        found[weakest_of(found, kept)] = found[kept - 1];
+        kept--;
+    }
+    return kept;
+}
+
 static void commit(ser_pitch *pitch, float peak);
 
 int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
@@ -185,7 +223,7 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
     found_maximum found[MAX_FOUND];
     const float peak = ser_tail_peak(tail);
     float mean, local, unvoiced;
-    int count = 0, kept = 0, i;
+    int count = 0, kept, i;
     if (tail->hops <= SER_PITCH_LATENCY) {
         return 0;
     }
@@ -198,12 +236,10 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
     while (pitch->frames == SER_PITCH_FRAMES || pitch->pooled + SER_PITCH_MAX > SER_PITCH_POOL) {
         commit(pitch, peak);
     }
-    for (i = 0; i < count && kept < SER_PITCH_MAX; i++) {
-        if (!is_beaten(found + i, found, count)) {
-            pitch->candidate[pitch->pooled++] =
-                pack_candidate(found[i].log_period, ser_maxf(found[i].strength, 0.0f));
-            kept++;
-        }
+    kept = prune(found, count);
+    for (i = 0; i < kept; i++) {
+        pitch->candidate[pitch->pooled++] =
+            pack_candidate(found[i].log_period, ser_maxf(found[i].strength, 0.0f));
     }
     pitch->peak[pitch->frames] = ser_pack(local);
     pitch->link[pitch->frames] = (uint16_t)(kept << 8);
@@ -388,16 +424,16 @@ void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_PITCH_COL
     }
 
     ser_moments_columns(&sums.f0, columns);
-    columns[7] = sums.change.mean;
+    columns[7] = ser_moments_mean(&sums.change);
     columns[8] = ser_moments_std(&sums.change);
     columns[9] = sums.frames > 0 ? (float)sums.voiced / (float)sums.frames : SER_UNDEFINED;
     columns[10] = sums.voiced > 0 ? (float)sums.segment.count /
                                         ((float)(sums.last - sums.first + 1) * hop)
                                   : SER_UNDEFINED;
-    columns[11] = sums.segment.mean * hop;
+    columns[11] = ser_moments_mean(&sums.segment) * hop;
     columns[12] = ser_moments_std(&sums.segment) * hop;
     columns[13] = sums.segment.high * hop;
-    columns[14] = sums.pause.mean * hop;
+    columns[14] = ser_moments_mean(&sums.pause) * hop;
     columns[15] = ser_moments_std(&sums.pause) * hop;
     columns[16] = sums.pause.high * hop;
 }

@@ -1,7 +1,7 @@
 #include "ser_pulses.h"
 
 #include "ser_math.h"
-#include "ser_voice_tables.h"
+#include "ser_peak.h"
 
 #include <math.h>
 #include <string.h>
@@ -316,17 +316,6 @@ static void reverse(ser_pulses *p, int32_t from)
     }
 }
 
-/* cos(pi x), |x| <= 1, linear between 1024 points of the circle. */
-static float cosine(float x)
-{
-    const float half = ser_absf(x);
-    const float q = (half > 0.5f ? 1.0f - half : half) * 512.0f;
-    const int i = q < 255.0f ? (int)q : 255;
-    const float a = ser_quarter_circle[2 * i], b = i < 255 ? ser_quarter_circle[2 * i + 2] : 0.0f;
-    const float c = a + (q - (float)i) * (b - a);
-    return half > 0.5f ? -c : c;
-}
-
 /* Root mean square around a pulse under a Hann window of 0.2 of the periods to either side. */
 static float amplitude(marker *m, uint32_t time, uint32_t left, uint32_t right)
 {
@@ -343,7 +332,7 @@ static float amplitude(marker *m, uint32_t time, uint32_t left, uint32_t right)
     for (i = low; i <= high; i++) {
         const float d = (float)(i - sample) - fraction;
         const float x = d * (d < 0.0f ? per_before : per_after);
-        const float w = x >= -1.0f && x <= 1.0f ? 0.5f + 0.5f * cosine(x) : 0.0f;
+        const float w = x >= -1.0f && x <= 1.0f ? 0.5f + 0.5f * ser_cosine(x) : 0.0f;
         const float v = w * sound[i];
         sum += v * v;
         weights += w * w;

@@ -1,0 +1,160 @@
+/* The voice stages as one object, and their helpers, behind plain functions: for tests/voice_harness.py. */
+#include "ser_fft.h"
+#include "ser_hnr.h"
+#include "ser_intensity.h"
+#include "ser_math.h"
+#include "ser_moments.h"
+#include "ser_pitch.h"
+#include "ser_pulses.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define PROBE_LEVELS 2000
+
+typedef struct {
+    ser_tail tail;
+    ser_pitch pitch;
+    ser_pulses pulses;
+    ser_hnr hnr;
+    ser_intensity intensity;
+    float scratch[SER_HNR_SCRATCH];
+    float level[PROBE_LEVELS]; /* the first ones */
+    int levels;
+    int share; /* HNR gets its spectrum from outside */
+} probe;
+
+size_t probe_size(void) { return sizeof(probe); }
+
+/* What the stages keep for themselves, working memory included. */
+size_t probe_state_bytes(void) { return offsetof(probe, level); }
+
+void probe_reset(probe *p, int share)
+{
+    ser_tail_reset(&p->tail);
+    ser_pitch_reset(&p->pitch);
+    ser_pulses_reset(&p->pulses);
+    ser_hnr_reset(&p->hnr);
+    ser_intensity_reset(&p->intensity);
+    p->levels = 0;
+    p->share = share;
+}
+
+static void hnr_hop(probe *p)
+{
+    float spectrum[514];
+    int i;
+    if (!p->share) {
+        ser_hnr_hop(&p->hnr, &p->tail, p->scratch);
+        return;
+    }
+    for (i = 0; i < 512; i++) {
+        spectrum[i] = (float)p->tail.sample[SER_HNR_BLOCK + i];
+    }
+    ser_fft_real512(spectrum);
+    ser_hnr_hop_shared(&p->hnr, &p->tail, spectrum, p->scratch);
+}
+
+/* Whole hops only; the first call of a stream brings 80 + 160 m samples, later ones 160 m. */
+void probe_push(probe *p, const int16_t *x, size_t count)
+{
+    size_t i = 0, hop = p->tail.hops > 0 ? SER_HOP : SER_CLIP_REMAINDER;
+    for (; i + hop <= count; i += hop, hop = SER_HOP) {
+        float level;
+        ser_tail_push(&p->tail, x + i, (int)hop);
+        hnr_hop(p);
+        ser_pitch_hop(&p->pitch, &p->tail, p->scratch);
+        ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->scratch);
+        if (ser_intensity_hop(&p->intensity, &p->tail, &level) && p->levels < PROBE_LEVELS) {
+            p->level[p->levels++] = level;
+        }
+    }
+}
+
+/* 17 columns of pitch, 7 of voice, 7 of HNR. */
+void probe_columns(probe *p, float *columns)
+{
+    const float peak = ser_tail_peak(&p->tail);
+    ser_pitch_columns(&p->pitch, peak, columns);
+    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch, columns + SER_PITCH_COLUMNS);
+    ser_hnr_columns(&p->hnr, peak, columns + SER_PITCH_COLUMNS + SER_PERTURBATION_COLUMNS);
+}
+
+int probe_levels(const probe *p, float *levels)
+{
+    memcpy(levels, p->level, sizeof(float) * (size_t)p->levels);
+    return p->levels;
+}
+
+/* F0 in Hz of the frames kept, by the path for the peak so far; 0 = unvoiced. */
+int probe_track(probe *p, float *hz)
+{
+    uint16_t track[SER_PITCH_FRAMES];
+    int count, i;
+    ser_pitch_path(&p->pitch, p->pitch.base, ser_tail_peak(&p->tail));
+    count = ser_pitch_track(&p->pitch, p->pitch.base, track, SER_PITCH_FRAMES);
+    for (i = 0; i < count; i++) {
+        hz[i] = track[i] > 0 ? ser_pitch_frequency(track[i]) * (float)SER_SAMPLE_RATE : 0.0f;
+    }
+    return count;
+}
+
+/* The sound as the pulse marking sees it: returns how many of the latest samples. */
+int probe_history(const probe *p, float *samples)
+{
+    const uint32_t hops = p->pulses.history.hops;
+    const uint32_t kept = hops < SER_HISTORY_HOPS ? hops : SER_HISTORY_HOPS;
+    uint32_t i;
+    for (i = 0; i < kept; i++) {
+        ser_history_read(&p->pulses.history, hops - kept + i, samples + SER_HOP * i);
+    }
+    return (int)kept * SER_HOP;
+}
+
+void probe_moments(const float *values, const uint32_t *frames, int count, float *columns)
+{
+    ser_moments m;
+    int i;
+    ser_moments_reset(&m);
+    for (i = 0; i < count; i++) {
+        ser_moments_add(&m, values[i], frames[i]);
+    }
+    ser_moments_columns(&m, columns);
+}
+
+void probe_perturbation(const uint32_t *times, const uint32_t *levels, int count, float *columns)
+{
+    ser_perturbation p;
+    int i;
+    ser_perturbation_reset(&p);
+    for (i = 0; i < count; i++) {
+        ser_perturbation_add(&p, times[i], levels[i]);
+    }
+    ser_perturbation_columns(&p, columns);
+}
+
+/* which: 0 log2, 1 exp2, 2 1 / sqrt x, 3 the fast one, 4 1 / x. */
+void probe_math(int which, const float *x, int count, float *y)
+{
+    int i;
+    for (i = 0; i < count; i++) {
+        y[i] = which == 0   ? ser_log2(x[i])
+               : which == 1 ? ser_exp2(x[i])
+               : which == 2 ? ser_rsqrt(x[i])
+               : which == 3 ? ser_rsqrt_fast(x[i])
+                            : ser_recip(x[i]);
+    }
+}
+
+void probe_real512(float *x) { ser_fft_real512(x); }
+
+void probe_complex256(float *z, int natural_input)
+{
+    if (natural_input) {
+        ser_fft_complex256_to_reversed(z);
+        ser_fft_reverse256(z);
+    } else {
+        ser_fft_reverse256(z);
+        ser_fft_complex256(z);
+    }
+}

@@ -1,0 +1,252 @@
+"""The voice stages in C against numpy, and against Praat: each helper, each stage, and the columns."""
+
+import shutil
+
+import numpy as np
+import parselmouth
+import pytest
+import signals
+import soundfile
+import voice_harness as harness
+from parselmouth.praat import call
+
+from embedded import generate_voice_tables
+from features import audio, reference
+from features.functionals import functionals
+
+if shutil.which("cc") is None:
+    pytest.skip("no C compiler", allow_module_level=True)
+
+CORPORA = ("Crema", "Ravdess", "Savee", "Tess")
+
+
+def sound_of(samples):
+    return parselmouth.Sound(samples / audio.FULL_SCALE, reference.SAMPLE_RATE)
+
+
+def speech(seconds, seed=1):
+    """Voice-like sound, cut as clips are."""
+    n = int(16000 * seconds) // 160 * 160 + 80
+    return audio.block_dc(signals.voice(n, glide=2, wobble=3, seed=seed))
+
+
+@pytest.fixture(scope="module")
+def clips(corpora_dir):
+    """25 clips of each corpus, spread over its files: corpus and DC-blocked samples."""
+    chosen = []
+    for corpus in CORPORA:
+        files = sorted((corpora_dir / corpus).rglob("*.flac"))
+        for file in files[:: len(files) // 25][:25]:
+            samples = soundfile.read(file, dtype="int16")[0]
+            chosen.append((corpus, audio.block_dc(audio.cut(samples))))
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def streams(clips):
+    return [harness.Voice(samples) for _, samples in clips]
+
+
+# helpers
+
+
+def test_tables_are_fresh():
+    for name, text in generate_voice_tables.files().items():
+        committed = (generate_voice_tables.SOURCE / name).read_text(encoding="utf-8")
+        assert committed == text, "run python -m embedded.generate_voice_tables"
+
+
+def test_state_fits():
+    assert harness.state_bytes() <= 44 * 1024
+
+
+@pytest.mark.parametrize(
+    ("name", "exact", "bound"),
+    [("exp2", np.exp2, 2e-7), ("rsqrt", lambda x: x**-0.5, 3e-7),
+     ("rsqrt_fast", lambda x: x**-0.5, 1e-6), ("recip", lambda x: 1 / x, 4e-7)],
+)  # fmt: skip
+def test_elementary_functions(name, exact, bound):
+    x = np.float32(np.linspace(-120, 120, 100001) if name == "exp2" else np.logspace(-35, 35, 99999))
+    wanted = exact(x.astype(float))
+    assert np.abs(harness.math(name, x) / wanted - 1).max() < bound
+
+
+def test_logarithm():
+    x = np.float32(np.concatenate([np.logspace(-37, 38, 99999), np.linspace(0.5, 2, 99999)]))
+    wanted = np.log2(x.astype(float))
+    error = np.abs(harness.math("log2", x) - wanted)
+    assert (error <= 2 * 2.0**-24 * np.maximum(np.abs(wanted), 0.5)).all()
+
+
+def test_transforms():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=512)
+    wanted = np.fft.rfft(x)
+    assert np.abs(harness.real512(x) - wanted).max() < 3e-7 * np.abs(wanted).max()
+    z = rng.normal(size=256) + 1j * rng.normal(size=256)
+    wanted = np.fft.fft(z)
+    for natural in (False, True):
+        assert np.abs(harness.complex256(z, natural) - wanted).max() < 5e-7 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize(("offset", "scale"), [(0, 1), (55, 8), (-1e3, 1)])
+def test_moments(offset, scale):
+    """60000 frames, ten minutes: a tenth of a percent of the spread, as single precision allows."""
+    rng = np.random.default_rng(1)
+    frames = np.flatnonzero(rng.random(100000) < 0.6)[:60000]
+    values = (offset + scale * (rng.gamma(2, size=60000) + frames / 4e4)).astype(np.float32)
+    got = harness.moments(values, frames)
+    wanted = functionals(values.astype(float)[None], frames / 100)
+    for name, number in wanted.items():
+        unit = scale if name in ("mean", "std", "min", "max") else abs(number[0])
+        assert got[name] == pytest.approx(number[0], abs=1e-3 * unit), name
+
+
+def test_moments_of_nothing_and_of_equal_values():
+    assert set(harness.moments([], []).values()) == {0}
+    assert set(harness.moments([3.5], [7]).values()) == {3.5, 0}
+    flat = harness.moments([3.5] * 9, range(9))
+    assert flat["skewness"] == flat["kurtosis"] == flat["slope"] == 0
+
+
+def test_history_keeps_quiet_sound_exactly_and_loud_sound_closely():
+    quiet = signals.noise(16080, 15)
+    # the first hop's 80 samples follow 80 zeros
+    assert (harness.Voice(quiet).history()[80:] == quiet).all()
+    loud = speech(1)
+    error = harness.Voice(loud).history()[80:] - loud
+    assert 10 * np.log10((loud.astype(float) ** 2).sum() / (error**2).sum()) > 38
+
+
+# jitter and shimmer of given pulses
+
+
+def hann_amplitudes(samples, times):
+    """Praat's amplitudes: RMS under a Hann window of 0.2 of the periods to each side."""
+    levels = np.zeros(len(times))
+    for i in range(1, len(times) - 1):
+        left, right = 0.2 * (times[i] - times[i - 1]), 0.2 * (times[i + 1] - times[i])
+        if max(left, right) > 0.2 * 320:
+            continue
+        first, last = np.floor(np.array([times[i] - left, times[i] + right]) + 0.5).astype(int)
+        at = np.arange(first, last + 1)
+        distance = at - times[i]
+        weight = 0.5 + 0.5 * np.cos(np.pi * distance / np.where(distance < 0, left, right))
+        rms = np.sqrt(((samples[at] * weight) ** 2).sum() / (weight**2).sum())
+        levels[i] = np.log2(rms) if rms > 0 else 0
+    return levels
+
+
+def test_jitter_and_shimmer_of_praats_own_pulses():
+    for seed in range(3):
+        samples = speech(3, seed)
+        sound = sound_of(samples)
+        pulses = call([sound, reference.to_pitch(sound)], "To PointProcess (cc)")
+        count = call(pulses, "Get number of points")
+        times = [call(pulses, "Get time from index", i + 1) for i in range(count)]
+        places = np.array(times) * 16000 - 0.5
+        levels = hann_amplitudes(samples.astype(float), places)
+        got = harness.perturbation(np.round(places * 256), np.round(levels * 128))
+        wanted = list(reference.voice_columns(sound, reference.to_pitch(sound)).values())
+        # times are rounded to 1/256 sample, amplitudes to 0.05 dB
+        assert got == pytest.approx(wanted, rel=0.01)
+
+
+# stages, frame by frame
+
+
+@pytest.mark.corpora
+def test_pitch_frames(clips, streams):
+    frames = wrong = 0
+    for (_, samples), stream in zip(clips, streams, strict=True):
+        wanted = reference.to_pitch(sound_of(samples)).selected_array["frequency"]
+        got = stream.track()
+        assert len(got) == len(wanted)
+        both = (wanted > 0) & (got > 0)
+        distance = 12 * np.abs(np.log2(got[both] / wanted[both]))
+        wrong += ((wanted > 0) != (got > 0)).sum() + (distance > 0.2).sum()
+        frames += len(wanted)
+        assert np.median(distance) < 0.01 if both.any() else True
+    assert wrong <= 0.002 * frames
+
+
+@pytest.mark.corpora
+def test_intensity_frames(clips, streams):
+    errors = []
+    for (_, samples), stream in zip(clips, streams, strict=True):
+        wanted = sound_of(samples).to_intensity(75, 0.01, subtract_mean=True).values[0]
+        got = stream.intensity()
+        assert len(got) == len(wanted)
+        errors.append(np.abs(got - np.maximum(wanted, 0)))
+    errors = np.concatenate(errors)
+    assert np.quantile(errors, 0.95) < 0.01
+    assert np.quantile(errors, 0.999) < 0.3
+
+
+# columns
+
+BARS = {"jitter": 0.985, "shimmer": 0.985}
+
+
+@pytest.mark.corpora
+def test_columns_follow_praat(clips, streams):
+    """Pearson's r per column over all clips, and of jitter and shimmer in every corpus."""
+    wanted, got = [], []
+    for (_, samples), stream in zip(clips, streams, strict=True):
+        sound = sound_of(samples)
+        pitch = reference.to_pitch(sound)
+        values = reference.pitch_columns(pitch)
+        values.update(reference.voice_columns(sound, pitch))
+        values.update(reference._moments("hnr", *reference._hnr_track(sound)))
+        wanted.append([values[column] for column in harness.COLUMNS])
+        got.append(list(stream.columns().values()))
+    wanted, got = np.array(wanted), np.array(got)
+    corpus = np.array([name for name, _ in clips])
+    short = []
+    for i, column in enumerate(harness.COLUMNS):
+        bar = BARS.get(column.split("_")[0], 0.995)
+        if (r := np.corrcoef(wanted[:, i], got[:, i])[0, 1]) < bar:
+            short.append((column, "all", r))
+        for name in CORPORA if column.split("_")[0] in BARS else ():
+            where = corpus == name
+            if (r := np.corrcoef(wanted[where, i], got[where, i])[0, 1]) < 0.95:
+                short.append((column, name, r))
+    assert short == []
+
+
+# the stream
+
+
+def test_asking_does_not_disturb_the_stream():
+    samples = speech(4)
+    undisturbed, asked = harness.Voice(samples), harness.Voice()
+    for start in (0, 16080, 16080 + 8000, 16080 + 16000):
+        stop = min(start + 16080 if start == 0 else start + 8000, len(samples))
+        asked.push(samples[start:stop])
+        assert asked.columns() == asked.columns()
+    asked.push(samples[stop:])
+    assert asked.columns() == undisturbed.columns()
+
+
+def test_a_shared_spectrum_gives_the_same_hnr():
+    samples = speech(3)
+    alone, shared = harness.Voice(samples).columns(), harness.Voice(samples, share=True).columns()
+    assert shared == alone
+
+
+@pytest.mark.corpora
+def test_beyond_eight_seconds_the_answer_is_close(clips):
+    """A minute of speech, where the oldest frames and pulses are settled with the peak so far."""
+    parts = [samples for _, samples in clips[::4]]
+    samples = np.concatenate(parts)[: 60 * 16000]
+    samples = samples[: len(samples) // 160 * 160 - 80]
+    sound = sound_of(samples)
+    pitch = reference.to_pitch(sound)
+    wanted = {**reference.pitch_columns(pitch), **reference.voice_columns(sound, pitch)}
+    wanted.update(reference._moments("hnr", *reference._hnr_track(sound)))
+    got = harness.Voice(samples).columns()
+    for column in ("f0_semitones_mean", "f0_semitones_std", "hnr_mean", "hnr_std"):
+        assert got[column] == pytest.approx(wanted[column], abs=0.2), column
+    assert got["voiced_fraction"] == pytest.approx(wanted["voiced_fraction"], abs=0.02)
+    for column in ("jitter_local", "jitter_ppq5", "shimmer_local", "shimmer_apq5"):
+        assert got[column] == pytest.approx(wanted[column], rel=0.1), column

@@ -1,0 +1,112 @@
+"""The voice stages of the C library (pitch, pulses, HNR, intensity) and their helpers, called by ctypes.
+
+They are compiled by themselves, without the extractor around them. Samples in are int16, DC blocked.
+"""
+
+import ctypes
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from features import schema
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-shared", "-fPIC")
+COLUMNS = [
+    column
+    for group in ("pitch", "voice", "hnr")
+    for descriptor in schema.DESCRIPTORS
+    if descriptor.group == group
+    for column in descriptor.columns
+]
+
+
+@cache
+def library() -> ctypes.CDLL:
+    source = REPOSITORY / "embedded" / "src"
+    stages = ("fft", "hnr", "history", "intensity", "moments", "peak", "perturbation", "pitch")
+    files = [source / f"ser_{name}.c" for name in (*stages, "pulses", "tail", "voice_tables")]
+    folder = tempfile.mkdtemp(prefix="ser_voice_")
+    built = Path(folder) / "voice.so"
+    probe = REPOSITORY / "tests" / "c" / "voice_probe.c"
+    subprocess.run(["cc", *FLAGS, f"-I{source}", probe, *files, "-lm", "-o", built], check=True)
+    loaded = ctypes.CDLL(str(built))
+    loaded.probe_size.restype = loaded.probe_state_bytes.restype = ctypes.c_size_t
+    return loaded
+
+
+def pointer(array):
+    return array.ctypes.data_as(ctypes.c_void_p)
+
+
+class Voice:
+    """One stream. push takes whole hops: 80 + 160 m samples first, 160 m later."""
+
+    def __init__(self, samples=(), share=False):
+        self._state = ctypes.create_string_buffer(library().probe_size())
+        library().probe_reset(self._state, int(share))
+        self.push(samples)
+
+    def push(self, samples):
+        samples = np.ascontiguousarray(samples, np.int16)
+        library().probe_push(self._state, pointer(samples), ctypes.c_size_t(len(samples)))
+
+    def columns(self) -> dict[str, float]:
+        values = np.zeros(len(COLUMNS), np.float32)
+        library().probe_columns(self._state, pointer(values))
+        return dict(zip(COLUMNS, values.astype(float).tolist(), strict=True))
+
+    def intensity(self):
+        return self._read("probe_levels", 2000)
+
+    def track(self):
+        return self._read("probe_track", 800)
+
+    def history(self):
+        return self._read("probe_history", 100000)
+
+    def _read(self, name, room):
+        values = np.zeros(room, np.float32)
+        return values[: getattr(library(), name)(self._state, pointer(values))].astype(float)
+
+
+def state_bytes() -> int:
+    return library().probe_state_bytes()
+
+
+def moments(values, frames):
+    out = np.zeros(7, np.float32)
+    values, frames = np.float32(values), np.uint32(frames)
+    library().probe_moments(pointer(values), pointer(frames), len(values), pointer(out))
+    return dict(zip(schema.MOMENTS, out.astype(float).tolist(), strict=True))
+
+
+def perturbation(times, levels):
+    out = np.zeros(7, np.float32)
+    times, levels = np.uint32(times), np.uint32(levels)
+    library().probe_perturbation(pointer(times), pointer(levels), len(times), pointer(out))
+    return out.astype(float)
+
+
+def math(name, x):
+    x = np.float32(x)
+    y = np.zeros_like(x)
+    which = ("log2", "exp2", "rsqrt", "rsqrt_fast", "recip").index(name)
+    library().probe_math(which, pointer(x), len(x), pointer(y))
+    return y.astype(float)
+
+
+def real512(x):
+    work = np.zeros(514, np.float32)
+    work[:512] = x
+    library().probe_real512(pointer(work))
+    return work[::2] + 1j * work[1::2]
+
+
+def complex256(z, natural_input):
+    work = np.ascontiguousarray(z, np.complex64)
+    library().probe_complex256(pointer(work), int(natural_input))
+    return work
