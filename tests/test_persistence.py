@@ -27,6 +27,7 @@ from common.errors import UserError
 from features import schema
 from training import persistence, unpickling
 from training.candidates import CANDIDATES
+from training.estimators import Float32Network, Int8Network
 
 LABELS = ["angry", "calm", "sad"]
 COLUMNS = list(schema.COLUMNS[5:25])
@@ -68,6 +69,8 @@ ESTIMATORS = {name: small(candidate.make(0)) for name, candidate in CANDIDATES.i
     "MLP, early stopping": MLPClassifier((4,), max_iter=5, early_stopping=True),
     "MLP, sgd": MLPClassifier((4, 3), max_iter=5, solver="sgd"),
     "MLP, lbfgs": MLPClassifier((4,), max_iter=5, solver="lbfgs"),
+    "network in float32": Float32Network((4,), max_iter=5),
+    "network in int8": Int8Network((4, 3), max_iter=5),
     "random forest, out of bag": RandomForestClassifier(9, oob_score=True),
     "extra trees": ExtraTreesClassifier(3),
     "decision tree": DecisionTreeClassifier(class_weight="balanced"),
