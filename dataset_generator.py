@@ -175,6 +175,16 @@ def parallel_backend(scheduler):
     except (OSError, ValueError) as error:
         raise UserError(f"--scheduler {scheduler}: no Dask cluster answers ({error})") from None
     with client, joblib.parallel_config(backend="dask"):
+        try:
+            client.wait_for_workers(1, timeout=10)
+            client.run(exec, "import features.extraction")
+        except TimeoutError:
+            raise UserError(f"--scheduler {scheduler}: the cluster has no workers") from None
+        except ImportError as error:  # joblib would wait for ever
+            raise UserError(
+                f"--scheduler {scheduler}: a worker cannot import this project ({error}); start workers "
+                f"with PYTHONPATH={Path(__file__).resolve().parent}"
+            ) from None
         yield
 
 
