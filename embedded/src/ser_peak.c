@@ -127,6 +127,13 @@ ser_peak ser_peak_refine(const float *r, ser_peak rough)
     return top(x, ser_peak_sinc(r, x - h), ser_peak_sinc(r, x), ser_peak_sinc(r, x + h), h);
 }
 
+ser_peak ser_peak_deep_refine(const float *r, ser_peak rough)
+{
+    const float x = rough.place, h = 0.25f;
+    return top(x, ser_peak_deep_sinc(r, x - h), ser_peak_deep_sinc(r, x),
+               ser_peak_deep_sinc(r, x + h), h);
+}
+
 ser_peak ser_peak_short_refine(const float *r, ser_peak rough, int end, float h)
 {
     const float x = rough.place;
