@@ -168,12 +168,12 @@ def test_one_member_of_one_node_changed_is_found(member, originals, tmp_path):
 
 
 CODE = [  # kind, what stands there, what then stands there
-    ("forest", "* inverse[i], 4.0f)", "* inverse[i], 4.1f)"),
+    ("forest", "* inverse[i], ", "* inverse[i], 0.1f + "),
     ("forest", "* steps[i], 32767.0f)", "* steps[i], 30000.0f)"),
     ("forest", "node->value ? node->left : node->right", "node->value ? node->right : node->left"),
     ("forest", "values[node->feature] < node->value", "values[node->feature] <= node->value"),
     ("forest", "tree < TREES", "tree < TREES - 1"),
-    ("float network, 2 layers", "* inverse[i], 4.0f)", "* inverse[i], 4.001f)"),
+    ("float network, 2 layers", "* inverse[i], ", "* inverse[i], 0.001f + "),
     ("float network, 2 layers", "x * 1.442695f", "x * 1.4427f"),
     ("float network, 2 layers", "EmlNetActivationRelu", "EmlNetActivationIdentity"),
     ("int8 network, 2 layers", "limit) + 12582912.0f", "limit) + 12582913.0f"),
