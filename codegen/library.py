@@ -48,6 +48,7 @@ def contents(plan: Plan, source: Source, *, name: str, sizes: str, facts: dict) 
         "src/ser_config.h": source.config_h.encode(),
         "src/ser_model.h": source.model_h.encode(),
         "src/ser_model.c": source.model_c.encode(),
+        "LICENSE": (_SKELETON.parents[1] / "LICENSE").read_bytes(),
         "LICENSE-emlearn.md": _emlearn_licence(),
     }
     words = {

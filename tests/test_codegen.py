@@ -11,7 +11,7 @@ import pytest
 import signals
 from codegen_models import COLUMNS, KINDS, forest, network
 
-from codegen import budget, library, pipeline, source, verify
+from codegen import budget, compare, library, pipeline, source, verify
 from codegen.compiled import Library
 from common.errors import CheckFailed, UserError
 from features import audio, device, schema
@@ -419,3 +419,30 @@ def test_the_front_holds_what_nothing_beats():
     assert "over budget" in lines[-1] and lines[-1].startswith("*")
     figure = budget.draw(points)
     assert {text.get_text() for text in figure.axes[0].texts} == {p.name for p in points}
+
+
+def test_the_comparison_measures_what_each_exporter_answers(voices, tmp_path):
+    for program in (budget.CROSS, compare.EMULATOR):
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program} here")
+    model = fitted(
+        forest(SnappedRandomForest(5, max_leaf_nodes=16, random_state=0), False), voices, 7
+    )
+    folder = generated(model, tmp_path)
+    plan = pipeline.plan(model.pipeline, model.info)
+    vectors = voices[0][:100]
+    quantised = model.pipeline[:-1].transform(vectors)
+    labels = model.probabilities(vectors).argmax(axis=1)
+    found = {}
+    for exporter in compare.exporters(model, folder)[:4]:
+        rows = vectors if exporter.whole else quantised
+        if exporter.name == "**ours**, the forest":
+            rows = rows[:, [COLUMNS.index(column) for column in plan.columns]]
+        found[exporter.name] = compare.measure(exporter, folder, rows, labels)
+    ours, whole, votes, soft = found.values()
+    assert ours.agreement == whole.agreement == 1
+    assert votes.agreement < 1  # emlearn's defaults: one vote per tree
+    assert 0 < ours.bytes < whole.bytes and 0 < ours.instructions < whole.instructions
+    text = compare.markdown(model, list(found.values()), ["m2cgen", "micromlgen"], len(vectors))
+    assert f"| {soft.name} | {soft.bytes:,} | {soft.instructions:,} |" in text
+    assert "Not installed, so not measured: m2cgen, micromlgen." in text
