@@ -4,12 +4,14 @@ and nothing that differs gets through. Vectors are those of real voices where th
 import re
 import shutil
 import subprocess
+import sys
 
 import codegen_models
 import numpy as np
 import pytest
 import signals
 from codegen_models import COLUMNS, KINDS, forest, network
+from conftest import REPOSITORY
 
 from codegen import budget, compare, library, pipeline, source, verify
 from codegen.compiled import Library
@@ -389,8 +391,17 @@ def test_silence_is_answered_as_no_speech(originals):
     assert opened.answer(signals.voice(16080)).speech
 
 
-def test_emlearn_leaves_numpy_as_it_was():
+def test_emlearn_leaves_numpy_as_it_was_and_needs_no_distutils():
+    """Python 3.12 has no distutils; here it is hidden in a process of its own."""
     assert np.geterr()["under"] == "ignore"
+    code = (
+        "import sys, importlib.util as u; sys.path.insert(0, sys.argv[1]); found = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'distutils' else found(name, *rest)\n"
+        "from codegen import emlearn_parts, source\n"
+        "print(emlearn_parts.cgen.constant(1.5), 'distutils' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, REPOSITORY], capture_output=True, text=True)
+    assert done.stdout == "1.500000f False\n", done.stderr
 
 
 # --- sizes ------------------------------------------------------------------------------------
