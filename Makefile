@@ -14,9 +14,14 @@ DEMO := demo
 
 demo: $(READY)
 	$(PY) dataset_generator.py --synthetic --out $(DEMO)/dataset
-	$(PY) train.py $(DEMO)/dataset/features.csv --models mlp_32 mlp_64 forest_small linear \
+	$(PY) train.py $(DEMO)/dataset/features.csv --models mlp_64 mlp_64_int8 forest_small linear \
 	  --out $(DEMO)/models --reports $(DEMO)/reports
 	$(PY) predictor.py $(DEMO)/dataset/synthetic/f1/f1_chairs_*.wav $(DEMO)/models/model.joblib
+	@if command -v cc >/dev/null; then set -ex; \
+	  $(PY) -m codegen $(DEMO)/models/model.joblib --out $(DEMO)/EmotionRecognition \
+	    --features $(DEMO)/dataset/features.csv --corpora $(DEMO)/dataset/synthetic; \
+	  $(PY) predictor.py $(DEMO)/dataset/synthetic/f1/f1_chairs_*.wav $(DEMO)/EmotionRecognition; \
+	else echo "No C compiler here, so the export to C is left out; on Debian or Ubuntu: sudo apt-get install gcc"; fi
 
 test: $(READY)
 	$(PY) -m pytest

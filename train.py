@@ -9,15 +9,14 @@ import argparse
 from pathlib import Path
 
 from common import cli
-from common.errors import UserError
+from common.errors import CheckFailed, UserError
 from common.files import writable_folder
 from features import schema, table
-from training import labels, persistence, plots, report
+from training import budget, labels, persistence, plots, report
 from training.candidates import CANDIDATES, columns
 from training.experiment import Experiment
 from training.fitting import BALANCES, Recipe
 from training.protocols import Splitter
-from training.size import parameter_bytes
 
 EXAMPLES = """examples:
   python train.py dataset/features.csv
@@ -54,6 +53,9 @@ def parse_arguments():
     add("--balance", choices=BALANCES, default="none",
         help="classes of unequal size: weigh them alike, repeat clips of the rarer, or take them as they are "
         "(default: none)")  # fmt: skip
+    add("--flash-kb", type=float, default=256, metavar="K",
+        help="choose only models that fit into so much flash, code included (default: 256)")  # fmt: skip
+    add("--ram-kb", type=float, default=256, metavar="K", help="and so much RAM (default: 256)")
     add("--search", action="store_true",
         help="search each model's settings exhaustively, in folds by speaker inside the training rows "
         "(about 20 times longer)")  # fmt: skip
@@ -88,9 +90,9 @@ def main():
 
     protocols = splitter.protocols(arguments.seed)
     outcomes = experiment.score(protocols)
-    exportable = [name for name in recipes if CANDIDATES[name].exportable]
-    chosen = experiment.choose(exportable or recipes)
     pipelines = experiment.fit()
+    sizes = budget.fits(pipelines, experiment.columns, flash_kb=arguments.flash_kb)
+    chosen = experiment.choose(affordable(sizes, arguments))
     held_out = {name: experiment.held_out(pipeline) for name, pipeline in pipelines.items()}
     for name, pipeline in pipelines.items():
         facts = facts_of(name, pipeline, experiment, label_set, held_out[name], arguments)
@@ -100,15 +102,30 @@ def main():
 
     study = report.Study(
         features, sorted(set(y)), label_set, arguments.balance, arguments.split, protocols, outcomes,
-        held_out, {name: parameter_bytes(pipeline) for name, pipeline in pipelines.items()}, chosen,
+        held_out, sizes, (arguments.flash_kb, arguments.ram_kb), chosen,
     )  # fmt: skip
     pictures = plots.draw(study, experiment, pipelines, reports)
     report.write(study, reports, pictures)
     print(study.overview().T.to_string(na_rep="-"))
+    print(study.size_table().to_string(na_rep="-"))
     if study.is_synthetic:
         print(report.SYNTHETIC_WARNING)
     print(f"best exportable: {chosen}, also in {models / 'model.joblib'}")
     print(f"all scores, plots and the model card: {reports / 'report.md'}")
+
+
+def affordable(sizes, arguments):
+    """The models that can be exported and fit the budget: only they may be chosen."""
+    exportable = [name for name in sizes if CANDIDATES[name].exportable] or list(sizes)
+    fitting = [n for n in exportable if sizes[n].within(arguments.flash_kb, arguments.ram_kb)]
+    if not fitting:
+        smallest = min(exportable, key=lambda name: sizes[name].bytes)
+        raise CheckFailed(
+            f"no model fits {arguments.flash_kb:g} KB of flash and {arguments.ram_kb:g} KB of RAM; "
+            f"the smallest, {smallest}, takes {sizes[smallest].bytes / 1024:.0f} KB of flash: allow more, "
+            "or fewer --groups"
+        )
+    return fitting
 
 
 def recipe(candidate, arguments):

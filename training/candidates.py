@@ -14,6 +14,7 @@ from training.estimators import (
     AppendDiscriminants,
     ClippedScaler,
     Float32Network,
+    Int8Network,
     Int16Quantiser,
     SnappedExtraTrees,
     SnappedRandomForest,
@@ -64,12 +65,12 @@ def _forest(model: BaseEstimator) -> Pipeline:
     )
 
 
-def _network(seed, *layers, alpha):
+def _network(seed, *layers, alpha, kind=Float32Network):
     # alpha, an L2 penalty, is large because columns are many and clips are few
     return Pipeline(
         [
             ("scale", ClippedScaler()),
-            ("model", Float32Network(layers, alpha=alpha, max_iter=120, tol=0, random_state=seed)),
+            ("model", kind(layers, alpha=alpha, max_iter=120, tol=0, random_state=seed)),
         ]
     )
 
@@ -114,6 +115,14 @@ CANDIDATES: dict[str, Candidate] = {
         Candidate(
             "mlp_128", "network, one hidden layer of 128",
             lambda seed: _network(seed, 128, alpha=2.0), grid=_ALPHAS,
+        ),
+        Candidate(
+            "mlp_64_int8", "mlp_64 with weights of 8 bits",
+            lambda seed: _network(seed, 64, alpha=2.0, kind=Int8Network), grid=_ALPHAS,
+        ),
+        Candidate(
+            "mlp_128_int8", "mlp_128 with weights of 8 bits",
+            lambda seed: _network(seed, 128, alpha=2.0, kind=Int8Network), grid=_ALPHAS,
         ),
         Candidate(
             "mlp_64_32", "network, hidden layers of 64 and 32",

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from common.files import replacing
-from training.scores import Outcome
+from training.scores import Outcome, pareto_front
 
 plt.rcParams.update(
     {"figure.dpi": 110, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
@@ -33,12 +33,7 @@ def draw(study, experiment, pipelines, folder: Path) -> list[str]:
     def keep(figure, name):
         names.append(save(figure, folder / name).name)
 
-    protocol = "speaker" if all("speaker" in o for o in study.outcomes.values()) else "seed"
-    scores = {name: o[protocol].summary()["macro_f1"] for name, o in study.outcomes.items()}
-    keep(
-        score_against_bytes({n: (study.bytes[n], scores[n]) for n in scores}),
-        "score_against_bytes.png",
-    )
+    keep(score_against_bytes(study.points(), study.budget_kb[0]), "score_against_bytes.png")
     for model, outcomes in study.outcomes.items():
         shown = {name: outcomes[name] for name in ("seed", "speaker") if name in outcomes}
         keep(confusion(shown, model), f"confusion_{model}.png")
@@ -108,7 +103,7 @@ def loss_curves(curves: dict[str, list[float]]) -> Figure:
     return figure
 
 
-def score_against_bytes(points: dict[str, tuple[float, float]]) -> Figure:
+def score_against_bytes(points: dict[str, tuple[float, float]], budget_kb: float) -> Figure:
     """points: model -> (bytes, macro F1). Models that no smaller one beats are joined by a line."""
     figure, ax = plt.subplots(figsize=(6.5, 4.2))
     for name, (size, score) in points.items():
@@ -122,22 +117,12 @@ def score_against_bytes(points: dict[str, tuple[float, float]]) -> Figure:
         color="#ccbb44",
         zorder=0,
     )
-    ax.axvline(256, color="#bbbbbb", linestyle="--", linewidth=1)
-    ax.text(256, ax.get_ylim()[0], " 256 KB", color="#777777", va="bottom")
+    ax.axvline(budget_kb, color="#bbbbbb", linestyle="--", linewidth=1)
+    ax.text(budget_kb, ax.get_ylim()[0], f" {budget_kb:g} KB", color="#777777", va="bottom")
     ax.set(
         xscale="log",
-        xlabel="KB of parameters, estimated",
+        xlabel="KB of flash: code, tables and model (too large to compile: parameters)",
         ylabel="macro F1",
         title="Score against size",
     )
     return figure
-
-
-def pareto_front(points: dict[str, tuple[float, float]]) -> list[str]:
-    """The models that no other beats in both bytes and score, smallest first."""
-    front, best = [], -np.inf
-    for name in sorted(points, key=lambda n: (points[n][0], -points[n][1])):
-        if points[name][1] > best:
-            front.append(name)
-            best = points[name][1]
-    return front

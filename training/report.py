@@ -10,9 +10,10 @@ from sklearn.metrics import classification_report
 import corpora
 from common.files import replacing
 from features.table import FeatureTable
+from training.budget import Fit
 from training.candidates import CANDIDATES
 from training.protocols import Protocol
-from training.scores import Outcome
+from training.scores import Outcome, pareto_front
 
 SYNTHETIC_WARNING = (
     "SYNTHETIC SPEECH took part. "
@@ -36,7 +37,8 @@ class Study:
     protocols: list[Protocol]
     outcomes: dict[str, dict[str, Outcome]]
     held_out: dict[str, Outcome]
-    bytes: dict[str, int]
+    sizes: dict[str, Fit]
+    budget_kb: tuple[float, float]  # flash, RAM
     chosen: str
 
     @property
@@ -48,10 +50,7 @@ class Study:
         rows = {}
         for model, by_protocol in self.outcomes.items():
             summaries = {name: outcome.summary() for name, outcome in by_protocol.items()}
-            row = {
-                "bytes": self.bytes[model],
-                "seed: weighted F1": summaries["seed"]["weighted_f1"],
-            }
+            row = {"seed: weighted F1": summaries["seed"]["weighted_f1"]}
             for protocol, heading in (
                 ("speaker", "speaker"), ("speaker_without_tess", "no TESS"), ("corpus", "corpus"),
             ):  # fmt: skip
@@ -66,6 +65,31 @@ class Study:
                     }
             rows[model] = row
         return pd.DataFrame.from_dict(rows, orient="index")
+
+    def points(self) -> dict[str, tuple[float, float]]:
+        """Model -> (bytes, macro F1 on unseen speakers; on the seed split where there is only that)."""
+        protocol = "speaker" if all("speaker" in o for o in self.outcomes.values()) else "seed"
+        return {
+            name: (self.sizes[name].bytes, outcomes[protocol].summary()["macro_f1"])
+            for name, outcomes in self.outcomes.items()
+            if CANDIDATES[name].exportable
+        }
+
+    def size_table(self) -> pd.DataFrame:
+        """KB of each model, and which of them no smaller one beats."""
+        front = pareto_front(self.points())
+        rows = {
+            name: {
+                "parameters KB": fit.parameters / 1024,
+                "flash KB": None if fit.flash is None else fit.flash / 1024,
+                "RAM KB": None if fit.ram is None else fit.ram / 1024,
+                "fits": "yes" if fit.within(*self.budget_kb) else "NO",
+                "front": "*" if name in front else "",
+                "measured": fit.why,
+            }
+            for name, fit in self.sizes.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").round(1)
 
 
 def write(study: Study, folder: Path, pictures: list[str]) -> None:
@@ -89,7 +113,9 @@ def _scores(study):
         "features": {name: study.table.info.get(name) for name in ("schema", "engine", "versions")},
         "models": {
             model: {
-                "bytes": study.bytes[model],
+                "parameter_bytes": study.sizes[model].parameters,
+                "flash_bytes": study.sizes[model].flash,
+                "ram_bytes": study.sizes[model].ram,
                 "held_out": study.held_out[model].summary(),
                 **{name: outcome.summary() for name, outcome in by_protocol.items()},
             }
@@ -113,6 +139,8 @@ def markdown(frame: pd.DataFrame, corner: str = "") -> str:
 def _cell(value):
     if pd.isna(value):
         return "–"
+    if isinstance(value, str):
+        return value
     return f"{value:.3f}" if abs(value) <= 1 else f"{value:,.0f}"
 
 
@@ -132,10 +160,14 @@ def _report(study, pictures):
         markdown(_clips(study), "corpus"),
         "## All models, all protocols\n",
         markdown(study.overview(), "model"),
-        "`bytes` is what the parameters take as they are stored, estimated before compilation.\n",
         *(f"- **{protocol.name}**: {protocol.about}" for protocol in study.protocols),
         "\nUAR is the mean of the classes' recalls, of a corpus's own clips. Only the protocols without the "
         "tested speakers say what a new voice will get.\n",
+        "## Sizes\n",
+        markdown(study.size_table().astype(object), "model"),
+        "Flash and RAM: extractor and model, compiled and linked; parameters: an estimate. `*`: no "
+        f"smaller model scores higher. Budget: {study.budget_kb[0]:g} KB of flash, "
+        f"{study.budget_kb[1]:g} KB of RAM.\n",
         f"Chosen: **{study.chosen}**, by macro F1 in folds by speaker inside the training rows; no tested "
         "row took part in the choice.\n",
     ]

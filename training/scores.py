@@ -40,3 +40,13 @@ class Outcome:
             mine = self.corpora == corpus
             result[f"uar_{corpus}"] = uar(self.truth[mine], self.predicted[mine])
         return {name: round(float(value), 4) for name, value in result.items()}
+
+
+def pareto_front(points: dict[str, tuple[float, float]]) -> list[str]:
+    """The models that no other beats in both bytes and score, smallest first."""
+    front, best = [], -np.inf
+    for name in sorted(points, key=lambda n: (points[n][0], -points[n][1])):
+        if points[name][1] > best:
+            front.append(name)
+            best = points[name][1]
+    return front

@@ -16,6 +16,9 @@ def _step_bytes(step):
         trees = [tree.tree_ for tree in step.estimators_]
         decisions = sum(tree.node_count - tree.n_leaves for tree in trees)
         return decisions * _NODE + sum(tree.n_leaves for tree in trees) * classes
+    if hasattr(step, "weights8_"):
+        weights, biases = step.weights8_, step.intercepts_
+        return sum(w.size for w in weights) + 2 * _FLOAT * sum(b.size for b in biases)
     arrays = []
     for name in ("coefs_", "intercepts_"):
         arrays += getattr(step, name, [])
