@@ -91,6 +91,17 @@ def test_needs_no_heap_no_double_and_no_printing(target, tmp_path):
     assert writable == [], f"globals that can change: {writable}"
 
 
+def test_nothing_is_fused_even_if_the_flag_is_forgotten(tmp_path):
+    """An Arduino library cannot set compiler flags, and GCC fuses multiplication and addition by default."""
+    need(cost.COMPILER)
+    march, mabi, level = cost.P4_LIKE
+    flags = ("--specs=picolibc.specs", f"-march={march}", f"-mabi={mabi}", level, "-std=gnu99")
+    run(cost.COMPILER, *flags, INCLUDE, "-c", *SOURCES, cwd=tmp_path)
+    for built in sorted(tmp_path.glob("*.o")):
+        code = run("riscv64-unknown-elf-objdump", "-d", built)
+        assert not re.search(r"\sfn?m(add|sub)\.s", code), built.name
+
+
 @pytest.mark.parametrize("without, limit", [((), 64 * 1024), (cost.VOICE, 24 * 1024)])
 def test_state_fits(without, limit):
     need(cost.COMPILER)

@@ -1,5 +1,7 @@
 #include "ser_bank.h"
 
+#include "ser_math.h"
+
 #include <math.h>
 #include <string.h>
 

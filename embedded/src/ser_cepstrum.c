@@ -2,6 +2,8 @@
 
 #if SER_WITH_CEPSTRUM
 
+#include "ser_math.h"
+
 #include <string.h>
 
 void ser_cepstrum_reset(ser_cepstrum *cepstrum)

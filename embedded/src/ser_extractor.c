@@ -1,5 +1,7 @@
 #include "ser_extractor.h"
 
+#include "ser_math.h"
+
 #include <math.h>
 #include <string.h>
 

@@ -36,12 +36,13 @@
  *
  * Length. Unlimited; the state does not grow.
  *
+ * Results are the same to the last bit on every machine and compiler with IEEE single precision; sources forbid
+ * fused multiply-add themselves.
+ *
  * Build options (the same for every source file):
  *     SER_WITH_<GROUP> 0     in ser_config.h, or as -DSER_WITH_<GROUP>=0, leaves a group's columns out
  *                            (they read SER_UNDEFINED), with its state, tables and work. Groups: see
  *                            ser_schema.h.
- *     -ffp-contract=off      for results equal to the last digit on every machine; without it a compiler
- *                            may fuse multiplications and additions, which differs in the last digits.
  *     -fno-math-errno        lets the compiler use the square-root instruction as it is.
  */
 #ifndef SER_EXTRACTOR_H

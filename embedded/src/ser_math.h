@@ -1,5 +1,5 @@
 /* Single-precision elementary functions that give the same bits on every target: built only from
- * IEEE add and multiply (compile with -ffp-contract=off), no libm, no division.
+ * IEEE add and multiply, no libm, no division. Every source that computes includes it.
  *
  *   ser_log2(x)    x > 0 normal      error < 1.5 ulp of max(|result|, 0.5)
  *   ser_exp2(x)    any finite x      relative error < 2e-7; 0 below -126, clamped above 127.99
@@ -13,6 +13,14 @@
 
 #include <stdint.h>
 #include <string.h>
+
+/* No fused multiply-add in any source that includes this, whatever the command line says: it rounds once where
+ * two operations round twice, and results would depend on the processor. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off")
+#endif
 
 #ifdef __cplusplus
 extern "C" {
