@@ -104,7 +104,7 @@ def descriptors(samples: np.ndarray) -> dict[str, np.ndarray]:
         tracks.update(_rows(stem, slope, 1))
 
     for band, (first, end) in enumerate(schema.MODULATION_BANDS):
-        for rate, track in enumerate(_modulation(mel[first:end].mean(axis=0))):
+        for rate, track in enumerate(_modulation(mel[first:end].mean(axis=0, dtype=np.float64))):
             tracks[f"modulation_{band}_{rate}"] = track
 
     tracks["centroid"] = librosa.feature.spectral_centroid(S=magnitude, sr=SAMPLE_RATE)[0]
@@ -138,6 +138,11 @@ def descriptors(samples: np.ndarray) -> dict[str, np.ndarray]:
     return tracks
 
 
+def modulation_gain(rate: int) -> float:
+    """How far a running mean over 2^rate hops moves towards the latest value."""
+    return 1 - math.exp(-1 / 2**rate)
+
+
 def _modulation(level):
     """How strongly a level (frames,) in dB moves at four rates: differences of running means.
 
@@ -146,7 +151,7 @@ def _modulation(level):
     """
     means = [level]
     for rate in range(1, schema.MODULATION_RATES + 1):
-        gain = 1 - math.exp(-1 / 2**rate)
+        gain = modulation_gain(rate)
         mean, _ = scipy.signal.lfilter([gain], [1, gain - 1], level, zi=[level[0] * (1 - gain)])
         means.append(mean)
     return [fast - slow for fast, slow in itertools.pairwise(means)]

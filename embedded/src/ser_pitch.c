@@ -361,33 +361,12 @@ int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame)
            (frame - pitch->base < pitch->frames && chosen_of(pitch, frame - pitch->base) > 0);
 }
 
-static void add_frame(ser_pitch_sums *sums, uint16_t period)
+static void add_frame(ser_contour *contour, uint16_t period)
 {
-    const uint32_t frame = sums->frames++;
-    if (period == 0) {
-        if (sums->open) {
-            ser_moments_add(&sums->segment, (float)(frame - sums->start), 0);
-        }
-        sums->open = 0;
-        return;
-    }
-    {
-        const float semitones = 12.0f * (LOG_HUNDRED - log_period_of(period));
-        ser_moments_add(&sums->f0, semitones, frame);
-        if (sums->open) {
-            ser_moments_add(&sums->change, semitones - sums->latest, frame);
-        } else {
-            if (sums->voiced > 0) {
-                ser_moments_add(&sums->pause, (float)(frame - sums->last - 1), 0);
-            } else {
-                sums->first = frame;
-            }
-            sums->start = frame;
-            sums->open = 1;
-        }
-        sums->voiced++;
-        sums->last = frame;
-        sums->latest = semitones;
+    if (period > 0) {
+        ser_contour_voiced(contour, 12.0f * (LOG_HUNDRED - log_period_of(period)));
+    } else {
+        ser_contour_unvoiced(contour);
     }
 }
 
@@ -409,31 +388,15 @@ static void commit(ser_pitch *pitch, float peak)
     memmove(pitch->link, pitch->link + count, sizeof(uint16_t) * pitch->frames);
 }
 
-void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_PITCH_COLUMNS])
+void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_COUNT_PITCH])
 {
-    const float hop = (float)SER_HOP / (float)SER_SAMPLE_RATE;
-    ser_pitch_sums sums = pitch->settled;
+    ser_contour contour = pitch->settled;
     unsigned i, place = 0;
     ser_pitch_path(pitch, pitch->base, peak);
     for (i = 0; i < pitch->frames; i++) {
-        add_frame(&sums, chosen_period(pitch, i, place));
+        add_frame(&contour, chosen_period(pitch, i, place));
         place += kept_of(pitch, i);
     }
-    if (sums.open) {
-        ser_moments_add(&sums.segment, (float)(sums.frames - sums.start), 0);
-    }
-
-    ser_moments_columns(&sums.f0, columns);
-    columns[7] = ser_moments_mean(&sums.change);
-    columns[8] = ser_moments_std(&sums.change);
-    columns[9] = sums.frames > 0 ? (float)sums.voiced / (float)sums.frames : SER_UNDEFINED;
-    columns[10] = sums.voiced > 0 ? (float)sums.segment.count /
-                                        ((float)(sums.last - sums.first + 1) * hop)
-                                  : SER_UNDEFINED;
-    columns[11] = ser_moments_mean(&sums.segment) * hop;
-    columns[12] = ser_moments_std(&sums.segment) * hop;
-    columns[13] = sums.segment.high * hop;
-    columns[14] = ser_moments_mean(&sums.pause) * hop;
-    columns[15] = ser_moments_std(&sums.pause) * hop;
-    columns[16] = sums.pause.high * hop;
+    ser_contour_end(&contour);
+    ser_contour_columns(&contour, columns);
 }
