@@ -88,18 +88,17 @@ def main():
 
     root, found = find_clips(arguments, out)
     work = [
-        (clip, augmentation, relative(clip, root))
+        (clip, augmentation, relative(clip.path, root))
         for clip in found.clips
         for augmentation in augmentations
     ]
     about = settings(arguments)
-    journal = Journal(out / "features.journal", about)
-    with parallel_backend(arguments.scheduler), warnings.catch_warnings():
-        # at an interrupt joblib gives advice on tasks that were cancelled
-        warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
-        extract_missing(work, journal, arguments)
-    write_tables(out, root, found, work, journal, about)
-    journal.close()
+    with Journal(out / "features.journal", about) as journal:
+        with parallel_backend(arguments.scheduler), warnings.catch_warnings():
+            # at an interrupt joblib gives advice on tasks that were cancelled
+            warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
+            extract_missing(work, journal, arguments)
+        write_tables(out, root, found, work, journal, about)
 
 
 def find_clips(arguments, out):
@@ -133,16 +132,16 @@ def storable(found, root):
     clips, ignored = [], list(found.ignored)
     for clip in found.clips:
         try:
-            relative(clip, root).encode()
+            relative(clip.path, root).encode()
             clips.append(clip)
         except UnicodeEncodeError:
             ignored.append((clip.path, "its name is not UTF-8; rename it"))
     return corpora.Discovery(clips, ignored)
 
 
-def relative(clip, root):
-    """The clip's path in the tables: below the corpora folder, the same on every machine."""
-    return clip.path.relative_to(root).as_posix()
+def relative(path, root):
+    """A file's path in the tables: below the corpora folder, the same on every machine."""
+    return path.relative_to(root).as_posix()
 
 
 def settings(arguments):

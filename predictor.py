@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   python predictor.py clip.wav models/mlp_64.joblib
   python predictor.py recordings/*.wav models/mlp_64.joblib --json > answers.jsonl
   python predictor.py clip.wav models/mlp_64.joblib --plot clip.png
+  python predictor.py clip.wav build/EmotionRecognition             # the C library itself answers
   python predictor.py *.flac models/mlp_64.joblib --threshold 0.5 --jobs -1
 
 exit codes: 0 every clip was predicted, 2 a clip or the model is bad (one line on stderr for each)
@@ -34,7 +35,9 @@ def parse_arguments():
     )  # fmt: skip
     add = parser.add_argument
     add("clips", nargs="+", metavar="CLIP", help="sound files")
-    add("model", metavar="MODEL", help="last: a .joblib that train.py wrote, its .json beside it")
+    add("model", metavar="MODEL",
+        help="last: a .joblib that train.py wrote, its .json beside it; or the folder of a library that "
+        "python -m codegen wrote, whose C code then answers")  # fmt: skip
     add("--json", action="store_true",
         help='one object per line: {"file", "emotion", "confidence", "probabilities", "seconds"}, and '
         '"uncertain" where there is a threshold')  # fmt: skip

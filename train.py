@@ -13,7 +13,7 @@ from common.errors import UserError
 from common.files import writable_folder
 from features import schema, table
 from training import labels, persistence, plots, report
-from training.candidates import CANDIDATES
+from training.candidates import CANDIDATES, columns
 from training.experiment import Experiment
 from training.fitting import BALANCES, Recipe
 from training.protocols import Splitter
@@ -45,6 +45,9 @@ def parse_arguments():
     add("--labels", default="auto", metavar="SET",
         help="seven (calm counts as neutral), eight, csv (as they are), or labels joined by commas "
         "(default: seven where the table holds these emotions, else csv)")  # fmt: skip
+    add("--groups", nargs="+", metavar="GROUP",
+        help=f"train on these descriptors only, of {', '.join(schema.GROUPS)}: the chip computes no others "
+        "(default: all but chroma and the finest MFCCs)")  # fmt: skip
     add("--split", choices=("random", "speaker"), default="random",
         help="what the saved models are scored on: 30 %% of the clips, as others publish, or 30 %% of the "
         "speakers (default: random)")  # fmt: skip
@@ -72,7 +75,16 @@ def main():
     splitter = Splitter(features.clips, y)
     split = splitter.random() if arguments.split == "random" else splitter.speaker(arguments.seed)
     recipes = {name: recipe(CANDIDATES[name], arguments) for name in arguments.models}
-    experiment = Experiment(features, y, splitter, split, recipes, arguments.seed, arguments.jobs)
+    experiment = Experiment(
+        features,
+        columns(arguments.groups),
+        y,
+        splitter,
+        split,
+        recipes,
+        arguments.seed,
+        arguments.jobs,
+    )
 
     protocols = splitter.protocols(arguments.seed)
     outcomes = experiment.score(protocols)
@@ -113,7 +125,7 @@ def facts_of(name, pipeline, experiment, label_set, held_out, arguments):
         "about": CANDIDATES[name].about,
         "labels": pipeline.classes_.tolist(),
         "label_set": label_set,
-        "columns": list(schema.COLUMNS),
+        "columns": experiment.columns,
         "engine": experiment.table.info["engine"],
         "corpora": sorted(set(clips["corpus"])),
         "split": arguments.split,

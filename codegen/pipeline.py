@@ -157,7 +157,9 @@ def _tree(tree, place):
     inner = tree.children_left != -1
     thresholds = np.where(inner, np.floor(tree.threshold) + 1, 0).astype(int)
     if thresholds.max() > 32767 or thresholds.min() < -32767:
-        raise UserError("forest with thresholds beyond 16 bits: it was not trained on Int16Quantiser")
+        raise UserError(
+            "forest with thresholds beyond 16 bits: it was not trained on Int16Quantiser"
+        )
     steps = np.minimum(np.rint(tree.value * 255), 254)
     return SimpleNamespace(
         node_count=tree.node_count,

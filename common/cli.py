@@ -13,6 +13,8 @@ def run(main: Callable[[], int | None]) -> None:
 
     What a user caused is one line on stderr; only our own mistakes show a stack trace.
     """
+    # a file's name may hold letters that the terminal does not have
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.exit(main() or 0)
     except CheckFailed as failure:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import parselmouth
-from parselmouth.praat import call
+from parselmouth.praat import call, run
 
 from common.errors import UserError
 from features.audio import FULL_SCALE
@@ -75,24 +75,32 @@ def _noise(x, snr, rng):
     return x + noise * np.sqrt(np.var(x) / np.mean(noise**2) / 10 ** (snr / 10))
 
 
-def _manipulated(x, what, change):
+def _manipulated(x, rng, what, change):
     # Praat's overlap-add keeps the periods as they are, where a phase vocoder would smear the jitter
     sound = parselmouth.Sound(x, SAMPLE_RATE)
     manipulation = call(sound, "To Manipulation", 0.01, PITCH_FLOOR, PITCH_CEILING)
     tier = call(manipulation, f"Extract {what} tier")
     change(tier, sound)
     call([manipulation, tier], f"Replace {what} tier")
-    return call(manipulation, "Get resynthesis (overlap-add)").values[0]
+    # Praat draws random numbers where it changes voiceless stretches; one script, so that no other
+    # thread draws in between
+    made = run(
+        manipulation,
+        f"random_initializeWithSeedUnsafelyButPredictably ({rng.integers(2**31)})\n"
+        "Get resynthesis (overlap-add)\n"
+        "random_initializeSafelyAndUnpredictably ()",
+    )
+    return made[0].values[0]
 
 
-def _stretch(x, factor, _rng):
-    return _manipulated(x, "duration", lambda tier, _: call(tier, "Add point", 0.0, factor))
+def _stretch(x, factor, rng):
+    return _manipulated(x, rng, "duration", lambda tier, _: call(tier, "Add point", 0.0, factor))
 
 
-def _pitch(x, semitones, _rng):
+def _pitch(x, semitones, rng):
     factor = 2 ** (semitones / 12)
     return _manipulated(
-        x, "pitch", lambda t, s: call(t, "Multiply frequencies", s.xmin, s.xmax, factor)
+        x, rng, "pitch", lambda t, s: call(t, "Multiply frequencies", s.xmin, s.xmax, factor)
     )
 
 

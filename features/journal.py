@@ -125,6 +125,9 @@ class Journal:
         self._places[result.key] = self._end
         self._end += len(line)
 
-    def close(self) -> None:
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_) -> None:
         self._file.close()
         self._lines.close()

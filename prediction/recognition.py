@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from codegen.compiled import Library
 from common.errors import UserError
+from features import audio
 from features.measuring import measure_all
+from features.schema import SAMPLE_RATE
 from training import persistence
 
 
-def open_model(path: str | Path) -> persistence.Model:
-    """The model that a path names; UserError, in one line, for what is none.
-
-    All that prediction asks of a model is `labels`, `engine`, `threshold` and `probabilities`: a generated
-    library, which is a folder, is to be told apart and opened here.
-    """
-    return persistence.load(path)
+def open_model(path: str | Path) -> persistence.Model | Library:
+    """The model that a path names: a model.joblib, or the folder of a generated library, whose C code then
+    answers. UserError, in one line, for what is neither."""
+    return Library(path) if (Path(path) / "src").is_dir() else persistence.load(path)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Prediction:
 
 def predict_all(
     clips: Sequence[Path],
-    model: persistence.Model,
+    model: persistence.Model | Library,
     *,
     engine: str | None = None,
     threshold: float | None = None,
@@ -78,9 +78,17 @@ def predict_all(
     """A prediction for every clip, in order; for a bad clip the UserError that says what is wrong.
 
     engine and threshold: the model's own unless given. jobs: processes that measure, -1 for all cores.
+    A library listens itself, with no other engine than its own, in this process.
     """
     engine = engine or model.engine
     threshold = model.threshold if threshold is None else threshold
+    if isinstance(model, Library):
+        if engine != model.engine:
+            raise UserError(
+                f"--engine {engine}: a library measures by its own C code; leave it out"
+            )
+        yield from (_listen(clip, model, threshold) for clip in clips)
+        return
     for clip, found in zip(clips, measure_all(clips, engine=engine, jobs=jobs), strict=True):
         if isinstance(found, UserError):
             yield found
@@ -88,3 +96,16 @@ def predict_all(
         row = model.probabilities(found.vector[None])[0]
         probabilities = dict(zip(model.labels, row.tolist(), strict=True))
         yield Prediction(str(clip), found.seconds, probabilities, threshold)
+
+
+def _listen(clip, library, threshold):
+    """The library's own answer to a clip, from sound to label."""
+    try:
+        samples = audio.load(clip)
+        if audio.is_silent(samples):
+            raise UserError(f"{clip}: digital silence: nothing to recognise")
+    except UserError as error:
+        return error
+    answer = library.answer(samples)
+    probabilities = dict(zip(library.labels, answer.probabilities.tolist(), strict=True))
+    return Prediction(str(clip), len(samples) / SAMPLE_RATE, probabilities, threshold)

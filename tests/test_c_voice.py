@@ -66,7 +66,9 @@ def test_state_fits():
      ("rsqrt_fast", lambda x: x**-0.5, 1e-6), ("recip", lambda x: 1 / x, 4e-7)],
 )  # fmt: skip
 def test_elementary_functions(name, exact, bound):
-    x = np.float32(np.linspace(-120, 120, 100001) if name == "exp2" else np.logspace(-35, 35, 99999))
+    x = np.float32(
+        np.linspace(-120, 120, 100001) if name == "exp2" else np.logspace(-35, 35, 99999)
+    )
     wanted = exact(x.astype(float))
     assert np.abs(harness.math(name, x) / wanted - 1).max() < bound
 
@@ -195,6 +197,8 @@ def hann_amplitudes(samples, times):
 def test_jitter_and_shimmer_of_praats_own_pulses():
     for seed in range(3):
         samples = speech(3, seed)
+        swell = 0.7 + 0.3 * np.sin(np.arange(len(samples)) / 60)
+        samples = (samples * swell).astype(np.int16)
         sound = sound_of(samples)
         pulses = call([sound, reference.to_pitch(sound)], "To PointProcess (cc)")
         count = call(pulses, "Get number of points")
@@ -204,7 +208,7 @@ def test_jitter_and_shimmer_of_praats_own_pulses():
         got = harness.perturbation(np.round(places * 256), np.round(levels * 128))
         wanted = list(reference.voice_columns(sound, reference.to_pitch(sound)).values())
         # times are rounded to 1/256 sample, amplitudes to 0.05 dB
-        assert got == pytest.approx(wanted, rel=0.01)
+        assert got == pytest.approx(wanted, rel=0.02)
 
 
 # stages, frame by frame
@@ -234,8 +238,9 @@ def test_intensity_frames(clips, streams):
         assert len(got) == len(wanted)
         errors.append(np.abs(got - np.maximum(wanted, 0)))
     errors = np.concatenate(errors)
-    assert np.quantile(errors, 0.95) < 0.01
-    assert np.quantile(errors, 0.999) < 0.3
+    # frames lie between two samples; on which of them Praat's window is centred, its rounding decides
+    assert np.median(errors) < 1e-4
+    assert np.quantile(errors, 0.99) < 0.1
 
 
 # columns
@@ -291,10 +296,9 @@ def test_a_shared_spectrum_gives_the_same_hnr():
 
 @pytest.mark.corpora
 def test_beyond_eight_seconds_the_answer_is_close(clips):
-    """A minute of speech, where the oldest frames and pulses are settled with the peak so far."""
-    parts = [samples for _, samples in clips[::4]]
-    samples = np.concatenate(parts)[: 60 * 16000]
-    samples = samples[: len(samples) // 160 * 160 - 80]
+    """A minute of two speakers, where the oldest frames and pulses are settled with the peak so far."""
+    samples = np.concatenate([samples for corpus, samples in clips if corpus == "Savee"])
+    samples = samples[: 60 * 16000 - 80]
     sound = sound_of(samples)
     pitch = reference.to_pitch(sound)
     wanted = {**reference.pitch_columns(pitch), **reference.voice_columns(sound, pitch)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from sklearn.inspection import permutation_importance
@@ -21,9 +22,11 @@ _REPEATS = 5  # of each shuffling
 
 @dataclass(frozen=True)
 class Experiment:
-    """labels: (rows of the table,); split: what the saved models are trained on and scored on."""
+    """labels: (rows of the table,); columns: those that models take, in schema order; split: what the saved
+    models are trained on and scored on."""
 
     table: FeatureTable
+    columns: list[str]
     labels: np.ndarray
     splitter: Splitter
     split: Fold
@@ -35,6 +38,12 @@ class Experiment:
         trained = set(self.labels[self.split.train])
         if len(trained) < 2:
             raise UserError(f"the training part holds one class only ({trained.pop()}); add clips")
+
+    @cached_property
+    def X(self) -> np.ndarray:
+        """The features that models take: (rows of the table, columns) float32."""
+        places = [schema.COLUMNS.index(column) for column in self.columns]
+        return np.ascontiguousarray(self.table.vectors[:, places])
 
     def score(self, protocols: list[Protocol]) -> dict[str, dict[str, Outcome]]:
         """Every model under every protocol: outcomes[model][protocol], every tested row once."""
@@ -68,13 +77,13 @@ class Experiment:
     def fit(self) -> dict[str, Pipeline]:
         """Each recipe fitted to the training rows of the split."""
         rows = self.split.train
-        data = (self.table.vectors[rows], self.labels[rows], self.splitter.speakers[rows])
+        data = (self.X[rows], self.labels[rows], self.splitter.speakers[rows])
         return fit_all(self.recipes, *data, jobs=self.jobs)
 
     def held_out(self, pipeline: Pipeline) -> Outcome:
         """A fitted pipeline's answers on the rows held out from it."""
         rows = self.split.test
-        return self._outcome(rows, pipeline.predict(self.table.vectors[rows]))
+        return self._outcome(rows, pipeline.predict(self.X[rows]))
 
     def held_out_paths(self) -> list[str]:
         return self.table.clips["path"].to_numpy()[self.split.test].tolist()
@@ -108,14 +117,12 @@ class Experiment:
         Permutation importance (Breiman 2001). Columns of a group stand in for each other, so a single one
         seldom costs much; the group tells. Returns (repeats,) by group and by column.
         """
-        X, y = self.table.vectors[self.split.test], self.labels[self.split.test]
+        X, y = self.X[self.split.test], self.labels[self.split.test]
         random = np.random.default_rng(self.seed)
         whole = macro_f1(y, pipeline.predict(X))
         groups = {}
-        for group in schema.GROUPS:
-            mine = [
-                i for i, column in enumerate(schema.COLUMNS) if schema.GROUP_OF[column] == group
-            ]
+        for group in schema.groups_of(self.columns):
+            mine = [i for i, column in enumerate(self.columns) if schema.GROUP_OF[column] == group]
             losses = []
             for _ in range(_REPEATS):
                 shuffled = X.copy()
@@ -126,14 +133,14 @@ class Experiment:
             pipeline, X, y, scoring="f1_macro", n_repeats=_REPEATS, random_state=self.seed,
             n_jobs=self.jobs,
         )  # fmt: skip
-        return groups, dict(zip(schema.COLUMNS, columns.importances, strict=True))
+        return groups, dict(zip(self.columns, columns.importances, strict=True))
 
     def _inner_folds(self):
         originals = np.intersect1d(self.split.train, self.splitter.originals)
         return self.splitter.by_speaker(originals, self.seed, folds=_INNER_FOLDS)
 
     def _fit_folds(self, tasks, what):
-        data = (self.table.vectors, self.labels, self.splitter.speakers)
+        data = (self.X, self.labels, self.splitter.speakers)
         return fit_folds(tasks, *data, jobs=self.jobs, what=what)
 
     def _outcome(self, rows, predicted):

@@ -1,5 +1,7 @@
 #include "ser_fft.h"
 
+#include "ser_math.h"
+
 /* The stages are compiled once per size: with their distances constant, one pointer addresses all. */
 #if defined(__GNUC__)
 #define SER_INLINE static inline __attribute__((always_inline))

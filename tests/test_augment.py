@@ -1,0 +1,175 @@
+"""Augmentation: the copy has the strength it was asked for, and depends on seed, name and kind only."""
+
+import numpy as np
+import parselmouth
+import pytest
+import signals
+from parselmouth.praat import call
+from scipy.signal import welch
+
+from common.errors import UserError
+from features.augment import RANGES, Augmentation, apply
+
+RATE = 16000
+
+
+def copy(samples, text, *, seed=0, name="a.wav"):
+    return apply(samples, Augmentation.parse(text), seed=seed, name=name)
+
+
+def vowel(seconds=1.5, f0=150):
+    """A steady voice: pulses through three formants, 0.1 of full scale."""
+    return (signals.voice(round(seconds * RATE), period=round(RATE / f0)) // 2).astype(np.int16)
+
+
+def median_f0(samples):
+    pitch = parselmouth.Sound(samples / 32768, RATE).to_pitch_ac(pitch_ceiling=600)
+    return call(pitch, "Get quantile", 0, 0, 0.5, "Hertz")
+
+
+# ---- noise --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("snr", [-5, 0, 5, 10, 20, 30])
+def test_noise_has_the_signal_to_noise_ratio_asked_for(snr):
+    clip = vowel()
+    noise = copy(clip, f"noise:{snr}").astype(float) - clip
+    assert 10 * np.log10(clip.astype(float).var() / noise.var()) == pytest.approx(snr, abs=0.1)
+
+
+def test_a_dc_offset_is_no_signal():
+    clip = (vowel() // 4 + 8000).astype(np.int16)
+    noise = copy(clip, "noise:20").astype(float) - clip
+    assert 10 * np.log10(clip.astype(float).var() / noise.var()) == pytest.approx(20, abs=0.1)
+
+
+def test_noise_is_white():
+    clip = vowel()
+    noise = copy(clip, "noise:10").astype(float) - clip
+    _, power = welch(noise, RATE, nperseg=512)
+    # 16 bands of 187 periodograms' mean each: 10 log10(1 + 4 / sqrt(180)) = 1.1 dB for all of them
+    bands = 10 * np.log10(power[:256].reshape(16, 16).mean(axis=1))
+    assert np.abs(bands - bands.mean()).max() < 1.1
+
+
+def test_loud_clips_are_clipped_by_noise_not_wrapped():
+    clip = np.full(RATE, 32000, np.int16)
+    clip[::2] = 31000
+    assert copy(clip, "noise:0").min() > 20000
+
+
+# ---- stretch, pitch, shift ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.8, 0.95, 1.0, 1.2, 2.0])
+def test_a_stretched_copy_lasts_so_much_longer_at_the_same_pitch(factor):
+    clip = vowel()
+    found = copy(clip, f"stretch:{factor}")
+    # overlap-add works in whole periods: one at each end
+    assert len(found) == pytest.approx(factor * len(clip), abs=2 * RATE / 150)
+    assert 12 * np.log2(median_f0(found) / median_f0(clip)) == pytest.approx(0, abs=0.2)
+
+
+@pytest.mark.parametrize("semitones", [-3, -1, 0, 1, 3])
+def test_a_shifted_pitch_is_so_many_semitones_away_in_the_same_time(semitones):
+    clip = vowel()
+    found = copy(clip, f"pitch:{semitones}")
+    assert len(found) == len(clip)
+    assert 12 * np.log2(median_f0(found) / median_f0(clip)) == pytest.approx(semitones, abs=0.2)
+
+
+def test_a_later_start_puts_silence_in_front_and_an_earlier_one_at_the_end():
+    clip = signals.noise(8000)
+    later, earlier = copy(clip, "shift:0.05"), copy(clip, "shift:-0.05")
+    assert not later[:800].any() and np.array_equal(later[800:], clip[:-800])
+    assert not earlier[-800:].any() and np.array_equal(earlier[:-800], clip[800:])
+
+
+def test_a_shift_beyond_the_clip_leaves_silence():
+    for text in ("shift:1", "shift:-1"):
+        found = copy(signals.noise(8000), text)
+        assert len(found) == 8000 and not found.any()
+
+
+@pytest.mark.parametrize("text", ["noise:10", "stretch:0.9", "pitch:2", "shift:0.03"])
+@pytest.mark.parametrize("name", [n for n, s in signals.hostile().items() if len(s) >= 1600])
+def test_any_sound_has_a_copy(text, name):
+    found = copy(signals.hostile()[name], text)
+    assert found.dtype == np.int16 and found.ndim == 1 and len(found) > 0
+
+
+def test_silence_stays_silent():
+    for text in ("noise:0", "stretch:0.8", "pitch:3", "shift:0.1"):
+        assert not copy(np.zeros(RATE, np.int16), text).any()
+
+
+# ---- the draw -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", RANGES)
+def test_a_copy_depends_on_seed_name_and_kind_only(kind):
+    clip = vowel()
+    first = copy(clip, kind)
+    copy(clip, "noise")
+    assert np.array_equal(copy(clip, kind), first)
+    assert not np.array_equal(copy(clip, kind, seed=1), first)
+    assert not np.array_equal(copy(clip, kind, name="b.wav"), first)
+
+
+@pytest.mark.parametrize("kind", RANGES)
+def test_the_clip_itself_is_left_alone(kind):
+    clip = vowel()
+    before = clip.copy()
+    copy(clip, kind)
+    assert np.array_equal(clip, before)
+
+
+def test_without_a_value_the_strength_is_drawn_from_the_whole_range():
+    clip = signals.noise(4000, 3000)
+    found = []
+    for i in range(200):
+        noise = copy(clip, "noise", name=f"{i}.wav").astype(float) - clip
+        found.append(10 * np.log10(clip.astype(float).var() / noise.var()))
+    low, high = RANGES["noise"]
+    # of 200 draws the most extreme lie within 5 % of the ends, but for a chance of 1e-4
+    edge = 0.05 * (high - low)
+    assert low - 0.1 <= min(found) <= low + edge
+    assert high - edge <= max(found) <= high + 0.1
+
+
+# ---- what is asked for --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["noise", "noise:10", "stretch:0.9", "pitch:-2", "pitch:2.25", "shift:0.05"]
+)
+def test_a_kind_is_written_as_it_is_read(text):
+    assert str(Augmentation.parse(text)) == text
+
+
+def test_equal_strengths_are_one_and_different_ones_have_different_names():
+    assert Augmentation.parse("noise:10") == Augmentation.parse("noise:10.0")
+    assert str(Augmentation.parse("noise:10.000001")) != str(Augmentation.parse("noise:10.0000012"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("echo", "no such kind; known are noise, stretch, pitch, shift"),
+        ("Noise", "no such kind"),
+        ("", "no such kind"),
+        ("noise:", "must be a number from -20 to 100"),
+        ("noise:loud", "must be a number"),
+        ("noise:nan", "must be a number"),
+        ("noise:1000", "must be a number"),
+        ("stretch:0", "must be a number from 0.5 to 2"),
+        ("stretch:-1", "must be a number"),
+        ("pitch:inf", "must be a number from -12 to 12"),
+        ("shift:2", "must be a number from -1 to 1"),
+    ],
+)
+def test_what_is_no_augmentation_is_refused_with_what_would_be(text, said):
+    with pytest.raises(UserError) as caught:
+        Augmentation.parse(text)
+    assert str(caught.value).startswith(f"--augment {text}: ")
+    assert said in str(caught.value)
