@@ -366,8 +366,9 @@ def _descriptor_entry(descriptor):
     bits = sum(1 << schema.MOMENTS.index(name) for name in descriptor.functionals)
     order = [schema.MOMENTS.index(name) for name in descriptor.functionals]
     assert order == sorted(order), f"{descriptor.name}: functionals not in the order of MOMENTS"
-    kept = f"SER_WITH_{descriptor.group.upper()} ? {bits} : 0" if is_correlated(descriptor) else bits
-    return f"    {{SER_COLUMN_{descriptor.name.upper()}, {kept}}},"
+    if is_correlated(descriptor):
+        bits = f"SER_WITH_{descriptor.group.upper()} ? {bits} : 0"
+    return f"    {{SER_COLUMN_{descriptor.name.upper()}, {bits}}},"
 
 
 def _switched(needed, lines):

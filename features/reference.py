@@ -160,19 +160,19 @@ def _modulation(level):
 def _correlations(tracks, speech):
     """Pearson's r of each pair of the first MFCCs over the speech frames; UNDEFINED where one is flat."""
     count = schema.CORRELATED_MFCCS
+    pairs = list(itertools.combinations(range(count), 2))
+    names = [f"mfcc_corr_{a + 1:02d}_{b + 1:02d}" for a, b in pairs]
+    if not speech.any():
+        return dict.fromkeys(names, UNDEFINED)
     mfcc = np.array([tracks[f"mfcc_{i:02d}"][speech] for i in range(1, count + 1)], np.float64)
     centred = mfcc - mfcc.mean(axis=1, keepdims=True)
     covariance = centred @ centred.T
     flat = is_flat(mfcc.mean(axis=1), mfcc.var(axis=1))
-    values = {}
-    for a in range(count):
-        for b in range(a + 1, count):
-            scale = math.sqrt(covariance[a, a] * covariance[b, b])
-            defined = not (flat[a] or flat[b])
-            values[f"mfcc_corr_{a + 1:02d}_{b + 1:02d}"] = (
-                covariance[a, b] / scale if defined else UNDEFINED
-            )
-    return values
+    scale = np.sqrt(np.where(flat, 1.0, covariance.diagonal()))
+    return {
+        name: UNDEFINED if flat[a] or flat[b] else covariance[a, b] / (scale[a] * scale[b])
+        for name, (a, b) in zip(names, pairs, strict=True)
+    }
 
 
 def _rows(stem, matrix, first):

@@ -156,8 +156,8 @@ CONTOURS = {
 
 @pytest.mark.parametrize("name", CONTOURS)
 def test_contour(name):
-    """Single precision: 2e-4, ten minutes' sums included. Where 7 s part two runs of 0.1 s, the parabola hangs
-    on their slopes, a hundredth of the whole: 1e-3."""
+    """Single precision: 2e-4, ten minutes' sums included. Where 7 s part two runs of 0.1 s, the parabola
+    hangs on their slopes, a hundredth of the whole: 1e-3."""
     tolerance = 1e-3 if name == "far apart" else 2e-4
     wanted = reference.pitch_columns(Contour(CONTOURS[name]))
     got = harness.contour(CONTOURS[name])

@@ -27,8 +27,9 @@ COLUMNS = [
 @cache
 def library() -> ctypes.CDLL:
     source = REPOSITORY / "embedded" / "src"
-    stages = ("contour", "fft", "hnr", "history", "intensity", "moments", "peak", "perturbation", "pitch")
-    files = [source / f"ser_{name}.c" for name in (*stages, "pulses", "tail", "voice_tables")]
+    stages = ("contour", "fft", "hnr", "history", "intensity", "moments", "peak", "perturbation")
+    others = ("pitch", "pulses", "tail", "voice_tables")
+    files = [source / f"ser_{name}.c" for name in (*stages, *others)]
     folder = tempfile.mkdtemp(prefix="ser_voice_")
     built = Path(folder) / "voice.so"
     probe = REPOSITORY / "tests" / "c" / "voice_probe.c"
