@@ -4,9 +4,9 @@ Opening a library compiles and runs the C code in that folder: open only folders
 program.
 """
 
+import contextlib
 import ctypes
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -92,39 +92,65 @@ def sources(folder: Path) -> list[Path]:
     return found
 
 
-def build(folder: Path, flags: tuple[str, ...] = device.FLAGS) -> Path:
-    """The shared library of a folder's C code; compiled unless the cache holds these very sources."""
+def build(folder: Path) -> Path:
+    """The shared library of a folder's C code; compiled unless the cache holds these very sources.
+
+    The extractor, which is the same for all models that use the same groups, is kept by itself. Safe
+    while other processes do the same: each writes its own file and renames it into place.
+    """
     files = sources(folder)
-    command = device.compiler()
-    digest = hashlib.sha256("\0".join([*command, *flags]).encode())
-    for path in [_HOST, *files, *sorted((folder / "src").glob("*.h"))]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    command = [*device.compiler(), *device.FLAGS]
+    headers = sorted((folder / "src").glob("*.h"))
+    mine = [path for path in files if path.name in _PER_MODEL]
+    shared = [path for path in files if path.name not in _PER_MODEL]
+    common = [*shared, *(path for path in headers if path.name != "ser_model.h")]
     suffix = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
-    target = device.cache_folder() / f"library-{digest.hexdigest()[:20]}{suffix}"
+    target = (
+        device.cache_folder() / f"library-{_digest(command, [_HOST, *files, *headers])}{suffix}"
+    )
     if target.exists():
         return target
+    objects = device.cache_folder() / f"extractor-{_digest(command, common)}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=target.parent, suffix=suffix)
+        with tempfile.TemporaryDirectory(dir=target.parent) as draft:
+            draft = Path(draft)
+            if not objects.is_dir():
+                (draft / "objects").mkdir()
+                compile_c([*command, "-c"], folder, shared, [], cwd=draft / "objects")
+                with contextlib.suppress(OSError):  # another process was first
+                    (draft / "objects").rename(objects)
+            made = sorted(objects.glob("*.o"))
+            whole = [_HOST, *mine, *made]
+            compile_c([*command, "-shared"], folder, whole, ["-o", str(draft / "library"), "-lm"])
+            (draft / "library").replace(target)
     except OSError as error:
         raise UserError(
             f"{target.parent}: cannot keep the compiled library there ({error.strerror}); "
             "set SER_CACHE to a folder that can be written"
         ) from None
-    os.close(handle)
-    try:
-        compile_c([*command, *flags, "-shared"], folder, [_HOST, *files], ["-o", draft, "-lm"])
-        os.replace(draft, target)
-    finally:
-        Path(draft).unlink(missing_ok=True)
     return target
 
 
-def compile_c(command: list[str], folder: Path, files: list[Path], rest: list[str]) -> None:
+_PER_MODEL = ("ser.c", "ser_model.c")  # the sources that include ser_model.h
+
+
+def _digest(command, files):
+    """Changes with the command and with every file's name and content."""
+    digest = hashlib.sha256("\0".join(command).encode())
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def compile_c(
+    command: list[str], folder: Path, files: list[Path], rest: list[str], *, cwd: Path | None = None
+) -> None:
     """Run a compiler on C files with the library's headers in sight; UserError with its first complaint."""
     run = subprocess.run(
-        [*command, f"-I{folder / 'src'}", *map(str, files), *rest], capture_output=True, text=True
-    )
+        [*command, f"-I{(folder / 'src').resolve()}", *(str(path.resolve()) for path in files), *rest],
+        capture_output=True, text=True, cwd=cwd,
+    )  # fmt: skip
     if run.returncode:
         lines = run.stderr.splitlines()
         reason = next((line for line in lines if "error" in line), "no message").strip()

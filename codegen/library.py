@@ -12,8 +12,7 @@ from pathlib import Path
 from string import Template
 from tempfile import TemporaryDirectory
 
-import emlearn
-
+from codegen import emlearn_parts
 from codegen.pipeline import Plan
 from codegen.source import Source
 from common.errors import UserError
@@ -42,7 +41,7 @@ def contents(plan: Plan, source: Source, *, name: str, sizes: str, facts: dict) 
     """
     from_device = sorted((device.EMBEDDED / "src").glob("ser*.[ch]"))
     result = {f"src/{path.name}": path.read_bytes() for path in from_device}
-    package = Path(emlearn.__file__).parent
+    package = emlearn_parts.FOLDER
     headers = _with_includes(package, source.emlearn_headers)
     result |= {f"src/{header}": (package / header).read_bytes() for header in headers}
     result |= {

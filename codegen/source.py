@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from emlearn import cgen
-from emlearn import net as emlearn_net
-from emlearn import trees as emlearn_trees
 
+from codegen import emlearn_parts as emlearn
 from codegen.pipeline import Forest, Network, Plan
 from common.errors import UserError
 from features import schema
@@ -57,13 +55,6 @@ def _config(plan):
 
 /* Groups of features that the model does not use. */
 {off}
-
-/* No fused multiply-add: it rounds differently from the computer on which the model was verified. */
-#if defined(__clang__)
-#pragma STDC FP_CONTRACT OFF
-#elif defined(__GNUC__)
-#pragma GCC optimize("fp-contract=off")
-#endif
 
 #endif
 """
@@ -163,7 +154,7 @@ def _float(value):
 
 def _array(name, values, dtype="float"):
     values = [_Digits(value) for value in np.ravel(values)] if dtype == "float" else values
-    return _wrapped(cgen.array_declare(name, values=values, dtype=dtype))
+    return _wrapped(emlearn.cgen.array_declare(name, values=values, dtype=dtype))
 
 
 def _wrapped(declaration, width=110):
@@ -189,7 +180,7 @@ def _forest(plan):
     forest: Forest = plan.model
     nodes, roots, leaves = _flatten(forest, len(plan.labels))
     values = len(forest.offset)
-    table = emlearn_trees.generate_c_nodes(nodes, "nodes", dtype="int16_t").replace(" \n}", "\n}")
+    table = emlearn.trees.generate_c_nodes(nodes, "nodes", dtype="int16_t").replace(" \n}", "\n}")
     table = table.replace("{ ", "{").replace(" }", "}").replace("\n  {", "\n    {")
     table = table.replace(" = {\n  {", " = {\n    {")
     return f"""
@@ -286,7 +277,7 @@ def _flatten(forest, classes):
     """
     nodes, roots, leaves = [], [], {}
     for tree in forest.trees:
-        tree_nodes, tree_leaves = emlearn_trees.flatten_tree(
+        tree_nodes, tree_leaves = emlearn.trees.flatten_tree(
             tree, leaf="probabilities", leaf_bits=8
         )
         numbers = [leaves.setdefault(leaf.tobytes(), len(leaves)) for leaf in tree_leaves]
@@ -352,7 +343,7 @@ def _float_layers(network):
         np.array([[_Digits(w) for w in row] for row in layer], object) for layer in network.weights
     ]
     biases = [[_Digits(b) for b in layer] for layer in network.biases]
-    declared = emlearn_net.c_generate_layer_data(
+    declared = emlearn.net.c_generate_layer_data(
         ["identity"] * len(weights), weights, biases, prefix="ser", include_constants=False
     )
     tables = "\n".join(_wrapped(each["code"].replace("ser_layer", "layer")) for each in declared)

@@ -17,7 +17,7 @@ _NOTE = (
 )
 
 PITCH_WINDOW = 640  # three periods of 75 Hz
-PITCH_LAGS = 224  # the longest period, 213 samples, and the reach of the interpolation
+PITCH_LAGS = 256  # the longest period, 213 samples, and the reach of the interpolation
 INTENSITY_WINDOW = 1365  # 6.4 periods of 75 Hz
 SINC_DEPTH = 8  # samples each side that interpolate between lags
 SINC_DEEP = 30  # the same for the harmonics-to-noise ratio, where 1 - r counts
@@ -54,7 +54,7 @@ def hann() -> np.ndarray:
 
 
 def window_correction() -> np.ndarray:
-    """Shape (224,): r(0) / r(lag) of the window's autocorrelation (Boersma 1993, equation 9)."""
+    """Shape (256,): r(0) / r(lag) of the window's autocorrelation (Boersma 1993, equation 9)."""
     window = hann()
     autocorrelation = np.correlate(window, window, "full")[PITCH_WINDOW - 1 :]
     return autocorrelation[0] / autocorrelation[:PITCH_LAGS]

@@ -8,6 +8,8 @@ an edited source or another compiler never meets a stale one.
 import ctypes
 import hashlib
 import os
+import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -25,6 +27,9 @@ from features import schema
 EMBEDDED = Path(__file__).resolve().parent.parent / "embedded"
 FLAGS = ("-std=c99", "-O3", "-fPIC", "-ffp-contract=off", "-fno-math-errno")
 """No contraction: a fused multiply-add would round differently from the chip's build."""
+WIDE_FLAGS = ("-march=native", "-mno-fma", "-mno-fma4", "-mno-avx512f")
+"""For x86-64: wider vectors, the same roundings. Without the fused instructions, as GCC 12 vectorises some
+patterns into them even where contraction is off."""
 
 
 class Result(NamedTuple):
@@ -146,7 +151,9 @@ def build() -> Path:
     Safe while other processes do the same: each writes its own file and renames it into place.
     """
     command = compiler()
-    target = cache_folder() / f"ser-{_fingerprint(command)}{_suffix()}"
+    processor = _processor(command)
+    flags = [*FLAGS, *(WIDE_FLAGS if processor else ())]
+    target = cache_folder() / f"ser-{_fingerprint(command, flags, processor)}{_suffix()}"
     if target.exists():
         return target
     try:
@@ -160,7 +167,7 @@ def build() -> Path:
     os.close(handle)
     try:
         run = subprocess.run(
-            [*command, *FLAGS, "-shared", f"-I{EMBEDDED / 'src'}", *map(str, sources()), "-o", draft, "-lm"],
+            [*command, *flags, "-shared", f"-I{EMBEDDED / 'src'}", *map(str, sources()), "-o", draft, "-lm"],
             capture_output=True, text=True,
         )  # fmt: skip
         if run.returncode:
@@ -177,11 +184,24 @@ def build() -> Path:
     return target
 
 
-def _fingerprint(command):
-    """Changes with the sources, the compiler, its version and the flags."""
+def _processor(command):
+    """What WIDE_FLAGS mean here, so that computers that share a cache do not share code that only one of
+    them can run; empty where they are not for this computer or its compiler."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return ""
+    probe = subprocess.run(
+        [*command, *WIDE_FLAGS, "-E", "-v", "-x", "c", os.devnull], capture_output=True, text=True
+    )
+    if probe.returncode:
+        return ""
+    return " ".join(re.findall(r"(?<= )-m\S+|-target-(?:cpu|feature)\W+\S+", probe.stderr))
+
+
+def _fingerprint(command, flags, processor):
+    """Changes with the sources, the compiler, its version, the flags and the processor."""
     digest = hashlib.sha256()
     version = subprocess.run([*command, "--version"], capture_output=True, text=True).stdout
-    digest.update("\0".join([*command, version, *FLAGS]).encode())
+    digest.update("\0".join([*command, version, *flags, processor]).encode())
     headers = sorted((EMBEDDED / "src").glob("*.h"))
     for path in [*sources(), *headers]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -66,6 +66,9 @@ class Voice:
     def track(self):
         return self._read("probe_track", 800)
 
+    def pulses(self):
+        return self._read("probe_pulses", 1000)
+
     def history(self):
         return self._read("probe_history", 100000)
 

@@ -1,5 +1,6 @@
 """The models that `train.py` knows by name, the columns they take, and what a search may vary in each."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -36,8 +37,9 @@ def columns(groups: list[str] | None = None) -> list[str]:
 
 
 def _is_fine(column: str) -> bool:
-    stem, *number = column.split("_")[:2]
-    return stem == "mfcc" and number[0].isdigit() and int(number[0]) > _FINEST_MFCC
+    """Whether this is about an MFCC above _FINEST_MFCC, or its change."""
+    match = re.match(r"mfcc_(?:delta2?_)?(\d+)_", column)
+    return bool(match) and int(match[1]) > _FINEST_MFCC
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def _network(seed, *layers, alpha):
     return Pipeline(
         [
             ("scale", ClippedScaler()),
-            ("model", Float32Network(layers, alpha=alpha, max_iter=120, random_state=seed)),
+            ("model", Float32Network(layers, alpha=alpha, max_iter=120, tol=0, random_state=seed)),
         ]
     )
 
@@ -108,6 +110,10 @@ CANDIDATES: dict[str, Candidate] = {
         Candidate(
             "mlp_64", "network, one hidden layer of 64",
             lambda seed: _network(seed, 64, alpha=2.0), grid=_ALPHAS,
+        ),
+        Candidate(
+            "mlp_128", "network, one hidden layer of 128",
+            lambda seed: _network(seed, 128, alpha=2.0), grid=_ALPHAS,
         ),
         Candidate(
             "mlp_64_32", "network, hidden layers of 64 and 32",

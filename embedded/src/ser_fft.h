@@ -37,7 +37,7 @@ void ser_fft_split512(float *z);
 void ser_fft_real512(float *x);
 
 /*
- * Autocorrelation of up to 512 real samples zero-padded to 1024, lags 0..223, times 2048.
+ * Autocorrelation of up to 512 real samples zero-padded to 1024, lags 0..255, times 2048.
  * work[1024]: in, with z[n] = x[2n] + i x[2n+1], the 256 numbers z[n] + z[n+256] and after them the 256
  * numbers (z[n] - z[n+256]) e^{-2 pi i n / 512}, each in digit-reversed order. Returned is the
  * place in work where the lags are.

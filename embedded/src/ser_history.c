@@ -7,11 +7,6 @@
 
 void ser_history_reset(ser_history *history) { memset(history, 0, sizeof *history); }
 
-static int32_t predict(int order, int32_t last, int32_t last_but_one)
-{
-    return order == 0 ? 0 : order == 1 ? last : 2 * last - last_but_one;
-}
-
 static int16_t clip(int32_t x)
 {
     return (int16_t)(x > 32767 ? 32767 : x < -32768 ? -32768 : x);
@@ -20,7 +15,7 @@ static int16_t clip(int32_t x)
 /* code * step / 4, rounded towards minus infinity at half a unit. */
 static int32_t scaled(int32_t code, int32_t step)
 {
-    return (code * step + 2 + (1 << 22)) / 4 - (1 << 20);
+    return (int32_t)((uint32_t)(code * step + 2 + (1 << 22)) >> 2) - (1 << 20);
 }
 
 /* The order whose largest residual is smallest, and that residual. */
@@ -60,25 +55,37 @@ static int encode(const int16_t *x, int order, int index, int16_t latest[2], uin
     const int32_t step = quarters(index);
     const uint32_t per_step = per_mantissa[index & 3];
     const int shift = 14 + (index >> 2);
+    const uint32_t half = 1u << (shift - 1);
+    const int32_t a = order, b = order == 2 ? 1 : 0; /* the prediction is a last - b before */
+    int32_t last = latest[0], before = latest[1];
     uint32_t bits = 0;
     int count = 0, fitted = 1, i;
     for (i = 0; i < SER_HISTORY_BLOCK; i++) {
-        const int32_t prediction = predict(order, latest[0], latest[1]);
+        const int32_t prediction = a * last - b * before;
         const int32_t residual = x[i] - prediction;
-        const uint32_t size = (uint32_t)(residual < 0 ? -residual : residual); /* up to 2^17 */
-        int32_t code = (int32_t)((size * per_step + (1u << (shift - 1))) >> shift);
-        code = residual < 0 ? -code : code;
-        if (code > LARGEST || code < -LARGEST - 1) {
-            fitted = 0;
-            code = code > 0 ? LARGEST : -LARGEST - 1;
+        int32_t code;
+        if (residual < 0) { /* sizes up to 2^17 */
+            code = -(int32_t)(((uint32_t)-residual * per_step + half) >> shift);
+            if (code < -LARGEST - 1) {
+                code = -LARGEST - 1;
+                fitted = 0;
+            }
+        } else {
+            code = (int32_t)(((uint32_t)residual * per_step + half) >> shift);
+            if (code > LARGEST) {
+                code = LARGEST;
+                fitted = 0;
+            }
         }
-        latest[1] = latest[0];
-        latest[0] = clip(prediction + scaled(code, step));
+        before = last;
+        last = clip(prediction + scaled(code, step));
         bits |= ((uint32_t)code & (uint32_t)(2 * LARGEST + 1)) << count;
         for (count += SER_HISTORY_BITS; count >= 8; count -= 8, bits >>= 8) {
             *codes++ = (uint8_t)bits;
         }
     }
+    latest[0] = (int16_t)last;
+    latest[1] = (int16_t)before;
     return fitted;
 }
 
@@ -122,6 +129,7 @@ void ser_history_read(const ser_history *history, uint32_t hop, float *samples)
     for (block = 0; block < SER_HISTORY_BLOCKS; block++) {
         const uint8_t *codes = record->codes + block * SER_HISTORY_CODES;
         const int order = record->scale[block] >> 6;
+        const int32_t a = order, b = order == 2 ? 1 : 0;
         const int32_t step = quarters(record->scale[block] & 63);
         uint32_t bits = 0;
         int count = 0;
@@ -135,7 +143,7 @@ void ser_history_read(const ser_history *history, uint32_t hop, float *samples)
             code = code > LARGEST ? code - 2 * LARGEST - 2 : code;
             bits >>= SER_HISTORY_BITS;
             count -= SER_HISTORY_BITS;
-            x = clip(predict(order, last, last_but_one) + scaled(code, step));
+            x = clip(a * last - b * last_but_one + scaled(code, step));
             last_but_one = last;
             last = x;
             *samples++ = (float)x;

@@ -56,10 +56,19 @@ float ser_peak_deep_sinc(const float *r, float x)
     const float *a = ser_sinc_deep_rows + taps * at.row;
     float low = 0.0f, high = 0.0f;
     int k, i = at.start;
-    for (k = 0; k < taps; k++, i += at.step) {
-        const float v = r[i < 0 ? -i : i];
-        low += v * a[k];
-        high += v * a[k + taps];
+    if (x < (float)SER_SINC_DEEP) {
+        for (k = 0; k < taps; k++, i += at.step) {
+            const float v = r[i < 0 ? -i : i];
+            low += v * a[k];
+            high += v * a[k + taps];
+        }
+    } else {
+        const float *p = r + i;
+        for (k = 0; k < taps; k += 2, p += 2 * at.step) {
+            const float v = p[0], w = p[at.step];
+            low += v * a[k] + w * a[k + 1];
+            high += v * a[k + taps] + w * a[k + taps + 1];
+        }
     }
     return low + at.way * (high - low);
 }
@@ -125,6 +134,13 @@ ser_peak ser_peak_refine(const float *r, ser_peak rough)
 {
     const float x = rough.place, h = 0.25f;
     return top(x, ser_peak_sinc(r, x - h), ser_peak_sinc(r, x), ser_peak_sinc(r, x + h), h);
+}
+
+ser_peak ser_peak_deep_refine(const float *r, ser_peak rough)
+{
+    const float x = rough.place, h = 0.25f;
+    return top(x, ser_peak_deep_sinc(r, x - h), ser_peak_deep_sinc(r, x),
+               ser_peak_deep_sinc(r, x + h), h);
 }
 
 ser_peak ser_peak_short_refine(const float *r, ser_peak rough, int end, float h)

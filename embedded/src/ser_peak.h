@@ -32,6 +32,9 @@ float ser_cosine(float x);
 /* The maximum of the sinc interpolation, one step nearer than a rough guess. */
 ser_peak ser_peak_refine(const float *r, ser_peak rough);
 
+/* The same of the deep one. */
+ser_peak ser_peak_deep_refine(const float *r, ser_peak rough);
+
 /* The same of the short one, by values h apart. */
 ser_peak ser_peak_short_refine(const float *r, ser_peak rough, int end, float h);
 

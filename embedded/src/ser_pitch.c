@@ -122,7 +122,7 @@ static void load(const int16_t *x, float mean, float *scratch)
     }
 }
 
-/* The frame's normalised autocorrelation r[0..223], Boersma's equation 9, somewhere in scratch. */
+/* The frame's normalised autocorrelation r[0..255], Boersma's equation 9, somewhere in scratch. */
 static const float *correlate(const int16_t *frame, float mean, float *scratch)
 {
     float *r, scale;
@@ -137,8 +137,14 @@ static const float *correlate(const int16_t *frame, float mean, float *scratch)
 }
 
 typedef struct {
-    float log_period, strength, score;
+    ser_peak peak;
+    float log_period, score;
 } found_maximum;
+
+static float strength_of(ser_peak peak)
+{
+    return peak.height > 1.0f ? ser_recip(peak.height) : ser_maxf(peak.height, 0.0f);
+}
 
 static int weakest_of(const found_maximum *found, int count)
 {
@@ -165,9 +171,9 @@ static int find_maxima(const float *r, float unvoiced, found_maximum *found)
             if (peak.place * (float)SER_PITCH_CEILING < (float)SER_SAMPLE_RATE) {
                 continue;
             }
-            f.strength = peak.height > 1.0f ? ser_recip(peak.height) : peak.height;
+            f.peak = peak;
             f.log_period = ser_log2(peak.place);
-            f.score = voiced_score(f.strength, f.log_period);
+            f.score = voiced_score(strength_of(peak), f.log_period);
             if (f.score > enough) {
                 if (count < MAX_FOUND) {
                     found[count++] = f;
@@ -222,6 +228,7 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
 {
     found_maximum found[MAX_FOUND];
     const float peak = ser_tail_peak(tail);
+    const float *r = scratch;
     float mean, local, unvoiced;
     int count = 0, kept, i;
     if (tail->hops <= SER_PITCH_LATENCY) {
@@ -230,7 +237,8 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
     local = find_peak(tail->sample, &mean);
     unvoiced = unvoiced_score(local, per(peak));
     if (unvoiced < 1.0f + 2.0f * TURN_COST) { /* else nothing can win against silence */
-        count = find_maxima(correlate(tail->sample, mean, scratch), unvoiced, found);
+        r = correlate(tail->sample, mean, scratch);
+        count = find_maxima(r, unvoiced, found);
     }
 
     while (pitch->frames == SER_PITCH_FRAMES || pitch->pooled + SER_PITCH_MAX > SER_PITCH_POOL) {
@@ -238,8 +246,10 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
     }
     kept = prune(found, count);
     for (i = 0; i < kept; i++) {
+        /* the edges of the pulse marking's windows hang on hundredths of a sample */
+        const ser_peak peak = ser_peak_deep_refine(r, found[i].peak);
         pitch->candidate[pitch->pooled++] =
-            pack_candidate(found[i].log_period, ser_maxf(found[i].strength, 0.0f));
+            pack_candidate(ser_log2(ser_maxf(peak.place, (float)SHORTEST)), strength_of(peak));
     }
     pitch->peak[pitch->frames] = ser_pack(local);
     pitch->link[pitch->frames] = (uint16_t)(kept << 8);

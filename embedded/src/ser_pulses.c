@@ -29,6 +29,8 @@ typedef struct {
     int32_t track_start; /* frame, counted from the origin */
     int32_t track_length;
     float weak; /* peaks up to this do not count */
+    /* Pulses from `split` on follow pulse `before`; those in between are out of date. */
+    int32_t split, before;
 } marker;
 
 typedef struct {
@@ -247,6 +249,8 @@ static ser_place find_start(marker *m, ser_place middle, float period)
     return place_at(best, 0.0f);
 }
 
+static int32_t previous(const marker *m, int32_t i) { return i == m->split ? m->before : i - 1; }
+
 static unsigned pack_peak(float peak)
 {
     const float steps = peak > 1.0f ? ser_log2(peak) * PEAK_STEPS + 0.5f : 0.0f;
@@ -279,7 +283,7 @@ static float periods_since_last(const ser_pulses *p, int32_t last, ser_place pla
 /* Adds pulses from a place on, to an edge (closed: with Praat's extra one beyond it). Returns where it ended. */
 static ser_place run(marker *m, ser_place place, ser_place edge, int side, int closed)
 {
-    const int32_t last = (int32_t)m->pulses->count - 1; /* pulse of an earlier interval */
+    const int32_t last = previous(m, m->pulses->count); /* pulse of an earlier interval */
     for (;;) {
         const float frequency = frequency_at(m, place);
         ser_match match;
@@ -346,8 +350,10 @@ static void measure(marker *m, int32_t from)
     ser_pulses *p = m->pulses;
     int32_t i;
     m->has_view = 0;
-    for (i = from > 1 ? from : 1; i + 1 < (int32_t)p->count; i++) {
-        const uint32_t left = p->time[i] - p->time[i - 1], right = p->time[i + 1] - p->time[i];
+    for (i = from > 0 ? from : 0; i + 1 < (int32_t)p->count; i++) {
+        const int32_t last = previous(m, i);
+        const uint32_t left = last >= 0 ? p->time[i] - p->time[last] : 0;
+        const uint32_t right = p->time[i + 1] - p->time[i];
         if ((p->info[i] & LEVEL_MASK) == 0 && ser_perturbation_is_period(left) &&
             ser_perturbation_is_period(right)) {
             const float a = amplitude(m, p->time[i], left, right);
@@ -363,6 +369,58 @@ static ser_place edge_of(int32_t frame, int side)
     return place_at(FIRST_CENTRE + frame * SER_HOP + side * (SER_HOP / 2), -0.5f);
 }
 
+/* Drops the oldest marked interval. */
+static void forget(ser_pulses *p)
+{
+    p->from = p->marked[0].first + p->marked[0].length + 1;
+    p->marked_count--;
+    memmove(p->marked, p->marked + 1, sizeof p->marked[0] * p->marked_count);
+}
+
+static void remember(ser_pulses *p, uint32_t first, int32_t length)
+{
+    ser_marked *marked;
+    if (p->marked_count == SER_PULSES_MARKED) {
+        forget(p);
+    }
+    marked = &p->marked[p->marked_count++];
+    marked->first = first;
+    marked->length = (uint16_t)length;
+    marked->pulses = p->count;
+}
+
+/* The first marked interval that is not one of the path's any more; marked_count if all are. */
+static int find_moved(const ser_pulses *p, const ser_pitch *pitch)
+{
+    uint32_t frame = p->from;
+    int i;
+    for (i = 0; i < p->marked_count; i++) {
+        const ser_marked *marked = &p->marked[i];
+        for (; frame < marked->first; frame++) {
+            if (ser_pitch_is_voiced(pitch, frame)) {
+                return i;
+            }
+        }
+        for (; frame < marked->first + marked->length; frame++) {
+            if (!ser_pitch_is_voiced(pitch, frame)) {
+                return i;
+            }
+        }
+        if (ser_pitch_is_voiced(pitch, frame)) {
+            return i;
+        }
+    }
+    return i;
+}
+
+/* Goes back to before marked interval i. */
+static void unmark(ser_pulses *p, int i)
+{
+    p->next = i > 0 ? p->marked[i - 1].first + p->marked[i - 1].length + 1 : p->from;
+    p->marked_count = (uint8_t)i;
+    p->is_open = 0;
+}
+
 /* Marks frames first ... last; goes on later from the right end unless closed. */
 static void mark(marker *m, int32_t first, int32_t last, int closed)
 {
@@ -373,6 +431,9 @@ static void mark(marker *m, int32_t first, int32_t last, int closed)
     const int32_t count = p->count;
     const float frequency = frequency_at(m, middle);
     ser_place start;
+    if (closed) {
+        remember(p, p->origin / SER_HOP + (uint32_t)first, last - first + 1);
+    }
     if (frequency <= 0.0f) {
         return;
     }
@@ -466,17 +527,17 @@ static int is_voiced(const ser_pulses *p, const ser_pitch *pitch, int32_t i)
     return ser_pitch_is_voiced(pitch, frame);
 }
 
-/* Feeds the oldest pulses, those that the path and the peak leave, to the sums. */
-static void add_pulses(const ser_pulses *p, const ser_pitch *pitch, int32_t count, float peak,
+/* Feeds pulses from ... to, those that the path and the peak leave, to the sums. */
+static void add_pulses(const ser_pulses *p, const ser_pitch *pitch, int32_t from, int32_t to, float peak,
                        ser_perturbation *sums)
 {
     const unsigned weak = pack_peak(peak * WEAK);
     int32_t i;
-    for (i = 0; i < count; i++) {
+    for (i = from; i < to; i++) {
         /* beyond the edge of an interval Praat may put one more */
         if (p->info[i] >= weak &&
-            (is_voiced(p, pitch, i) || (i > 0 && is_voiced(p, pitch, i - 1)) ||
-             (i + 1 < (int32_t)p->count && is_voiced(p, pitch, i + 1)))) {
+            (is_voiced(p, pitch, i) || (i > from && is_voiced(p, pitch, i - 1)) ||
+             (i + 1 < to && is_voiced(p, pitch, i + 1)))) {
             ser_perturbation_add(sums, p->time[i] + p->origin * SER_TIME_STEPS,
                                  p->info[i] & LEVEL_MASK);
         }
@@ -490,7 +551,13 @@ static void commit(ser_pulses *p, ser_pitch *pitch, float peak)
     uint32_t shift;
     uint16_t i;
     ser_pitch_path(pitch, pitch->base, peak);
-    add_pulses(p, pitch, count, peak, &p->settled);
+    add_pulses(p, pitch, 0, count, peak, &p->settled);
+    while (p->marked_count > 0 && p->marked[0].pulses < count) {
+        forget(p);
+    }
+    for (i = 0; i < p->marked_count; i++) {
+        p->marked[i].pulses = (uint16_t)(p->marked[i].pulses - count);
+    }
     p->count = (uint16_t)(p->count - count);
     memmove(p->time, p->time + count, sizeof p->time[0] * p->count);
     memmove(p->info, p->info + count, sizeof p->info[0] * p->count);
@@ -501,6 +568,17 @@ static void commit(ser_pulses *p, ser_pitch *pitch, float peak)
     for (i = 0; i < p->count; i++) {
         p->time[i] -= shift * SER_TIME_STEPS;
     }
+}
+
+static marker marker_of(ser_pulses *p, float *scratch, float peak)
+{
+    marker m;
+    memset(&m, 0, sizeof m);
+    m.pulses = p;
+    m.sound = scratch;
+    m.weak = peak * WEAK;
+    m.split = -1;
+    return m;
 }
 
 void ser_pulses_hop(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, float *scratch)
@@ -515,11 +593,26 @@ void ser_pulses_hop(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, float
     if (p->count + SER_PULSES_ROOM > SER_PULSES_MAX) {
         commit(p, pitch, peak);
     }
-    m.pulses = p;
-    m.sound = scratch;
-    m.has_view = 0;
-    m.weak = peak * WEAK;
-    ser_pitch_path(pitch, p->next, peak);
+    while (p->marked_count > 0 &&
+           p->marked[0].first + SER_HISTORY_HOPS <= p->history.hops + 2) {
+        forget(p); /* its sound is not kept any more */
+    }
+    m = marker_of(p, scratch, peak);
+    if (peak > p->loudest && !p->is_open && p->marked_count > 0) {
+        int moved;
+        ser_pitch_path(pitch, p->from, peak);
+        moved = find_moved(p, pitch);
+        if (moved < p->marked_count) {
+            p->count = p->marked[moved].pulses;
+            if (p->count > 0) { /* its neighbour will be another */
+                p->info[p->count - 1] = (uint16_t)(p->info[p->count - 1] & ~LEVEL_MASK);
+            }
+            unmark(p, moved);
+        }
+    } else {
+        ser_pitch_path(pitch, p->next, peak);
+    }
+    p->loudest = peak;
     look(p, pitch, track, &m, SER_PULSES_LAG);
 }
 
@@ -527,32 +620,39 @@ void ser_pulses_columns(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, f
                         float columns[SER_PERTURBATION_COLUMNS])
 {
     uint16_t track[SER_PULSES_TRACK];
+    ser_marked marked[SER_PULSES_MARKED];
     ser_perturbation sums = p->settled;
     const float peak = ser_tail_peak(tail);
-    /* what is marked provisionally is taken back below */
-    const uint16_t count = p->count;
-    const uint32_t next = p->next;
+    /* what is marked provisionally, behind the pulses kept, is taken back below */
+    const int32_t count = p->count;
+    const uint32_t next = p->next, from = p->from;
     const ser_place end = p->end;
-    const uint8_t is_open = p->is_open;
+    const uint8_t is_open = p->is_open, marked_count = p->marked_count;
     const uint16_t info = count > 0 ? p->info[count - 1] : 0;
-    marker m;
-    m.pulses = p;
-    m.sound = scratch;
-    m.has_view = 0;
-    m.weak = peak * WEAK;
+    int32_t good = count;
+    marker m = marker_of(p, scratch, peak);
+    memcpy(marked, p->marked, sizeof marked);
     ser_pitch_path(pitch, pitch->base, peak);
     if (!is_open) {
-        while (p->next > 0 && ser_pitch_is_voiced(pitch, p->next - 1) && ser_pitch_is_voiced(pitch, p->next) && p->next < pitch->base + pitch->frames) {
-            p->next++;
+        const int moved = find_moved(p, pitch);
+        if (moved < marked_count) {
+            good = p->marked[moved].pulses;
+            m.split = count;
+            m.before = good - 1;
+            unmark(p, moved);
         }
     }
     look(p, pitch, track, &m, 0);
-    add_pulses(p, pitch, (int32_t)p->count, peak, &sums);
+    add_pulses(p, pitch, 0, good, peak, &sums);
+    add_pulses(p, pitch, count, (int32_t)p->count, peak, &sums);
     ser_perturbation_columns(&sums, columns);
-    p->count = count;
+    p->count = (uint16_t)count;
     p->next = next;
+    p->from = from;
     p->end = end;
     p->is_open = is_open;
+    p->marked_count = marked_count;
+    memcpy(p->marked, marked, sizeof marked);
     if (count > 0) {
         p->info[count - 1] = info;
     }

@@ -11,7 +11,8 @@
  * So an interval is marked once the path (with the peak so far) has it closed for SER_PULSES_LAG frames, on
  * the sound kept in ser_history. One too long for that is marked from the middle of what there is
  * when the history is about to lose its beginning, and to the right as it goes on.
- * At the end pulses too weak for the true peak, or where the final path is unvoiced, are dropped.
+ * When the sound gets louder than ever, intervals whose edges move by that are marked again, as far back as
+ * the history goes. At the end pulses too weak for the true peak, or where the final path is unvoiced, are dropped.
  * When SER_PULSES_MAX pulses are kept, the oldest leave only their sums.
  */
 #ifndef SER_PULSES_H
@@ -30,6 +31,7 @@ extern "C" {
 #define SER_PULSES_ROOM 400 /* kept free for the next interval */
 #define SER_PULSES_LAG 10   /* frames */
 #define SER_PULSES_PERIOD 8 /* hops between looks at the path */
+#define SER_PULSES_MARKED 16 /* intervals remembered to be marked again */
 #define SER_PULSES_SCRATCH 1024
 #define SER_PULSES_TRACK (SER_HISTORY_HOPS + 8)
 
@@ -39,6 +41,13 @@ typedef struct {
     float fraction; /* [0, 1) */
 } ser_place;
 
+/* A voiced interval that has been marked. */
+typedef struct {
+    uint32_t first; /* frame */
+    uint16_t length;
+    uint16_t pulses; /* kept before it */
+} ser_marked;
+
 typedef struct {
     uint32_t time[SER_PULSES_MAX];  /* 1 / SER_TIME_STEPS sample above origin; ascending */
     uint16_t info[SER_PULSES_MAX];  /* largest sample around 5 bits | amplitude 11: log2 */
@@ -47,6 +56,10 @@ typedef struct {
     uint32_t hops;    /* seen */
     uint32_t origin;  /* sample */
     ser_place end;    /* last place the open chain reached */
+    float loudest;    /* peak of the sound when the marked intervals were last compared with the path */
+    uint32_t from;    /* frame before which they are not compared any more; that one is unvoiced */
+    ser_marked marked[SER_PULSES_MARKED]; /* whose sound is still kept, oldest first */
+    uint8_t marked_count;
     uint8_t is_open;  /* a chain goes on to the right, in the interval that next lies in */
     ser_history history;
     ser_perturbation settled; /* of pulses no longer kept */

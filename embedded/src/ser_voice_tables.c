@@ -255,7 +255,7 @@ const float ser_hann_half[320] = {
     0x1.fff8ep-1f, 0x1.ffff36p-1f
 };
 
-const float ser_window_correction[224] = {
+const float ser_window_correction[256] = {
     0x1.0p+0f, 0x1.00010ep+0f, 0x1.00043ap+0f, 0x1.000982p+0f, 0x1.0010e6p+0f, 0x1.001a68p+0f,
     0x1.002608p+0f, 0x1.0033c4p+0f, 0x1.0043ap+0f, 0x1.005598p+0f, 0x1.0069bp+0f, 0x1.007fe8p+0f,
     0x1.00984p+0f, 0x1.00b2b8p+0f, 0x1.00cf52p+0f, 0x1.00ee0cp+0f, 0x1.010eeap+0f, 0x1.0131ecp+0f,
@@ -293,7 +293,12 @@ const float ser_window_correction[224] = {
     0x1.fd706p+0f, 0x1.008214p+1f, 0x1.0251dp+1f, 0x1.042778p+1f, 0x1.06032p+1f, 0x1.07e4e2p+1f,
     0x1.09ccd4p+1f, 0x1.0bbb0ap+1f, 0x1.0dafa2p+1f, 0x1.0faaaep+1f, 0x1.11ac4ap+1f, 0x1.13b48ep+1f,
     0x1.15c394p+1f, 0x1.17d976p+1f, 0x1.19f64cp+1f, 0x1.1c1a36p+1f, 0x1.1e454ap+1f, 0x1.2077a8p+1f,
-    0x1.22b168p+1f, 0x1.24f2acp+1f
+    0x1.22b168p+1f, 0x1.24f2acp+1f, 0x1.273b9p+1f, 0x1.298c2ep+1f, 0x1.2be4aap+1f, 0x1.2e452p+1f,
+    0x1.30adb2p+1f, 0x1.331e7ep+1f, 0x1.3597a6p+1f, 0x1.38194cp+1f, 0x1.3aa392p+1f, 0x1.3d369ap+1f,
+    0x1.3fd288p+1f, 0x1.42778p+1f, 0x1.4525a8p+1f, 0x1.47dd24p+1f, 0x1.4a9e1cp+1f, 0x1.4d68b6p+1f,
+    0x1.503d1ap+1f, 0x1.531b7p+1f, 0x1.5603e2p+1f, 0x1.58f69ap+1f, 0x1.5bf3c4p+1f, 0x1.5efb8ap+1f,
+    0x1.620e1ap+1f, 0x1.652bap+1f, 0x1.68544ep+1f, 0x1.6b884ep+1f, 0x1.6ec7d6p+1f, 0x1.721312p+1f,
+    0x1.756a38p+1f, 0x1.78cd7ap+1f, 0x1.7c3d0ep+1f, 0x1.7fb926p+1f
 };
 
 const float ser_sinc_rows[528] = {

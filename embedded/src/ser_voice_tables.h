@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 #define SER_PITCH_WINDOW 640
-#define SER_PITCH_LAGS 224
+#define SER_PITCH_LAGS 256
 #define SER_INTENSITY_WINDOW 1365
 #define SER_SINC_DEPTH 8
 #define SER_SINC_DEEP 30

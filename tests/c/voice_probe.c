@@ -100,6 +100,17 @@ int probe_track(probe *p, float *hz)
     return count;
 }
 
+/* Pulses marked so far, in samples. */
+int probe_pulses(const probe *p, float *places)
+{
+    int i;
+    for (i = 0; i < p->pulses.count; i++) {
+        places[i] = (float)(p->pulses.origin + p->pulses.time[i] / SER_TIME_STEPS) +
+                    (float)(p->pulses.time[i] % SER_TIME_STEPS) / (float)SER_TIME_STEPS;
+    }
+    return p->pulses.count;
+}
+
 /* The sound as the pulse marking sees it: returns how many of the latest samples. */
 int probe_history(const probe *p, float *samples)
 {

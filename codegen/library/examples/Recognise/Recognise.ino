@@ -25,7 +25,7 @@ static void answer()
     } else {
         Serial.print(ser_label_names[result.label]);
         Serial.print(' ');
-        Serial.println(result.confidence, 3);
+        Serial.println(static_cast<double>(result.confidence), 3);
     }
     ser_reset(&recognizer);
 }
