@@ -11,10 +11,24 @@
 
 void ser_contour_reset(ser_contour *contour) { memset(contour, 0, sizeof *contour); }
 
+static void spread_add(ser_spread *spread, float value)
+{
+    const float distance = value - spread->mean;
+    spread->count++;
+    spread->mean += distance / (float)spread->count;
+    spread->squares += distance * (value - spread->mean);
+    spread->high = ser_maxf(spread->high, value);
+}
+
+static float spread_std(const ser_spread *spread)
+{
+    return spread->count > 0 ? sqrtf(spread->squares / (float)spread->count) : 0.0f;
+}
+
 static void start_run(ser_contour *contour, uint32_t frame, float semitones)
 {
     if (contour->f0.count > 0) {
-        ser_moments_add(&contour->pause, (float)(frame - contour->last - 1), 0);
+        spread_add(&contour->pause, (float)(frame - contour->last - 1));
     } else {
         contour->first = frame;
     }
@@ -36,7 +50,7 @@ static void extend_run(ser_run *run, uint32_t frame, float semitones)
 static void add_change(ser_contour *contour, float change)
 {
     if (ser_absf(change) < SER_F0_STEP_LIMIT) {
-        ser_moments_add(&contour->change, change, 0);
+        spread_add(&contour->change, change);
         contour->rises += ser_maxf(change, 0.0f);
         contour->falls += ser_minf(change, 0.0f);
         contour->rising += change > 0.0f;
@@ -90,15 +104,14 @@ void ser_contour_end(ser_contour *contour)
         return;
     }
     contour->open = 0;
-    ser_moments_add(&contour->segment, n, 0);
+    spread_add(&contour->segment, n);
     if (length >= SER_F0_SEGMENT) {
         /* least squares; the times 0 ... n - 1 have n (n^2 - 1) / 12 as their sum of squares */
         const float slope =
             (run->moment - 0.5f * (n - 1.0f) * run->sum) * 12.0f / (n * (n * n - 1.0f));
-        ser_moments_add(&runs->means, run->origin + run->sum / n, 0);
-        ser_moments_add(&runs->slopes, slope, 0);
-        runs->ranges += run->high - run->low;
-        runs->widest = ser_maxf(runs->widest, run->high - run->low);
+        spread_add(&runs->means, run->origin + run->sum / n);
+        spread_add(&runs->slopes, slope);
+        spread_add(&runs->ranges, run->high - run->low);
         runs->steepness += ser_absf(slope);
     }
 }
@@ -116,8 +129,8 @@ static void change_columns(const ser_contour *contour, float *columns)
     const float count = (float)contour->change.count;
     const float voiced = (float)contour->f0.count;
     float *delta = &COLUMN(F0_DELTA); /* mean and standard deviation */
-    delta[0] = ser_moments_mean(&contour->change);
-    delta[1] = ser_moments_std(&contour->change);
+    delta[0] = contour->change.mean;
+    delta[1] = spread_std(&contour->change);
     if (count > 0.0f) {
         COLUMN(F0_DELTA_ABS) = (contour->rises - contour->falls) / count;
         COLUMN(F0_RISING) = (float)contour->rising / count;
@@ -161,11 +174,11 @@ static void run_columns(const ser_runs *runs, float *columns)
 {
     const float count = (float)runs->means.count;
     if (count > 0.0f) {
-        COLUMN(F0_SEGMENT_STD) = ser_moments_std(&runs->means);
-        COLUMN(F0_SEGMENT_RANGE_MEAN) = runs->ranges / count;
-        COLUMN(F0_SEGMENT_RANGE_MAX) = runs->widest;
-        COLUMN(F0_SEGMENT_SLOPE_MEAN) = ser_moments_mean(&runs->slopes) * HOPS_PER_SECOND;
-        COLUMN(F0_SEGMENT_SLOPE_STD) = ser_moments_std(&runs->slopes) * HOPS_PER_SECOND;
+        COLUMN(F0_SEGMENT_STD) = spread_std(&runs->means);
+        COLUMN(F0_SEGMENT_RANGE_MEAN) = runs->ranges.mean;
+        COLUMN(F0_SEGMENT_RANGE_MAX) = runs->ranges.high;
+        COLUMN(F0_SEGMENT_SLOPE_MEAN) = runs->slopes.mean * HOPS_PER_SECOND;
+        COLUMN(F0_SEGMENT_SLOPE_STD) = spread_std(&runs->slopes) * HOPS_PER_SECOND;
         COLUMN(F0_SEGMENT_SLOPE_ABS) = runs->steepness / count * HOPS_PER_SECOND;
     }
 }
@@ -179,11 +192,11 @@ static void length_columns(const ser_contour *contour, float *columns)
         const float span = (float)(contour->last - contour->first + 1) * HOP_SECONDS;
         COLUMN(VOICED_SEGMENT_RATE) = (float)contour->segment.count / span;
     }
-    COLUMN(VOICED_SEGMENT_MEAN) = ser_moments_mean(&contour->segment) * HOP_SECONDS;
-    COLUMN(VOICED_SEGMENT_STD) = ser_moments_std(&contour->segment) * HOP_SECONDS;
+    COLUMN(VOICED_SEGMENT_MEAN) = contour->segment.mean * HOP_SECONDS;
+    COLUMN(VOICED_SEGMENT_STD) = spread_std(&contour->segment) * HOP_SECONDS;
     COLUMN(VOICED_SEGMENT_MAX) = contour->segment.high * HOP_SECONDS;
-    COLUMN(PAUSE_MEAN) = ser_moments_mean(&contour->pause) * HOP_SECONDS;
-    COLUMN(PAUSE_STD) = ser_moments_std(&contour->pause) * HOP_SECONDS;
+    COLUMN(PAUSE_MEAN) = contour->pause.mean * HOP_SECONDS;
+    COLUMN(PAUSE_STD) = spread_std(&contour->pause) * HOP_SECONDS;
     COLUMN(PAUSE_MAX) = contour->pause.high * HOP_SECONDS;
 }
 

@@ -19,6 +19,12 @@
 extern "C" {
 #endif
 
+/* For mean and standard deviation (Welford 1962), and the maximum of what is never negative. */
+typedef struct {
+    uint32_t count;
+    float mean, squares, high; /* squares: sum of squared distances from the mean */
+} ser_spread;
+
 /* The voiced run that is open, its F0 as the distance from its first frame's. */
 typedef struct {
     uint32_t start; /* frame number */
@@ -30,13 +36,13 @@ typedef struct {
 
 /* Of the runs of SER_F0_SEGMENT frames and more. */
 typedef struct {
-    ser_moments means, slopes; /* semitones, semitones per frame */
-    float ranges, widest;      /* sum and largest */
-    float steepness;           /* sum of the slopes' sizes */
+    ser_spread means, slopes, ranges; /* semitones, semitones per frame, semitones */
+    float steepness;                  /* sum of the slopes' sizes */
 } ser_runs;
 
 typedef struct {
-    ser_moments f0, change, segment, pause;
+    ser_moments f0;
+    ser_spread change, segment, pause; /* semitones, frames, frames */
     float rises, falls; /* sums of the changes of either sign */
     uint32_t rising;    /* how many rise */
     /* For the quadratic fit, sums of products of distances from the means, time in 2^10 frames: */

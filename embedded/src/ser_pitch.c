@@ -25,7 +25,6 @@
 #define STRENGTH_STEPS 4095.0f
 #define NO_FRAME 0xffffu /* before the start of the sound */
 
-#define MAX_FOUND 14 /* maxima kept of one frame at first, as Praat does; few survive */
 /* What storing in 16 and 12 bits may change about a difference of scores. */
 #define ROUNDING 5e-4f
 
@@ -155,7 +154,7 @@ static int weakest_of(const found_maximum *found, int count)
     return weakest;
 }
 
-/* Maxima of r that can win against silence; of more than MAX_FOUND the strongest. */
+/* Maxima of r that can win against silence; of more than SER_PITCH_MAX the strongest. */
 static int find_maxima(const float *r, float unvoiced, found_maximum *found)
 {
     float enough = unvoiced - 2.0f * TURN_COST - ROUNDING;
@@ -175,12 +174,12 @@ static int find_maxima(const float *r, float unvoiced, found_maximum *found)
             f.log_period = ser_log2(peak.place);
             f.score = voiced_score(strength_of(peak), f.log_period);
             if (f.score > enough) {
-                if (count < MAX_FOUND) {
+                if (count < SER_PITCH_MAX) {
                     found[count++] = f;
                 } else {
                     found[weakest_of(found, count)] = f;
                 }
-                if (count == MAX_FOUND) {
+                if (count == SER_PITCH_MAX) {
                     enough = found[weakest_of(found, count)].score;
                 }
             }
@@ -202,10 +201,10 @@ static int is_beaten(const found_maximum *f, const found_maximum *found, int cou
     return 0;
 }
 
-/* Leaves the maxima that can win; of more than SER_PITCH_MAX the strongest. */
+/* Leaves the maxima that can win. */
 static int prune(found_maximum *found, int count)
 {
-    uint8_t beaten[MAX_FOUND];
+    uint8_t beaten[SER_PITCH_MAX];
     int kept = 0, i;
     for (i = 0; i < count; i++) {
         beaten[i] = (uint8_t)is_beaten(found + i, found, count);
@@ -215,10 +214,6 @@ static int prune(found_maximum *found, int count)
             found[kept++] = found[i];
         }
     }
-    while (kept > SER_PITCH_MAX) {
-        found[weakest_of(found, kept)] = found[kept - 1];
-        kept--;
-    }
     return kept;
 }
 
@@ -226,7 +221,7 @@ static void commit(ser_pitch *pitch, float peak);
 
 int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
 {
-    found_maximum found[MAX_FOUND];
+    found_maximum found[SER_PITCH_MAX];
     const float peak = ser_tail_peak(tail);
     const float *r = scratch;
     float mean, local, unvoiced;

@@ -29,7 +29,7 @@ extern "C" {
 #define SER_PITCH_FRAMES 800
 #define SER_PITCH_POOL 2048
 #define SER_PITCH_COMMIT 100
-#define SER_PITCH_MAX 8      /* candidates kept of one frame */
+#define SER_PITCH_MAX 14     /* candidates kept of one frame, as many as Praat does */
 #define SER_PITCH_LATENCY 4  /* frame k comes with hop k + 4 */
 #define SER_PITCH_SCRATCH 1024 /* floats */
 
