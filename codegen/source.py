@@ -216,27 +216,35 @@ static const uint8_t *leaf_of(int32_t root, const int16_t *values)
     }}
 }}
 
+/* The leaves' bytes add up as integers: exact, in any order. */
+static void vote(const int16_t *values, float *probabilities)
+{{
+    uint32_t sums[SER_LABELS] = {{0}};
+    uint32_t total = 0;
+    for (int tree = 0; tree < TREES; tree++) {{
+        const uint8_t *leaf = leaf_of(roots[tree], values);
+        for (int k = 0; k < SER_LABELS; k++) {{
+            sums[k] += leaf[k];
+        }}
+    }}
+    for (int k = 0; k < SER_LABELS; k++) {{
+        total += sums[k];
+    }}
+    for (int k = 0; k < SER_LABELS; k++) {{
+        probabilities[k] = (float)sums[k] / (float)total;
+    }}
+}}
+
 void ser_model_predict(const float *features, float *probabilities)
 {{
     float values[VALUES];
     int16_t quantised[VALUES];
-    uint32_t sums[SER_LABELS] = {{0}};
-    uint32_t total = 0;
     scale(features, values);
 {"    discriminate(values, values + COLUMNS);" if plan.discriminants else ""}
     for (int i = 0; i < VALUES; i++) {{
         quantised[i] = whole((values[i] - offset[i]) * steps[i], {_float(Int16Quantiser.STEPS)});
     }}
-    for (int tree = 0; tree < TREES; tree++) {{
-        const uint8_t *leaf = leaf_of(roots[tree], quantised);
-        for (int k = 0; k < SER_LABELS; k++) {{
-            sums[k] += leaf[k];
-            total += leaf[k];
-        }}
-    }}
-    for (int k = 0; k < SER_LABELS; k++) {{
-        probabilities[k] = (float)sums[k] / (float)total;
-    }}
+    vote(quantised, probabilities);
 }}
 """.replace("    scale(features, values);\n\n", "    scale(features, values);\n")
 

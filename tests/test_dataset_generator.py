@@ -367,7 +367,7 @@ def test_ctrl_c_says_in_one_line_how_to_go_on(interrupted):
 
 
 @pytest.mark.parametrize(
-    "damage", [b'{"key": "half a li', b"\0" * 500, b"[]\n", b"null\n", b"{}\n"]
+    "damage", [b'{"key": "half a li', b"\0" * 5000, b"[]\n", b"null\n", b"{}\n"]
 )
 def test_a_damaged_end_of_the_journal_is_measured_again(small, tmp_path, generate, damage):
     out = tmp_path / "out"
@@ -724,7 +724,8 @@ def test_a_disk_that_fills_up_while_clips_are_measured_keeps_the_finished_ones(
 
 def test_a_disk_that_fills_up_while_tables_are_written_leaves_the_old_ones(speech, done, tmp_path):
     shutil.copytree(done, tmp_path, dirs_exist_ok=True)
-    (tmp_path / "features.csv").write_text("the old table\n")
+    for name in TABLES:
+        (tmp_path / name).write_text("the old one\n")
     before = contents(tmp_path)
     run = ("--corpora", speech, "--out", tmp_path, "--jobs", 1)
     size = (done / "features.csv").stat().st_size
