@@ -15,7 +15,7 @@ import numpy as np
 from scipy.signal import savgol_coeffs
 
 from features import functionals, reference, schema
-from features.reference import step_energies
+from features.reference import modulation_gain, step_energies
 
 SOURCE = Path(__file__).resolve().parent / "src"
 _NOTE = "/* Generated from features/schema.py by `python -m embedded.generate`; do not edit. */\n"
@@ -23,8 +23,8 @@ _BINS = schema.FRAME // 2 + 1
 
 # What is accumulated together: descriptors that exist at the same frames and become known at the same
 # moment are one part of the running sums, with one count and one time. The pitch, voice and HNR stages
-# keep their own statistics.
-_OWN_STATISTICS = ("pitch", "voice", "hnr")
+# keep their own statistics; correlations come from sums beside those of the MFCCs.
+_OWN_STATISTICS = ("correlation", "pitch", "voice", "hnr")
 PARTS = {
     "frame": "known at every frame",
     "change": "no value at the first frame",
@@ -127,11 +127,22 @@ def _members(part):
     return [d for d in members if not is_spread(d)], [d for d in members if is_spread(d)]
 
 
+def is_correlated(descriptor: schema.Descriptor) -> bool:
+    """Whether its sums are kept for the correlations, even where its own columns are left out."""
+    return descriptor.name in {f"mfcc_{i:02d}" for i in range(1, schema.CORRELATED_MFCCS + 1)}
+
+
+def _switch(descriptor):
+    """The condition under which a descriptor's sums are kept."""
+    switch = f"SER_WITH_{descriptor.group.upper()}"
+    return f"{switch} || SER_WITH_CORRELATION" if is_correlated(descriptor) else switch
+
+
 def _by_group(descriptors, line):
     """One line per descriptor, wrapped in the switches of their groups."""
     lines = []
-    for group, members in groupby(descriptors, key=lambda d: d.group):
-        lines += [f"#if SER_WITH_{group.upper()}", *map(line, members), "#endif"]
+    for switch, members in groupby(descriptors, key=_switch):
+        lines += [f"#if {switch}", *map(line, members), "#endif"]
     return lines
 
 
@@ -239,7 +250,7 @@ def _tables():
         ("their weights in a row", "float", "ser_mel_weights",
          [len(mel_weights)], mel_weights, "SER_NEEDS_MEL"),
         ("DCT-II of the mel levels, half of each row", "float", "ser_dct",
-         [schema.MFCCS, schema.MELS // 2], dct_half(), "SER_WITH_CEPSTRUM"),
+         [schema.MFCCS, schema.MELS // 2], dct_half(), "SER_NEEDS_MFCC"),
         ("slope over DELTA_WIDTH hops: the weight of the hops 1, 2 ... away from the middle, odd",
          "float", "ser_delta_weights", [half],
          savgol_coeffs(schema.DELTA_WIDTH, 1, deriv=1)[:half][::-1], "SER_WITH_CEPSTRUM"),
@@ -254,6 +265,16 @@ def _tables():
         ("weights of each bin for SER_CHROMA_RUN chromas (modulo 12) from there", "float",
          "ser_chroma_weights", [len(chroma_weights), CHROMA_RUN], chroma_weights,
          "SER_WITH_CHROMA"),
+        ("first and last mel band, plus 1, of each modulation band", "uint8_t",
+         "ser_modulation_bands", [len(schema.MODULATION_BANDS), 2], schema.MODULATION_BANDS,
+         "SER_WITH_MODULATION"),
+        ("one over how many that are", "float", "ser_modulation_shares",
+         [len(schema.MODULATION_BANDS)], [1 / (end - first) for first, end in schema.MODULATION_BANDS],
+         "SER_WITH_MODULATION"),
+        ("gain of the running means over 2, 4 ... hops", "float", "ser_modulation_gains",
+         [schema.MODULATION_RATES],
+         [modulation_gain(rate) for rate in range(1, schema.MODULATION_RATES + 1)],
+         "SER_WITH_MODULATION"),
     ]  # fmt: skip
 
 
@@ -270,7 +291,9 @@ extern "C" {
 #endif
 
 /* What the groups asked for need computed. */
-#define SER_NEEDS_MEL (SER_WITH_CEPSTRUM || SER_WITH_MEL || SER_WITH_SPECTRUM)
+#define SER_NEEDS_MFCC (SER_WITH_CEPSTRUM || SER_WITH_CORRELATION)
+#define SER_NEEDS_MEL \\
+    (SER_NEEDS_MFCC || SER_WITH_MEL || SER_WITH_SPECTRUM || SER_WITH_MODULATION)
 #define SER_NEEDS_MAGNITUDE (SER_WITH_SPECTRUM || SER_WITH_CONTRAST)
 #define SER_NEEDS_FFT (SER_NEEDS_MEL || SER_NEEDS_MAGNITUDE || SER_WITH_CHROMA)
 """
@@ -297,6 +320,7 @@ def tables_header() -> str:
         " /* bins averaged at a band's end, at most */",
         f"#define SER_CHROMA_RUN {CHROMA_RUN}",
         f"#define SER_CHROMA_RUNS {len(chroma_rows()[0])}",
+        f"#define SER_MODULATION_BANDS {len(schema.MODULATION_BANDS)}",
         f"#define SER_STEPS {len(step_energies())} /* level steps above step 0 */",
         "",
     ]
@@ -342,6 +366,8 @@ def _descriptor_entry(descriptor):
     bits = sum(1 << schema.MOMENTS.index(name) for name in descriptor.functionals)
     order = [schema.MOMENTS.index(name) for name in descriptor.functionals]
     assert order == sorted(order), f"{descriptor.name}: functionals not in the order of MOMENTS"
+    if is_correlated(descriptor):
+        bits = f"SER_WITH_{descriptor.group.upper()} ? {bits} : 0"
     return f"    {{SER_COLUMN_{descriptor.name.upper()}, {bits}}},"
 
 

@@ -9,6 +9,11 @@ _FLAT = 1e-10
 _TINY = 1e-24
 
 
+def is_flat(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Whether values spread so little that their shape is rounding noise."""
+    return variance <= _FLAT * mean**2 + _TINY
+
+
 def functionals(values: np.ndarray, seconds: np.ndarray) -> dict[str, np.ndarray]:
     """Mean, std, min, max, skewness, kurtosis and slope of each descriptor.
 
@@ -23,7 +28,7 @@ def functionals(values: np.ndarray, seconds: np.ndarray) -> dict[str, np.ndarray
     centred = values - mean[:, None]
     squares = centred**2
     m2 = squares.mean(axis=1)
-    flat = m2 <= _FLAT * mean**2 + _TINY
+    flat = is_flat(mean, m2)
     scale = np.where(flat, 1.0, m2)
     time = seconds - seconds.mean()
     spread = time @ time

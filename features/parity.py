@@ -23,7 +23,9 @@ from features import audio, engines, schema
 
 TOLERANCE = 1e-3  # of a column's standard deviation over the clips
 EXACT_SHARE = 0.999  # of the cells that must lie within it
-EXACT_GROUPS = ("energy", "zcr", "cepstrum", "spectrum", "contrast", "mel", "chroma")
+EXACT_GROUPS = (
+    "energy", "zcr", "cepstrum", "spectrum", "contrast", "mel", "chroma", "correlation", "modulation",
+)  # fmt: skip
 LEAST_R = {"intensity": 0.995, "pitch": 0.995, "hnr": 0.995, "voice": 0.985}
 LEAST_R_PER_CORPUS = {"voice": 0.95}
 CHUNK = 20

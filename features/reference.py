@@ -5,6 +5,7 @@ oracle that the C code is held against. Nothing here knows the whole recording e
 says a stream can know at its end: the loudest level, and Praat's own path.
 """
 
+import itertools
 import math
 import warnings
 from functools import cache
@@ -12,11 +13,12 @@ from functools import cache
 import librosa
 import numpy as np
 import parselmouth
+import scipy.signal
 from parselmouth.praat import call
 
 from features import schema
 from features.audio import FULL_SCALE, block_dc
-from features.functionals import functionals
+from features.functionals import functionals, is_flat
 from features.schema import FRAME, HOP, SAMPLE_RATE, UNDEFINED
 
 # Praat's own defaults, as its manual gives them (Sound: To Pitch (ac)...; Voice 2, 3)
@@ -35,7 +37,9 @@ def extract(samples: np.ndarray) -> np.ndarray:
     The functions below take the samples after `audio.block_dc`.
     """
     samples = block_dc(samples)
-    values = _gated(descriptors(samples), speech_frames(samples))
+    tracks, speech = descriptors(samples), speech_frames(samples)
+    values = _gated(tracks, speech)
+    values.update(_correlations(tracks, speech))
     sound = parselmouth.Sound(samples / FULL_SCALE, SAMPLE_RATE)
     pitch = to_pitch(sound)
     values.update(pitch_columns(pitch))
@@ -99,6 +103,10 @@ def descriptors(samples: np.ndarray) -> dict[str, np.ndarray]:
             slope = np.zeros_like(mfcc)
         tracks.update(_rows(stem, slope, 1))
 
+    for band, (first, end) in enumerate(schema.MODULATION_BANDS):
+        for rate, track in enumerate(_modulation(mel[first:end].mean(axis=0, dtype=np.float64))):
+            tracks[f"modulation_{band}_{rate}"] = track
+
     tracks["centroid"] = librosa.feature.spectral_centroid(S=magnitude, sr=SAMPLE_RATE)[0]
     tracks["bandwidth"] = librosa.feature.spectral_bandwidth(
         S=magnitude, sr=SAMPLE_RATE, centroid=tracks["centroid"][None]
@@ -128,6 +136,43 @@ def descriptors(samples: np.ndarray) -> dict[str, np.ndarray]:
     tracks.update(_rows("contrast", contrast, 0))
     tracks.update(_rows("chroma", chroma, 0))
     return tracks
+
+
+def modulation_gain(rate: int) -> float:
+    """How far a running mean over 2^rate hops moves towards the latest value."""
+    return 1 - math.exp(-1 / 2**rate)
+
+
+def _modulation(level):
+    """How strongly a level (frames,) in dB moves at four rates: differences of running means.
+
+    The running mean over t hops follows m += (1 - exp(-1/t)) (level - m) from the first frame on; two of
+    them an octave apart pass what changes at the rate between (as a difference of low-passes does).
+    """
+    means = [level]
+    for rate in range(1, schema.MODULATION_RATES + 1):
+        gain = modulation_gain(rate)
+        mean, _ = scipy.signal.lfilter([gain], [1, gain - 1], level, zi=[level[0] * (1 - gain)])
+        means.append(mean)
+    return [fast - slow for fast, slow in itertools.pairwise(means)]
+
+
+def _correlations(tracks, speech):
+    """Pearson's r of each pair of the first MFCCs over the speech frames; UNDEFINED where one is flat."""
+    count = schema.CORRELATED_MFCCS
+    pairs = list(itertools.combinations(range(count), 2))
+    names = [f"mfcc_corr_{a + 1:02d}_{b + 1:02d}" for a, b in pairs]
+    if not speech.any():
+        return dict.fromkeys(names, UNDEFINED)
+    mfcc = np.array([tracks[f"mfcc_{i:02d}"][speech] for i in range(1, count + 1)], np.float64)
+    centred = mfcc - mfcc.mean(axis=1, keepdims=True)
+    covariance = centred @ centred.T
+    flat = is_flat(mfcc.mean(axis=1), mfcc.var(axis=1))
+    scale = np.sqrt(np.where(flat, 1.0, covariance.diagonal()))
+    return {
+        name: UNDEFINED if flat[a] or flat[b] else covariance[a, b] / (scale[a] * scale[b])
+        for name, (a, b) in zip(names, pairs, strict=True)
+    }
 
 
 def _rows(stem, matrix, first):
@@ -186,12 +231,12 @@ def pitch_columns(pitch: parselmouth.Pitch) -> dict[str, float]:
     semitones = np.full(len(frequency), np.nan)
     semitones[voiced] = 12 * np.log2(frequency[voiced] / schema.SEMITONE_REFERENCE)
     values = _moments("f0_semitones", semitones[voiced], pitch.xs()[voiced])
-    change = np.diff(semitones)
-    change = change[np.isfinite(change)]
-    values.update(_mean_and_std("f0_delta", change))
+    values.update(_f0_changes(semitones))
+    values.update(_f0_shape(np.flatnonzero(voiced), semitones[voiced]))
 
     edges = np.flatnonzero(np.diff(np.concatenate([[0], voiced, [0]]).astype(int)))
     starts, ends = edges[::2], edges[1::2]
+    values.update(_f0_segments(semitones, starts, ends))
     values["voiced_fraction"] = voiced.mean() if len(voiced) else UNDEFINED
     span = (ends[-1] - starts[0]) * _HOP_SECONDS if len(starts) else 0
     values["voiced_segment_rate"] = len(starts) / span if span else UNDEFINED
@@ -200,6 +245,47 @@ def pitch_columns(pitch: parselmouth.Pitch) -> dict[str, float]:
         values.update(_mean_and_std(stem, lengths))
         values[f"{stem}_max"] = lengths.max() if len(lengths) else UNDEFINED
     return values
+
+
+def _f0_changes(semitones):
+    """How F0 moves from hop to hop; semitones: (frames,), NaN where unvoiced."""
+    voiced = np.isfinite(semitones).sum()
+    change = np.diff(semitones)
+    change = change[np.abs(change) < schema.F0_STEP_LIMIT]  # NaN is not less
+    values = _mean_and_std("f0_delta", change)
+    values["f0_delta_abs"] = np.abs(change).mean() if len(change) else UNDEFINED
+    values["f0_rising"] = (change > 0).mean() if len(change) else UNDEFINED
+    values["f0_rise"] = change[change > 0].sum() / voiced if voiced else UNDEFINED
+    values["f0_fall"] = change[change < 0].sum() / voiced if voiced else UNDEFINED
+    return values
+
+
+def _f0_shape(frames, semitones):
+    """The contour as a whole: frames (n,) numbers of the voiced frames, semitones (n,) their F0."""
+    names = ("f0_curvature", "f0_tilt", "f0_start", "f0_end")
+    edge = schema.F0_EDGE
+    if len(frames) < edge:
+        return dict.fromkeys(names, UNDEFINED)
+    time = (frames - frames.mean()) / (frames[-1] - frames[0])
+    curvature, tilt, _ = np.polyfit(time, semitones, 2)
+    mean = semitones.mean()
+    starts, ends = semitones[:edge].mean() - mean, semitones[-edge:].mean() - mean
+    return dict(zip(names, (curvature, tilt, starts, ends), strict=True))
+
+
+def _f0_segments(semitones, starts, ends):
+    """How F0 moves within the voiced runs [start, end) that are long enough to have a slope."""
+    runs = [semitones[a:b] for a, b in zip(starts, ends, strict=True) if b - a >= schema.F0_SEGMENT]
+    names = ("std", "range_mean", "range_max", "slope_mean", "slope_std", "slope_abs")
+    if not runs:
+        return {f"f0_segment_{name}": UNDEFINED for name in names}
+    means = np.array([run.mean() for run in runs])
+    ranges = np.array([np.ptp(run) for run in runs])
+    slopes = np.array([np.polyfit(np.arange(len(run)) * _HOP_SECONDS, run, 1)[0] for run in runs])
+    numbers = (
+        means.std(), ranges.mean(), ranges.max(), slopes.mean(), slopes.std(), np.abs(slopes).mean(),
+    )  # fmt: skip
+    return {f"f0_segment_{name}": value for name, value in zip(names, numbers, strict=True)}
 
 
 def _mean_and_std(stem, values):

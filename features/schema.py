@@ -38,11 +38,19 @@ CONTRAST_FMIN = 100  # Hz; octaves up from here: 0-100, 100-200, ... 1600-3200, 
 CONTRAST_BANDS = 6  # octaves above CONTRAST_FMIN: one band more in all
 CONTRAST_QUANTILE = 0.02
 CHROMAS = 12
+CORRELATED_MFCCS = 6  # the first so many, each pair of them
+MODULATION_RATES = 4  # differences of running means over 0, 2, 4, 8, 16 hops (time constants)
 PITCH_FLOOR = 75  # Hz
 PITCH_CEILING = 600  # Hz
 SEMITONE_REFERENCE = 100  # Hz is 0 semitones
+F0_STEP_LIMIT = 6.0  # semitones per hop: a larger change is a tracking error, not a voice
+F0_EDGE = 5  # voiced frames that make up the start and the end of the contour
+F0_SEGMENT = 5  # voiced frames that a run must have for a slope of its own
 INTENSITY_FLOOR_DB = 0.0  # Praat's dB re 2e-5; digital silence counts as this
 HNR_FRAMES_PER_WINDOW = 1.0  # Praat's "number of periods per window"
+
+# mel bands [first, end) whose mean level is followed: up to 0.5, 1.2, 2.9 and 8 kHz or so
+MODULATION_BANDS = ((0, 8), (8, 18), (18, 30), (30, MELS))
 
 MOMENTS = ("mean", "std", "min", "max", "skewness", "kurtosis", "slope")
 
@@ -102,10 +110,37 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
     *_numbered(
         "chroma", CHROMAS, 0, "chroma", "ratio", ("mean", "std"), "librosa.feature.chroma_stft, tuning 0"
     ),
-    Descriptor("f0_semitones", "pitch", "semitones", MOMENTS, "Praat: To Pitch (ac), re 100 Hz"),
-    Descriptor(
-        "f0_delta", "pitch", "semitones", ("mean", "std"), "F0 minus the voiced hop before's"
+    *(
+        Descriptor(f"mfcc_corr_{a:02d}_{b:02d}", "correlation", "ratio", (),
+                   "Pearson's r of two MFCCs over the speech frames")
+        for a in range(1, CORRELATED_MFCCS + 1)
+        for b in range(a + 1, CORRELATED_MFCCS + 1)
     ),
+    *(
+        Descriptor(f"modulation_{band}_{rate}", "modulation", "dB", ("std",),
+                   "mean mel level of a broad band: running mean over 2^rate hops minus one twice as long")
+        for band in range(len(MODULATION_BANDS))
+        for rate in range(MODULATION_RATES)
+    ),
+    Descriptor("f0_semitones", "pitch", "semitones", MOMENTS, "Praat: To Pitch (ac), re 100 Hz"),
+    Descriptor("f0_delta", "pitch", "semitones", ("mean", "std"),
+               "F0 minus the hop before's, both voiced, less than 6 semitones"),
+    Descriptor("f0_delta_abs", "pitch", "semitones", (), "mean size of these changes"),
+    Descriptor("f0_rising", "pitch", "ratio", (), "fraction of these changes that rise"),
+    Descriptor("f0_rise", "pitch", "semitones", (), "sum of the rising ones per voiced frame"),
+    Descriptor("f0_fall", "pitch", "semitones", (), "sum of the falling ones per voiced frame"),
+    Descriptor("f0_curvature", "pitch", "semitones", (),
+               "quadratic coefficient of F0 over time scaled to 1 from first to last voiced frame"),
+    Descriptor("f0_tilt", "pitch", "semitones", (), "the linear coefficient of that fit, at mean time"),
+    Descriptor("f0_start", "pitch", "semitones", (), "mean of the first 5 voiced frames minus the mean"),
+    Descriptor("f0_end", "pitch", "semitones", (), "mean of the last 5 voiced frames minus the mean"),
+    Descriptor("f0_segment_std", "pitch", "semitones", (),
+               "standard deviation of the means of voiced runs (of 5 frames or more, as below)"),
+    Descriptor("f0_segment_range_mean", "pitch", "semitones", (), "mean range of F0 within a run"),
+    Descriptor("f0_segment_range_max", "pitch", "semitones", (), "the largest"),
+    Descriptor("f0_segment_slope_mean", "pitch", "semitones/s", (), "mean slope of F0 within a run"),
+    Descriptor("f0_segment_slope_std", "pitch", "semitones/s", (), "their standard deviation"),
+    Descriptor("f0_segment_slope_abs", "pitch", "semitones/s", (), "the mean of their sizes"),
     Descriptor("voiced_fraction", "pitch", "ratio", (), "voiced frames over all pitch frames"),
     Descriptor(
         "voiced_segment_rate", "pitch", "1/s", (), "voiced runs per second, first to last voiced"
@@ -143,7 +178,11 @@ CONSTANTS: dict[str, float] = {
 
 def describe() -> dict:
     """Everything the hash is taken over, as plain data (also what `extractor.py --schema` prints)."""
-    return {"constants": CONSTANTS, "descriptors": [asdict(d) for d in DESCRIPTORS]}
+    return {
+        "constants": CONSTANTS,
+        "modulation_bands": MODULATION_BANDS,
+        "descriptors": [asdict(d) for d in DESCRIPTORS],
+    }
 
 
 HASH: str = hashlib.sha256(json.dumps(describe(), sort_keys=True).encode()).hexdigest()[:16]

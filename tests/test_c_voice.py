@@ -111,6 +111,61 @@ def test_moments_of_nothing_and_of_equal_values():
     assert flat["skewness"] == flat["kurtosis"] == flat["slope"] == 0
 
 
+class Contour:
+    """What `reference.pitch_columns` asks of Praat's Pitch, with a contour of our own."""
+
+    def __init__(self, semitones):
+        hertz = np.where(np.isnan(semitones), 0, 100 * 2 ** (np.float32(semitones) / 12.0))
+        self.selected_array = {"frequency": hertz}
+
+    def xs(self):
+        return 0.01 * np.arange(len(self.selected_array["frequency"]))
+
+
+def wandering(frames, seed):
+    """Runs and pauses of random length, F0 wandering and now and then an octave off."""
+    rng = np.random.default_rng(seed)
+    semitones = 8 + np.cumsum(rng.normal(0, 0.4, frames)) / np.sqrt(1 + np.arange(frames) / 300)
+    semitones += 12 * (rng.random(frames) < 0.01)
+    voiced = np.repeat(np.arange(frames) % 2, rng.integers(1, 40, frames))[:frames]
+    return np.where(voiced, semitones, np.nan)
+
+
+def far_apart(gap):
+    """Two runs of ten frames with slopes of their own, and a long pause between."""
+    at = np.arange(10.0)
+    return np.concatenate([5 + 0.2 * at, np.full(gap, np.nan), 9 - 0.1 * at + 0.01 * at**2])
+
+
+CONTOURS = {
+    "nothing voiced": np.full(9, np.nan),
+    "no frame": np.zeros(0),
+    "one frame": np.array([np.nan, 3.5]),
+    "four": np.array([1, 2, np.nan, 4, 8.0]),
+    "five": np.array([1, 2, 4, 8, 5.0]),
+    "all octaves": np.array([0, 12, 0, 12, 0, 12.0]),
+    "level": np.full(300, 6.25),
+    "parabola": 3 + 0.02 * (np.arange(200) - 60) ** 2 / 100,
+    "a second": wandering(100, 0),
+    "eight seconds": wandering(800, 1),
+    "ten minutes": wandering(60000, 2),
+    "apart": far_apart(100),
+    "far apart": far_apart(700),
+}
+
+
+@pytest.mark.parametrize("name", CONTOURS)
+def test_contour(name):
+    """Single precision: 2e-4, ten minutes' sums included. Where 7 s part two runs of 0.1 s, the parabola
+    hangs on their slopes, a hundredth of the whole: 1e-3."""
+    tolerance = 1e-3 if name == "far apart" else 2e-4
+    wanted = reference.pitch_columns(Contour(CONTOURS[name]))
+    got = harness.contour(CONTOURS[name])
+    assert list(got) == [column for column in harness.COLUMNS if column in wanted]
+    for column, number in wanted.items():
+        assert got[column] == pytest.approx(number, rel=tolerance, abs=2e-4), column
+
+
 def test_history_keeps_quiet_sound_exactly_and_loud_sound_closely():
     quiet = signals.noise(16080, 31)
     # the first hop's 80 samples follow 80 zeros

@@ -2,11 +2,13 @@
 
 import itertools
 import math
+import re
 
 import librosa
 import numpy as np
 import parselmouth
 import pytest
+import scipy.linalg
 import scipy.signal
 import scipy.stats
 import signals
@@ -18,7 +20,10 @@ from features import audio, reference, schema
 from features.functionals import functionals
 
 RATE = 16000
-GATED = {"energy", "intensity", "zcr", "cepstrum", "spectrum", "contrast", "mel", "chroma"}
+GATED = {
+    "energy", "intensity", "zcr", "cepstrum", "spectrum", "contrast", "mel", "chroma", "correlation",
+    "modulation",
+}  # fmt: skip
 ULP = 2.0**-23  # of float32, relative
 
 
@@ -81,9 +86,26 @@ def spectral_tracks(y):
     for stem, order in (("mfcc_delta", 1), ("mfcc_delta2", 2)):
         slope = scipy.signal.savgol_filter(mfcc, 9, polyorder=order, deriv=order, mode="interp")
         matrices[stem] = (slope, 1)
+    for band, (first, end) in enumerate(((0, 8), (8, 18), (18, 30), (30, 40))):
+        level = mel[first:end].astype(np.float64).mean(axis=0)
+        matrices[f"modulation_{band}"] = (modulations(level), 0)
     for stem, (matrix, first) in matrices.items():
-        tracks |= {f"{stem}_{i:02d}": row for i, row in enumerate(matrix, first)}
+        digits = "d" if stem.startswith("modulation") else "02d"
+        tracks |= {f"{stem}_{i:{digits}}": row for i, row in enumerate(matrix, first)}
     return tracks
+
+
+def running_mean(level, hops):
+    """Over the past, its weights falling by e in so many hops; before the first value all was like it."""
+    decay = math.exp(-1 / hops)
+    past = np.arange(len(level))
+    weights = scipy.linalg.toeplitz((1 - decay) * decay**past, np.zeros(len(level)))
+    return weights @ level + decay ** (past + 1) * level[0]
+
+
+def modulations(level):
+    means = np.array([level, *(running_mean(level, hops) for hops in (2, 4, 8, 16))])
+    return means[:-1] - means[1:]
 
 
 def frames(praat, *unit):
@@ -144,14 +166,16 @@ def by_definition(samples):
     for name, track in tracks.items():
         use = speech & np.isfinite(track)
         found |= statistics(name, track[use].astype(np.float64), np.flatnonzero(use) * 0.01)
+    for a, b in itertools.combinations(range(1, 7), 2):
+        pair = [tracks[f"mfcc_{i:02d}"][speech].astype(np.float64) for i in (a, b)]
+        found[f"mfcc_corr_{a:02d}_{b:02d}"] = scipy.stats.pearsonr(*pair).statistic
 
     pitch = call(sound, "To Pitch (ac)", 0.01, 75, 15, "no", 0.03, 0.45, 0.01, 0.35, 0.14, 600)
     times, hertz = frames(pitch, "Hertz")
     voiced = np.isfinite(hertz)
     semitones = 12 * np.log2(hertz / 100)
     found |= statistics("f0_semitones", semitones[voiced], times[voiced])
-    change = np.diff(semitones)[voiced[1:] & voiced[:-1]]
-    found |= {"f0_delta_mean": np.mean(change), "f0_delta_std": np.std(change)}
+    found |= contour(times, semitones)
     found["voiced_fraction"] = call(pitch, "Count voiced frames") / len(hertz)
     picture = "".join("v" if v else " " for v in voiced).strip()
     found["voiced_segment_rate"] = len(picture.split()) / (0.01 * len(picture))
@@ -179,6 +203,39 @@ def by_definition(samples):
     times, values = frames(call(sound, "To Harmonicity (cc)", 0.01, 75, 0.1, 1.0))
     voiced = values > -200  # False for NaN: Praat calls -200 undefined in a query
     return found | statistics("hnr", values[voiced], times[voiced])
+
+
+def contour(times, semitones):
+    """How F0 moves. times, semitones: of all frames, NaN where unvoiced."""
+    voiced = np.isfinite(semitones)
+    pairs = [(a, b) for a, b in itertools.pairwise(semitones) if abs(b - a) < 6]
+    change = np.array([b - a for a, b in pairs])
+    found = {
+        "f0_delta_mean": np.mean(change),
+        "f0_delta_std": np.std(change),
+        "f0_delta_abs": np.mean(np.abs(change)),
+        "f0_rising": sum(b > a for a, b in pairs) / len(pairs),
+        "f0_rise": np.maximum(change, 0).sum() / voiced.sum(),
+        "f0_fall": np.minimum(change, 0).sum() / voiced.sum(),
+    }
+    t, f0 = times[voiced], semitones[voiced]
+    scaled = (t - t.mean()) / (t[-1] - t[0])
+    design = np.stack([np.ones_like(scaled), scaled, scaled**2], axis=1)
+    _, found["f0_tilt"], found["f0_curvature"] = np.linalg.lstsq(design, f0)[0]
+    found["f0_start"] = np.mean(f0[:5] - f0.mean())
+    found["f0_end"] = np.mean(f0[-5:] - f0.mean())
+    picture = "".join("v" if v else " " for v in voiced)
+    runs = [run.span() for run in re.finditer("v{5,}", picture)]
+    slopes = [scipy.stats.linregress(times[a:b], semitones[a:b]).slope for a, b in runs]
+    ranges = [max(semitones[a:b]) - min(semitones[a:b]) for a, b in runs]
+    return found | {
+        "f0_segment_std": np.std([semitones[a:b].mean() for a, b in runs]),
+        "f0_segment_range_mean": np.mean(ranges),
+        "f0_segment_range_max": max(ranges),
+        "f0_segment_slope_mean": np.mean(slopes),
+        "f0_segment_slope_std": np.std(slopes),
+        "f0_segment_slope_abs": np.mean(np.abs(slopes)),
+    }
 
 
 def check_every_column(samples):
@@ -288,10 +345,75 @@ def test_a_glide_of_five_semitones_a_second_has_that_slope():
     assert found["f0_semitones_slope"] == pytest.approx(5, abs=0.01)
     assert found["f0_delta_mean"] == pytest.approx(0.05, abs=1e-4)
     assert found["f0_delta_std"] < 0.005
+    # all of it rises, in one straight run
+    assert found["f0_delta_abs"] == pytest.approx(0.05, abs=1e-4)
+    assert found["f0_rising"] == 1
+    # one change less than frames, of some 190
+    assert found["f0_rise"] == pytest.approx(0.05, rel=0.01)
+    assert found["f0_fall"] == found["f0_segment_slope_std"] == found["f0_segment_std"] == 0
+    for column in ("f0_segment_slope_mean", "f0_segment_slope_abs"):
+        assert found[column] == pytest.approx(5, abs=0.01)
+    span = found["voiced_segment_max"] - 0.01  # s, from the first voiced frame to the last
+    assert found["f0_segment_range_mean"] == found["f0_segment_range_max"]
+    for column in ("f0_segment_range_max", "f0_tilt"):
+        assert found[column] == pytest.approx(5 * span, abs=0.02)
+    assert found["f0_curvature"] == pytest.approx(0, abs=0.02)
+    edge = 5 * (span / 2 - 0.02)  # the middle of five frames, 2 from the end
+    assert found["f0_end"] == pytest.approx(edge, abs=0.01)
+    assert found["f0_start"] == pytest.approx(-edge, abs=0.01)
     middle = (
         len(audio.cut(np.zeros(2 * RATE, np.int16))) / 2 / RATE
     )  # frames lie symmetrically around it
     assert found["f0_semitones_mean"] == pytest.approx(12 * math.log2(1.1) + 5 * middle, abs=1e-3)
+
+
+def test_an_arch_of_eight_semitones_has_that_curvature():
+    """Two semitones up and down again within 2 s: over time scaled to 1, F0 is its peak - 8 u^2."""
+    u = time(2) / 2 - 0.5
+    frequency = 150 * 2 ** (-8 * u**2 / 12)
+    found = vector(int16(0.3 * np.sin(2 * np.pi * np.cumsum(frequency) / RATE)))
+    share = (found["voiced_segment_max"] - 0.01) / 2  # of the 2 s that voiced frames' centres span
+    assert found["f0_curvature"] == pytest.approx(-8 * share**2, abs=0.02)
+    assert found["f0_tilt"] == pytest.approx(0, abs=0.05)
+    assert found["f0_rising"] == pytest.approx(0.5, abs=0.02)
+    assert found["f0_rise"] == pytest.approx(-found["f0_fall"], rel=0.05)
+    assert found["f0_start"] == pytest.approx(found["f0_end"], abs=0.1) and found["f0_end"] < 0
+
+
+def test_an_octave_jump_is_no_change_of_f0():
+    """Six semitones and more within a hop are the tracker's, not the voice's."""
+    found = reference._f0_changes(np.array([0, 0.5, 12.5, 12.0, np.nan, 3.0, 9.0, 3.5]))
+    assert found["f0_delta_mean"] == pytest.approx((0.5 - 0.5 - 5.5) / 3)
+    assert found["f0_delta_abs"] == pytest.approx((0.5 + 0.5 + 5.5) / 3)
+    assert found["f0_rising"] == pytest.approx(1 / 3)
+    assert found["f0_rise"] == pytest.approx(0.5 / 7)
+    assert found["f0_fall"] == pytest.approx(-6 / 7)
+
+
+@pytest.mark.parametrize("hertz", [0.5, 2, 8, 20])
+def test_a_level_that_swings_has_the_modulation_of_the_filters(hertz):
+    """A running mean g / (1 - (1 - g) / z) of a sine in the steady state: its gain at that frequency."""
+    hops = np.arange(4000)
+    tracks = reference._modulation(-40 + 6 * np.sin(2 * np.pi * hertz * hops / 100))
+    z = np.exp(2j * np.pi * hertz / 100)
+    gains = [1 - math.exp(-1 / t) for t in (2, 4, 8, 16)]
+    through = [1, *(g / (1 - (1 - g) / z) for g in gains)]
+    for track, (fast, slow) in zip(tracks, itertools.pairwise(through), strict=True):
+        # 3800 hops are whole periods of each
+        assert np.std(track[200:]) == pytest.approx(6 / math.sqrt(2) * abs(fast - slow), rel=1e-4)
+
+
+def test_mfccs_correlate_as_their_frames_do():
+    """One spectrum that grows weaker or stronger against a floor moves all MFCCs along a line: |r| = 1."""
+    shape = np.random.default_rng(3).normal(size=(6, 1))
+    loudness = np.random.default_rng(4).normal(size=50)
+    tracks = {f"mfcc_{i + 1:02d}": row for i, row in enumerate(5 + shape * loudness)}
+    tracks["mfcc_03"] = np.full(50, 7.0)
+    speech = np.arange(50) % 3 > 0
+    found = reference._correlations(tracks, speech)
+    for a, b in itertools.combinations(range(6), 2):
+        expected = 0 if 2 in (a, b) else np.sign(shape[a, 0] * shape[b, 0])
+        assert found[f"mfcc_corr_{a + 1:02d}_{b + 1:02d}"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_bursts_are_counted_and_their_pauses_measured():
@@ -525,8 +647,8 @@ def test_a_dc_offset_changes_nothing(offset):
 def test_the_vector_is_float32_in_schema_order():
     found = reference.extract(audio.cut(signals.voice(RATE)))
     assert found.dtype == np.float32
-    assert found.shape == (len(schema.COLUMNS),) == (402,)
-    assert len(set(schema.COLUMNS)) == 402
+    assert found.shape == (len(schema.COLUMNS),) == (447,)
+    assert len(set(schema.COLUMNS)) == 447
 
 
 @pytest.mark.parametrize(

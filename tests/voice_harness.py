@@ -27,8 +27,9 @@ COLUMNS = [
 @cache
 def library() -> ctypes.CDLL:
     source = REPOSITORY / "embedded" / "src"
-    stages = ("fft", "hnr", "history", "intensity", "moments", "peak", "perturbation", "pitch")
-    files = [source / f"ser_{name}.c" for name in (*stages, "pulses", "tail", "voice_tables")]
+    stages = ("contour", "fft", "hnr", "history", "intensity", "moments", "peak", "perturbation")
+    others = ("pitch", "pulses", "tail", "voice_tables")
+    files = [source / f"ser_{name}.c" for name in (*stages, *others)]
     folder = tempfile.mkdtemp(prefix="ser_voice_")
     built = Path(folder) / "voice.so"
     probe = REPOSITORY / "tests" / "c" / "voice_probe.c"
@@ -85,6 +86,14 @@ def moments(values, frames):
     values, frames = np.float32(values), np.uint32(frames)
     library().probe_moments(pointer(values), pointer(frames), len(values), pointer(out))
     return dict(zip(schema.MOMENTS, out.astype(float).tolist(), strict=True))
+
+
+def contour(semitones):
+    """The pitch columns of a contour: one value per frame, NaN where unvoiced."""
+    names = [column for column in COLUMNS if schema.GROUP_OF[column] == "pitch"]
+    semitones, out = np.float32(semitones), np.zeros(len(names), np.float32)
+    library().probe_contour(pointer(semitones), len(semitones), pointer(out))
+    return dict(zip(names, out.astype(float).tolist(), strict=True))
 
 
 def perturbation(times, levels):

@@ -34,6 +34,44 @@ void ser_bank_clear(ser_bank *bank)
     memset(bank, 0, sizeof *bank);
 }
 
+#if SER_WITH_CORRELATION
+/* Adds weight times the product of each pair of distances. */
+static void add_products(float *products, const float *distances, float weight)
+{
+    for (int a = 0; a < SER_CORRELATED_MFCCS; a++) {
+        const float weighted = distances[a] * weight;
+        for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++) {
+            *products++ += weighted * distances[b];
+        }
+    }
+}
+
+/* Counts the MFCCs of one part's values: asked before their means move. n: frames with this one. */
+static void add_pairs(ser_bank *bank, const float *values, float n, float share)
+{
+    const ser_full_sums *full = bank->full + SER_FRAME_MFCC_01;
+    float distances[SER_CORRELATED_MFCCS];
+    for (int i = 0; i < SER_CORRELATED_MFCCS; i++) {
+        distances[i] = values[SER_FRAME_MFCC_01 + i] - full[i].mean;
+    }
+    add_products(bank->products, distances, (n - 1.0f) * share);
+}
+
+/* The same for another bank. weight: na nb / n. */
+static void merge_pairs(ser_bank *bank, const ser_bank *other, float weight)
+{
+    float distances[SER_CORRELATED_MFCCS];
+    for (int i = 0; i < SER_CORRELATED_MFCCS; i++) {
+        const int at = SER_FRAME_MFCC_01 + i;
+        distances[i] = other->full[at].mean - bank->full[at].mean;
+    }
+    for (int i = 0; i < SER_PAIRS; i++) {
+        bank->products[i] += other->products[i];
+    }
+    add_products(bank->products, distances, weight);
+}
+#endif
+
 void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const float *values)
 {
     const ser_layout layout = layout_of(part);
@@ -47,6 +85,11 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const float *va
     const float time = (float)frame - clock->mean;
     clock->squares += late * time;
 
+#if SER_WITH_CORRELATION
+    if (part == SER_PART_FRAME) {
+        add_pairs(bank, values, n, share);
+    }
+#endif
     ser_full_sums *full = bank->full + layout.full;
     for (int i = 0; i < layout.fulls; i++, full++) {
         const float value = values[i];
@@ -92,6 +135,11 @@ static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
         *clock = *clock_b;
         memcpy(full, full_b, layout.fulls * sizeof *full);
         memcpy(spread, spread_b, layout.spreads * sizeof *spread);
+#if SER_WITH_CORRELATION
+        if (part == SER_PART_FRAME) {
+            memcpy(bank->products, other->products, sizeof bank->products);
+        }
+#endif
         return;
     }
     const float n = clock->frames + clock_b->frames;
@@ -102,6 +150,11 @@ static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
     clock->frames = n;
     clock->mean += late * share_b;
     clock->squares += clock_b->squares + late * late * weight;
+#if SER_WITH_CORRELATION
+    if (part == SER_PART_FRAME) {
+        merge_pairs(bank, other, weight);
+    }
+#endif
 
     for (int i = 0; i < layout.fulls; i++, full++, full_b++) {
         const float d = full_b->mean - full->mean;
@@ -137,6 +190,12 @@ void ser_bank_merge(ser_bank *bank, const ser_bank *other)
     }
 }
 
+/* Whether values spread enough for their shape to be more than rounding; see features/functionals.py. */
+static int has_shape(float mean, float variance)
+{
+    return variance > SER_FLAT * mean * mean + SER_TINY;
+}
+
 /* The functionals of one descriptor, in the order of their bits; see features/functionals.py. */
 static void functionals(const ser_full_sums *sums, const ser_clock *clock, float *out)
 {
@@ -145,7 +204,7 @@ static void functionals(const ser_full_sums *sums, const ser_clock *clock, float
     const float deviation = sqrtf(variance);
     float skewness = SER_UNDEFINED;
     float kurtosis = SER_UNDEFINED;
-    if (variance > SER_FLAT * sums->mean * sums->mean + SER_TINY) {
+    if (has_shape(sums->mean, variance)) {
         /* one factor at a time: a power of the variance might underflow */
         skewness = sums->cubes / sums->squares / deviation;
         kurtosis = sums->fourths / sums->squares / variance - 3.0f;
@@ -155,6 +214,28 @@ static void functionals(const ser_full_sums *sums, const ser_clock *clock, float
         clock->squares > 0.0f ? sums->time / clock->squares * frames_per_second : SER_UNDEFINED};
     memcpy(out, all, sizeof all);
 }
+
+#if SER_WITH_CORRELATION
+/* Pearson's r of each pair. */
+static void correlations(const ser_bank *bank, float *out)
+{
+    const float frames = bank->clocks[SER_PART_FRAME].frames;
+    const float *product = bank->products;
+    float scales[SER_CORRELATED_MFCCS]; /* one over the root of the sum of squares; 0 where flat */
+    for (int i = 0; i < SER_CORRELATED_MFCCS; i++) {
+        const ser_full_sums *sums = bank->full + SER_FRAME_MFCC_01 + i;
+        scales[i] = 0.0f;
+        if (frames > 0.5f && has_shape(sums->mean, sums->squares / frames)) {
+            scales[i] = 1.0f / sqrtf(sums->squares);
+        }
+    }
+    for (int a = 0; a < SER_CORRELATED_MFCCS; a++) {
+        for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++) {
+            *out++ = *product++ * scales[a] * scales[b];
+        }
+    }
+}
+#endif
 
 static void write_columns(const ser_descriptor *descriptor, const float *all, float *features)
 {
@@ -186,4 +267,7 @@ void ser_bank_columns(const ser_bank *bank, float *features)
             write_columns(descriptor + i, all, features);
         }
     }
+#if SER_WITH_CORRELATION
+    correlations(bank, features + SER_FIRST_CORRELATION);
+#endif
 }

@@ -1,6 +1,6 @@
 /*
  * Running sums of every gated descriptor: mean, standard deviation, minimum, maximum, skewness,
- * kurtosis and slope in memory that does not grow. In go one part's values per frame, in the order of
+ * kurtosis and slope, and the correlation of MFCCs, in memory that does not grow. In go one part's values per frame, in the order of
  * the enums of ser_schema.h; out come columns of the feature vector. Banks of disjoint frames add up.
  *
  * Central sums are updated one value at a time: Welford (1962) for the second, Pebay (2008), "Formulas
@@ -35,10 +35,16 @@ typedef struct {
 /* Arrays of no elements are not C; a build without any such descriptor keeps one unused. */
 enum { SER_FULLS_ROOM = SER_FULLS > 0 ? SER_FULLS : 1, SER_SPREADS_ROOM = SER_SPREADS > 0 ? SER_SPREADS : 1 };
 
+/* Each pair of the first MFCCs: 1 and 2, 1 and 3, ... 2 and 3, ... as the schema orders them. */
+enum { SER_PAIRS = SER_CORRELATED_MFCCS * (SER_CORRELATED_MFCCS - 1) / 2 };
+
 typedef struct {
     ser_clock clocks[SER_PARTS];
     ser_full_sums full[SER_FULLS_ROOM];
     ser_spread_sums spread[SER_SPREADS_ROOM];
+#if SER_WITH_CORRELATION
+    float products[SER_PAIRS]; /* sums of products of the two distances from their means */
+#endif
 } ser_bank;
 
 /* No frame yet. */

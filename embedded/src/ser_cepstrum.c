@@ -1,17 +1,12 @@
 #include "ser_cepstrum.h"
 
-#if SER_WITH_CEPSTRUM
+#if SER_NEEDS_MFCC
 
 #include "ser_math.h"
 
 #include <string.h>
 
-void ser_cepstrum_reset(ser_cepstrum *cepstrum)
-{
-    memset(cepstrum, 0, sizeof *cepstrum);
-}
-
-void ser_cepstrum_push(ser_cepstrum *cepstrum, const float *mel, float *mfcc)
+void ser_cepstrum_mfcc(const float *mel, float *mfcc)
 {
     enum { HALF = SER_MELS / 2 };
     float sums[HALF];
@@ -21,7 +16,7 @@ void ser_cepstrum_push(ser_cepstrum *cepstrum, const float *mel, float *mfcc)
         sums[i] = mel[i] + mel[SER_MELS - 1 - i];
         differences[i] = mel[i] - mel[SER_MELS - 1 - i];
     }
-    for (int k = 0; k < SER_MFCCS; k++) {
+    for (int k = 0; k < SER_MFCCS_NEEDED; k++) {
         const float *half = (k & 1) ? sums : differences; /* row k is coefficient k + 1 */
         float sum = 0.0f;
         for (int i = 0; i < HALF; i++) {
@@ -29,6 +24,16 @@ void ser_cepstrum_push(ser_cepstrum *cepstrum, const float *mel, float *mfcc)
         }
         mfcc[k] = sum;
     }
+}
+
+#if SER_WITH_CEPSTRUM
+void ser_cepstrum_reset(ser_cepstrum *cepstrum)
+{
+    memset(cepstrum, 0, sizeof *cepstrum);
+}
+
+void ser_cepstrum_push(ser_cepstrum *cepstrum, const float *mfcc)
+{
     memcpy(cepstrum->history[cepstrum->frames % SER_DELTA_WIDTH], mfcc,
            sizeof cepstrum->history[0]);
     cepstrum->frames++;
@@ -52,5 +57,6 @@ void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, float *slopes)
         }
     }
 }
+#endif
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * MFCC and their slopes. In go mel levels in dB, one frame at a time; out come coefficients 1 ...
- * SER_MFCCS and, SER_DELTA_LAG frames later, their first and second derivative by Savitzky and Golay
+ * SER_MFCCS (fewer where only their correlations are wanted) and, SER_DELTA_LAG frames later, their first and second derivative by Savitzky and Golay
  * (librosa.feature.delta). The clip's edges take the nearest frame's that has all its neighbours.
  */
 #ifndef SER_CEPSTRUM_H
@@ -14,6 +14,13 @@ extern "C" {
 
 enum { SER_DELTA_LAG = SER_DELTA_WIDTH / 2 };
 
+#if SER_NEEDS_MFCC
+enum { SER_MFCCS_NEEDED = SER_WITH_CEPSTRUM ? SER_MFCCS : SER_CORRELATED_MFCCS };
+
+/* mel: SER_MELS levels in dB. mfcc: coefficients 1 ... SER_MFCCS_NEEDED. */
+void ser_cepstrum_mfcc(const float *mel, float *mfcc);
+#endif
+
 #if SER_WITH_CEPSTRUM
 typedef struct {
     float history[SER_DELTA_WIDTH][SER_MFCCS]; /* frame j at [j % SER_DELTA_WIDTH] */
@@ -22,8 +29,8 @@ typedef struct {
 
 void ser_cepstrum_reset(ser_cepstrum *cepstrum);
 
-/* mel: SER_MELS levels in dB of the next frame. mfcc: SER_MFCCS coefficients. */
-void ser_cepstrum_push(ser_cepstrum *cepstrum, const float *mel, float *mfcc);
+/* mfcc: SER_MFCCS coefficients of the next frame. */
+void ser_cepstrum_push(ser_cepstrum *cepstrum, const float *mfcc);
 
 /*
  * The derivatives at the frame SER_DELTA_LAG before the latest: delta and then delta2, SER_MFCCS each,

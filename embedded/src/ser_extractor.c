@@ -113,8 +113,15 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 #if SER_WITH_SPECTRUM
     changes[SER_CHANGE_FLUX] = extractor->spectrum.flux;
 #endif
+#if SER_WITH_MODULATION
+    ser_modulation_push(&extractor->modulation, extractor->spectrum.mel,
+                        values + SER_FRAME_MODULATION_0_0);
+#endif
+#if SER_NEEDS_MFCC
+    ser_cepstrum_mfcc(extractor->spectrum.mel, values + SER_FRAME_MFCC_01);
+#endif
 #if SER_WITH_CEPSTRUM
-    ser_cepstrum_push(&extractor->cepstrum, extractor->spectrum.mel, values + SER_FRAME_MFCC_01);
+    ser_cepstrum_push(&extractor->cepstrum, values + SER_FRAME_MFCC_01);
     add_slopes(extractor, j);
 #endif
     ser_gate_add(gate, SER_PART_FRAME, j, values);

@@ -53,6 +53,7 @@
 #include "ser_gate.h"
 #include "ser_hnr.h"
 #include "ser_intensity.h"
+#include "ser_modulation.h"
 #include "ser_pitch.h"
 #include "ser_pulses.h"
 #include "ser_spectrum.h"
@@ -91,6 +92,9 @@ typedef struct {
 #endif
 #if SER_WITH_CEPSTRUM
     ser_cepstrum cepstrum;
+#endif
+#if SER_WITH_MODULATION
+    ser_modulation modulation;
 #endif
 #if SER_WITH_ENERGY
     float rms; /* of the latest frame */

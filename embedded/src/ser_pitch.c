@@ -25,7 +25,6 @@
 #define STRENGTH_STEPS 4095.0f
 #define NO_FRAME 0xffffu /* before the start of the sound */
 
-#define MAX_FOUND 14 /* maxima kept of one frame at first, as Praat does; few survive */
 /* What storing in 16 and 12 bits may change about a difference of scores. */
 #define ROUNDING 5e-4f
 
@@ -155,7 +154,7 @@ static int weakest_of(const found_maximum *found, int count)
     return weakest;
 }
 
-/* Maxima of r that can win against silence; of more than MAX_FOUND the strongest. */
+/* Maxima of r that can win against silence; of more than SER_PITCH_MAX the strongest. */
 static int find_maxima(const float *r, float unvoiced, found_maximum *found)
 {
     float enough = unvoiced - 2.0f * TURN_COST - ROUNDING;
@@ -175,12 +174,12 @@ static int find_maxima(const float *r, float unvoiced, found_maximum *found)
             f.log_period = ser_log2(peak.place);
             f.score = voiced_score(strength_of(peak), f.log_period);
             if (f.score > enough) {
-                if (count < MAX_FOUND) {
+                if (count < SER_PITCH_MAX) {
                     found[count++] = f;
                 } else {
                     found[weakest_of(found, count)] = f;
                 }
-                if (count == MAX_FOUND) {
+                if (count == SER_PITCH_MAX) {
                     enough = found[weakest_of(found, count)].score;
                 }
             }
@@ -202,10 +201,10 @@ static int is_beaten(const found_maximum *f, const found_maximum *found, int cou
     return 0;
 }
 
-/* Leaves the maxima that can win; of more than SER_PITCH_MAX the strongest. */
+/* Leaves the maxima that can win. */
 static int prune(found_maximum *found, int count)
 {
-    uint8_t beaten[MAX_FOUND];
+    uint8_t beaten[SER_PITCH_MAX];
     int kept = 0, i;
     for (i = 0; i < count; i++) {
         beaten[i] = (uint8_t)is_beaten(found + i, found, count);
@@ -215,10 +214,6 @@ static int prune(found_maximum *found, int count)
             found[kept++] = found[i];
         }
     }
-    while (kept > SER_PITCH_MAX) {
-        found[weakest_of(found, kept)] = found[kept - 1];
-        kept--;
-    }
     return kept;
 }
 
@@ -226,7 +221,7 @@ static void commit(ser_pitch *pitch, float peak);
 
 int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
 {
-    found_maximum found[MAX_FOUND];
+    found_maximum found[SER_PITCH_MAX];
     const float peak = ser_tail_peak(tail);
     const float *r = scratch;
     float mean, local, unvoiced;
@@ -371,33 +366,12 @@ int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame)
            (frame - pitch->base < pitch->frames && chosen_of(pitch, frame - pitch->base) > 0);
 }
 
-static void add_frame(ser_pitch_sums *sums, uint16_t period)
+static void add_frame(ser_contour *contour, uint16_t period)
 {
-    const uint32_t frame = sums->frames++;
-    if (period == 0) {
-        if (sums->open) {
-            ser_moments_add(&sums->segment, (float)(frame - sums->start), 0);
-        }
-        sums->open = 0;
-        return;
-    }
-    {
-        const float semitones = 12.0f * (LOG_HUNDRED - log_period_of(period));
-        ser_moments_add(&sums->f0, semitones, frame);
-        if (sums->open) {
-            ser_moments_add(&sums->change, semitones - sums->latest, frame);
-        } else {
-            if (sums->voiced > 0) {
-                ser_moments_add(&sums->pause, (float)(frame - sums->last - 1), 0);
-            } else {
-                sums->first = frame;
-            }
-            sums->start = frame;
-            sums->open = 1;
-        }
-        sums->voiced++;
-        sums->last = frame;
-        sums->latest = semitones;
+    if (period > 0) {
+        ser_contour_voiced(contour, 12.0f * (LOG_HUNDRED - log_period_of(period)));
+    } else {
+        ser_contour_unvoiced(contour);
     }
 }
 
@@ -419,31 +393,15 @@ static void commit(ser_pitch *pitch, float peak)
     memmove(pitch->link, pitch->link + count, sizeof(uint16_t) * pitch->frames);
 }
 
-void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_PITCH_COLUMNS])
+void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_COUNT_PITCH])
 {
-    const float hop = (float)SER_HOP / (float)SER_SAMPLE_RATE;
-    ser_pitch_sums sums = pitch->settled;
+    ser_contour contour = pitch->settled;
     unsigned i, place = 0;
     ser_pitch_path(pitch, pitch->base, peak);
     for (i = 0; i < pitch->frames; i++) {
-        add_frame(&sums, chosen_period(pitch, i, place));
+        add_frame(&contour, chosen_period(pitch, i, place));
         place += kept_of(pitch, i);
     }
-    if (sums.open) {
-        ser_moments_add(&sums.segment, (float)(sums.frames - sums.start), 0);
-    }
-
-    ser_moments_columns(&sums.f0, columns);
-    columns[7] = ser_moments_mean(&sums.change);
-    columns[8] = ser_moments_std(&sums.change);
-    columns[9] = sums.frames > 0 ? (float)sums.voiced / (float)sums.frames : SER_UNDEFINED;
-    columns[10] = sums.voiced > 0 ? (float)sums.segment.count /
-                                        ((float)(sums.last - sums.first + 1) * hop)
-                                  : SER_UNDEFINED;
-    columns[11] = ser_moments_mean(&sums.segment) * hop;
-    columns[12] = ser_moments_std(&sums.segment) * hop;
-    columns[13] = sums.segment.high * hop;
-    columns[14] = ser_moments_mean(&sums.pause) * hop;
-    columns[15] = ser_moments_std(&sums.pause) * hop;
-    columns[16] = sums.pause.high * hop;
+    ser_contour_end(&contour);
+    ser_contour_columns(&contour, columns);
 }

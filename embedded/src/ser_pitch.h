@@ -19,7 +19,7 @@
 #ifndef SER_PITCH_H
 #define SER_PITCH_H
 
-#include "ser_moments.h"
+#include "ser_contour.h"
 #include "ser_tail.h"
 
 #ifdef __cplusplus
@@ -29,19 +29,9 @@ extern "C" {
 #define SER_PITCH_FRAMES 800
 #define SER_PITCH_POOL 2048
 #define SER_PITCH_COMMIT 100
-#define SER_PITCH_MAX 8      /* candidates kept of one frame */
+#define SER_PITCH_MAX 14     /* candidates kept of one frame, as many as Praat does */
 #define SER_PITCH_LATENCY 4  /* frame k comes with hop k + 4 */
-#define SER_PITCH_COLUMNS 17
 #define SER_PITCH_SCRATCH 1024 /* floats */
-
-/* What settled frames leave. */
-typedef struct {
-    ser_moments f0, change, segment, pause;
-    uint32_t frames, voiced, first, last; /* first and last voiced frame */
-    uint32_t start;                       /* of the voiced segment that is open */
-    float latest;                         /* semitones of the latest frame, if voiced */
-    uint8_t open;                         /* the latest frame is voiced */
-} ser_pitch_sums;
 
 typedef struct {
     uint32_t candidate[SER_PITCH_POOL]; /* log period 16 bits | strength 12 | best predecessor 4 */
@@ -50,7 +40,7 @@ typedef struct {
     uint32_t base;                      /* number of the oldest frame kept */
     uint16_t frames, pooled;            /* kept */
     uint16_t before;                    /* log period of the frame before base, 0 = unvoiced */
-    ser_pitch_sums settled;             /* of the frames before base */
+    ser_contour settled;                /* what is left of the frames before base */
 } ser_pitch;
 
 void ser_pitch_reset(ser_pitch *pitch);
@@ -72,9 +62,8 @@ float ser_pitch_frequency(uint16_t stored);
 /* Whether the latest path is voiced at a frame; frames no longer kept count as voiced. */
 int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame);
 
-/* Semitones re 100 Hz: mean, std, min, max, skewness, kurtosis, slope; change from frame to frame: mean,
- * std; voiced fraction; voiced segments per second, their mean, std, max length (s); pauses: the same. */
-void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_PITCH_COLUMNS]);
+/* The columns of the pitch group for a sound of this peak, in the schema's order. */
+void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_COUNT_PITCH]);
 
 #ifdef __cplusplus
 }

@@ -108,7 +108,7 @@ const float ser_mel_weights[490] = {
 };
 #endif
 
-#if SER_WITH_CEPSTRUM
+#if SER_NEEDS_MFCC
 /* DCT-II of the mel levels, half of each row */
 const float ser_dct[20][20] = {
    
@@ -459,6 +459,27 @@ const float ser_chroma_weights[279][5] = {
 };
 #endif
 
+#if SER_WITH_MODULATION
+/* first and last mel band, plus 1, of each modulation band */
+const uint8_t ser_modulation_bands[4][2] = {
+    {0, 8}, {8, 18}, {18, 30}, {30, 40},
+};
+#endif
+
+#if SER_WITH_MODULATION
+/* one over how many that are */
+const float ser_modulation_shares[4] = {
+    0.125f, 0.1f, 0.083333336f, 0.1f,
+};
+#endif
+
+#if SER_WITH_MODULATION
+/* gain of the running means over 2, 4 ... hops */
+const float ser_modulation_gains[4] = {
+    0.39346933f, 0.22119921f, 0.1175031f, 0.060586937f,
+};
+#endif
+
 /* A last entry of zeros keeps a part without members a valid array. */
 const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
 #if SER_WITH_ENERGY
@@ -467,13 +488,15 @@ const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
 #if SER_WITH_ZCR
     {SER_COLUMN_ZCR, 127},
 #endif
+#if SER_WITH_CEPSTRUM || SER_WITH_CORRELATION
+    {SER_COLUMN_MFCC_01, SER_WITH_CEPSTRUM ? 127 : 0},
+    {SER_COLUMN_MFCC_02, SER_WITH_CEPSTRUM ? 127 : 0},
+    {SER_COLUMN_MFCC_03, SER_WITH_CEPSTRUM ? 127 : 0},
+    {SER_COLUMN_MFCC_04, SER_WITH_CEPSTRUM ? 127 : 0},
+    {SER_COLUMN_MFCC_05, SER_WITH_CEPSTRUM ? 127 : 0},
+    {SER_COLUMN_MFCC_06, SER_WITH_CEPSTRUM ? 127 : 0},
+#endif
 #if SER_WITH_CEPSTRUM
-    {SER_COLUMN_MFCC_01, 127},
-    {SER_COLUMN_MFCC_02, 127},
-    {SER_COLUMN_MFCC_03, 127},
-    {SER_COLUMN_MFCC_04, 127},
-    {SER_COLUMN_MFCC_05, 127},
-    {SER_COLUMN_MFCC_06, 127},
     {SER_COLUMN_MFCC_07, 127},
     {SER_COLUMN_MFCC_08, 127},
     {SER_COLUMN_MFCC_09, 127},
@@ -560,6 +583,24 @@ const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
     {SER_COLUMN_CHROMA_09, 3},
     {SER_COLUMN_CHROMA_10, 3},
     {SER_COLUMN_CHROMA_11, 3},
+#endif
+#if SER_WITH_MODULATION
+    {SER_COLUMN_MODULATION_0_0, 2},
+    {SER_COLUMN_MODULATION_0_1, 2},
+    {SER_COLUMN_MODULATION_0_2, 2},
+    {SER_COLUMN_MODULATION_0_3, 2},
+    {SER_COLUMN_MODULATION_1_0, 2},
+    {SER_COLUMN_MODULATION_1_1, 2},
+    {SER_COLUMN_MODULATION_1_2, 2},
+    {SER_COLUMN_MODULATION_1_3, 2},
+    {SER_COLUMN_MODULATION_2_0, 2},
+    {SER_COLUMN_MODULATION_2_1, 2},
+    {SER_COLUMN_MODULATION_2_2, 2},
+    {SER_COLUMN_MODULATION_2_3, 2},
+    {SER_COLUMN_MODULATION_3_0, 2},
+    {SER_COLUMN_MODULATION_3_1, 2},
+    {SER_COLUMN_MODULATION_3_2, 2},
+    {SER_COLUMN_MODULATION_3_3, 2},
 #endif
     {0, 0},
 };

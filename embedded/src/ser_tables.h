@@ -12,7 +12,9 @@ extern "C" {
 #endif
 
 /* What the groups asked for need computed. */
-#define SER_NEEDS_MEL (SER_WITH_CEPSTRUM || SER_WITH_MEL || SER_WITH_SPECTRUM)
+#define SER_NEEDS_MFCC (SER_WITH_CEPSTRUM || SER_WITH_CORRELATION)
+#define SER_NEEDS_MEL \
+    (SER_NEEDS_MFCC || SER_WITH_MEL || SER_WITH_SPECTRUM || SER_WITH_MODULATION)
 #define SER_NEEDS_MAGNITUDE (SER_WITH_SPECTRUM || SER_WITH_CONTRAST)
 #define SER_NEEDS_FFT (SER_NEEDS_MEL || SER_NEEDS_MAGNITUDE || SER_WITH_CHROMA)
 
@@ -23,6 +25,7 @@ extern "C" {
 #define SER_CONTRAST_MOST 3 /* bins averaged at a band's end, at most */
 #define SER_CHROMA_RUN 5
 #define SER_CHROMA_RUNS 87
+#define SER_MODULATION_BANDS 4
 #define SER_STEPS 12 /* level steps above step 0 */
 
 /* smallest sum of squares of a frame of each level step above step 0 */
@@ -38,7 +41,7 @@ extern const uint8_t ser_mel_spans[40][2];
 extern const float ser_mel_weights[490];
 #endif
 
-#if SER_WITH_CEPSTRUM
+#if SER_NEEDS_MFCC
 /* DCT-II of the mel levels, half of each row */
 extern const float ser_dct[20][20];
 #endif
@@ -66,6 +69,21 @@ extern const uint8_t ser_chroma_runs[87][3];
 #if SER_WITH_CHROMA
 /* weights of each bin for SER_CHROMA_RUN chromas (modulo 12) from there */
 extern const float ser_chroma_weights[279][5];
+#endif
+
+#if SER_WITH_MODULATION
+/* first and last mel band, plus 1, of each modulation band */
+extern const uint8_t ser_modulation_bands[4][2];
+#endif
+
+#if SER_WITH_MODULATION
+/* one over how many that are */
+extern const float ser_modulation_shares[4];
+#endif
+
+#if SER_WITH_MODULATION
+/* gain of the running means over 2, 4 ... hops */
+extern const float ser_modulation_gains[4];
 #endif
 
 

@@ -1,4 +1,5 @@
 /* The voice stages as one object, and their helpers, behind plain functions: for tests/voice_harness.py. */
+#include "ser_contour.h"
 #include "ser_fft.h"
 #include "ser_hnr.h"
 #include "ser_intensity.h"
@@ -71,13 +72,13 @@ void probe_push(probe *p, const int16_t *x, size_t count)
     }
 }
 
-/* 17 columns of pitch, 7 of voice, 7 of HNR. */
+/* The columns of pitch, voice and HNR. */
 void probe_columns(probe *p, float *columns)
 {
     const float peak = ser_tail_peak(&p->tail);
     ser_pitch_columns(&p->pitch, peak, columns);
-    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch, columns + SER_PITCH_COLUMNS);
-    ser_hnr_columns(&p->hnr, peak, columns + SER_PITCH_COLUMNS + SER_PERTURBATION_COLUMNS);
+    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch, columns + SER_COUNT_PITCH);
+    ser_hnr_columns(&p->hnr, peak, columns + SER_COUNT_PITCH + SER_PERTURBATION_COLUMNS);
 }
 
 int probe_levels(const probe *p, float *levels)
@@ -131,6 +132,23 @@ void probe_moments(const float *values, const uint32_t *frames, int count, float
         ser_moments_add(&m, values[i], frames[i]);
     }
     ser_moments_columns(&m, columns);
+}
+
+/* semitones: one per frame, NaN where unvoiced. */
+void probe_contour(const float *semitones, int count, float *columns)
+{
+    ser_contour contour;
+    int i;
+    ser_contour_reset(&contour);
+    for (i = 0; i < count; i++) {
+        if (semitones[i] == semitones[i]) {
+            ser_contour_voiced(&contour, semitones[i]);
+        } else {
+            ser_contour_unvoiced(&contour);
+        }
+    }
+    ser_contour_end(&contour);
+    ser_contour_columns(&contour, columns);
 }
 
 void probe_perturbation(const uint32_t *times, const uint32_t *levels, int count, float *columns)

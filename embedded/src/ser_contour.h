@@ -1,0 +1,77 @@
+/*
+ * What is kept of an F0 contour: its distribution, how it changes from frame to frame, its shape over the
+ * clip and within voiced runs, and the lengths of runs and pauses; without keeping the contour. In goes one
+ * frame after the other, out come the columns of the pitch group.
+ *
+ *   ser_contour contour;
+ *   ser_contour_reset(&contour);
+ *   ser_contour_voiced(&contour, semitones);    or ser_contour_unvoiced(&contour), frame by frame
+ *   ser_contour_end(&contour);                  nothing follows
+ *   ser_contour_columns(&contour, columns);
+ */
+#ifndef SER_CONTOUR_H
+#define SER_CONTOUR_H
+
+#include "ser_moments.h"
+#include "ser_schema.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* For mean and standard deviation (Welford 1962), and the maximum of what is never negative. */
+typedef struct {
+    uint32_t count;
+    float mean, squares, high; /* squares: sum of squared distances from the mean */
+} ser_spread;
+
+/* The voiced run that is open, its F0 as the distance from its first frame's. */
+typedef struct {
+    uint32_t start; /* frame number */
+    float origin;   /* semitones of its first frame */
+    float sum;
+    float moment; /* sum of distances times frames since the start */
+    float low, high;
+} ser_run;
+
+/* Of the runs of SER_F0_SEGMENT frames and more. */
+typedef struct {
+    ser_spread means, slopes, ranges; /* semitones, semitones per frame, semitones */
+    float steepness;                  /* sum of the slopes' sizes */
+} ser_runs;
+
+typedef struct {
+    ser_moments f0;
+    ser_spread change, segment, pause; /* semitones, frames, frames */
+    float rises, falls; /* sums of the changes of either sign */
+    uint32_t rising;    /* how many rise */
+    /* For the quadratic fit, sums of products of distances from the means, time in 2^10 frames: */
+    float time_cubes, time_fourths;
+    float bend;                /* squared time by F0 */
+    float first_sum;           /* of the first SER_F0_EDGE voiced frames */
+    float latest[SER_F0_EDGE]; /* voiced frame i at [i % SER_F0_EDGE], semitones */
+    ser_run run;
+    ser_runs runs;
+    uint32_t frames, first, last; /* all frames; first and last voiced one */
+    uint8_t open;                 /* the latest frame is voiced */
+} ser_contour;
+
+void ser_contour_reset(ser_contour *contour);
+
+/* The next frame is voiced, with this F0 re SER_SEMITONE_REFERENCE. */
+void ser_contour_voiced(ser_contour *contour, float semitones);
+
+/* The next frame is not. */
+void ser_contour_unvoiced(ser_contour *contour);
+
+/* Ends a run that is open. */
+void ser_contour_end(ser_contour *contour);
+
+/* The columns of the pitch group, in the schema's order. */
+void ser_contour_columns(const ser_contour *contour, float columns[SER_COUNT_PITCH]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

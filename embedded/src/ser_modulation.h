@@ -1,0 +1,32 @@
+/*
+ * How strongly the level moves, slowly to fast, in a few broad bands. In go mel levels in dB, one frame at a
+ * time; out come, per band, the differences of running means whose time constants are an octave apart, as a
+ * difference of low-passes shows what changes at the rate between.
+ */
+#ifndef SER_MODULATION_H
+#define SER_MODULATION_H
+
+#include "ser_tables.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if SER_WITH_MODULATION
+typedef struct {
+    float means[SER_MODULATION_BANDS][SER_MODULATION_RATES]; /* over 2, 4 ... hops */
+    uint8_t running; /* a frame has been seen: the means began there */
+} ser_modulation;
+
+void ser_modulation_reset(ser_modulation *modulation);
+
+/* mel: SER_MELS levels in dB of the next frame. out: SER_MODULATION_RATES values of each band, the fastest
+   first. */
+void ser_modulation_push(ser_modulation *modulation, const float *mel, float *out);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
