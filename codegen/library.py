@@ -100,7 +100,10 @@ def _scores(facts):
     if score is None:
         return "not recorded"
     split = facts.get("split", "held-out")
-    return f"weighted F1 {score:.3f} on the clips held out from its training ({split} split)"
+    said = f"weighted F1 {score:.3f} on the clips held out from its training ({split} split)"
+    if "synthetic" in facts.get("corpora", []):
+        said += "; SYNTHETIC speech took part: this number means nothing for real speech"
+    return said
 
 
 def write(files: dict[str, bytes], folder: Path) -> None:
