@@ -72,6 +72,7 @@ def world(tmp_path_factory):
         facts = {
             "name": "voice", "labels": made.classes_.tolist(), "columns": codegen_models.COLUMNS,
             "engine": "device", "held_out": paths[1::2], "threshold": 0.3,
+            "corpora": ["synthetic"], "scores": {"weighted_f1": 0.5},
         }  # fmt: skip
         persistence.save(made, folder / f"{kind}.joblib", facts)
     return folder
@@ -138,6 +139,13 @@ def test_platformio_and_esp_idf_find_what_they_need(library):
     assert 'idf_component_register(SRC_DIRS "src" INCLUDE_DIRS "src")' in cmake
     assert "${COMPONENT_LIB}" in cmake
     assert "version:" in (library / "idf_component.yml").read_text()
+
+
+def test_a_library_trained_on_synthetic_speech_says_so_beside_its_score(library):
+    (line,) = [
+        x for x in (library / "README.md").read_text().splitlines() if "weighted F1 0.500" in x
+    ]
+    assert "SYNTHETIC" in line
 
 
 def test_nothing_is_left_unfilled_and_no_place_of_this_machine_shows(library):
