@@ -1,0 +1,78 @@
+/* The few C library functions that the extractor calls. Compiled freestanding, or the compiler would turn
+ * the loops into calls of themselves. */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+float __ieee754_sqrtf(float x); /* libgcc's, by sqrt0.s */
+
+float sqrtf(float x) { return __ieee754_sqrtf(x); }
+
+static int whole_words(const void *a, const void *b, size_t count)
+{
+    return (((uintptr_t)a | (uintptr_t)b | count) & 3u) == 0;
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t count)
+{
+    return memmove(to, from, count);
+}
+
+void *memmove(void *to, const void *from, size_t count)
+{
+    if (whole_words(to, from, count)) {
+        uint32_t *t = to;
+        const uint32_t *f = from;
+        size_t n = count / 4;
+        if ((uintptr_t)to <= (uintptr_t)from) {
+            for (size_t i = 0; i < n; i++) {
+                t[i] = f[i];
+            }
+        } else {
+            while (n-- > 0) {
+                t[n] = f[n];
+            }
+        }
+        return to;
+    }
+    unsigned char *t = to;
+    const unsigned char *f = from;
+    if ((uintptr_t)to <= (uintptr_t)from) {
+        for (size_t i = 0; i < count; i++) {
+            t[i] = f[i];
+        }
+    } else {
+        while (count-- > 0) {
+            t[count] = f[count];
+        }
+    }
+    return to;
+}
+
+void *memset(void *to, int value, size_t count)
+{
+    if (whole_words(to, to, count)) {
+        uint32_t *t = to;
+        for (size_t i = 0; i < count / 4; i++) {
+            t[i] = (unsigned char)value * 0x01010101u;
+        }
+        return to;
+    }
+    unsigned char *t = to;
+    for (size_t i = 0; i < count; i++) {
+        t[i] = (unsigned char)value;
+    }
+    return to;
+}
+
+int memcmp(const void *a, const void *b, size_t count)
+{
+    const unsigned char *x = a;
+    const unsigned char *y = b;
+    for (size_t i = 0; i < count; i++) {
+        if (x[i] != y[i]) {
+            return x[i] - y[i];
+        }
+    }
+    return 0;
+}
