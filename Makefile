@@ -3,8 +3,11 @@
 # make bench  speeds, as ratios taken in one run
 # make lint   ruff
 
-# the first Python that is new enough; or say make PYTHON=/path/to/python
-PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(shell command -v $(p))))
+# The first Python that really starts (a version manager leaves stubs for those it does not), is new
+# enough and can make an environment; or say make PYTHON=/path/to/python.
+PYTHON_FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+  "$$python" -c '$(PYTHON_FITS)' >/dev/null 2>&1 && { command -v "$$python"; break; }; done)
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -35,10 +38,11 @@ lint: $(READY)
 
 # The stamp is written last: an interrupted installation is taken up again.
 $(READY): requirements.txt constraints.txt
-	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-	  { echo "error: Python 3.11 to 3.13 is needed, '$(PYTHON)' is not one; say: make PYTHON=/path/to/python3.12"; exit 2; }
-	@"$(PYTHON)" -m venv $(VENV) || \
-	  { echo "error: no venv module; on Debian or Ubuntu: sudo apt-get install python3-venv"; exit 2; }
+	@[ -n "$(PYTHON)" ] || { echo "error: no Python 3.11 to 3.13 with its venv module on the PATH;" \
+	  "on Debian or Ubuntu: sudo apt-get install python3-venv; or say: make PYTHON=/path/to/python3.12"; exit 2; }
+	@"$(PYTHON)" -c '$(PYTHON_FITS)' || { echo "error: '$(PYTHON)' is not a Python 3.11 to 3.13 with its venv" \
+	  "module; say: make PYTHON=/path/to/python3.12"; exit 2; }
+	"$(PYTHON)" -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $(READY)
 
