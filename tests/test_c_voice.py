@@ -239,7 +239,7 @@ def test_intensity_frames(clips, streams):
         errors.append(np.abs(got - np.maximum(wanted, 0)))
     errors = np.concatenate(errors)
     # frames lie between two samples; on which of them Praat's window is centred, its rounding decides
-    assert np.median(errors) < 1e-4
+    assert np.median(errors) < 2e-3  # dB: four samples share a weight of the window
     assert np.quantile(errors, 0.99) < 0.1
 
 

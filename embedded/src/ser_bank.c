@@ -79,7 +79,7 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const float *va
     const int first = clock->frames < 0.5f;
     clock->frames += 1.0f;
     const float n = clock->frames;
-    const float share = 1.0f / n;
+    const float share = ser_recip(n);
     const float late = (float)frame - clock->mean;
     clock->mean += late * share;
     const float time = (float)frame - clock->mean;
@@ -143,8 +143,9 @@ static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
         return;
     }
     const float n = clock->frames + clock_b->frames;
-    const float share_a = clock->frames / n;
-    const float share_b = clock_b->frames / n;
+    const float per_n = ser_recip(n);
+    const float share_a = clock->frames * per_n;
+    const float share_b = clock_b->frames * per_n;
     const float weight = clock->frames * share_b; /* na nb / n */
     const float late = clock_b->mean - clock->mean;
     clock->frames = n;
@@ -196,23 +197,38 @@ static int has_shape(float mean, float variance)
     return variance > SER_FLAT * mean * mean + SER_TINY;
 }
 
-/* The functionals of one descriptor, in the order of their bits; see features/functionals.py. */
-static void functionals(const ser_full_sums *sums, const ser_clock *clock, float *out)
+/* What all descriptors of a part share: one over the number of frames, and seconds' worth of frames over the
+   sum of squared times, 0 if there is no slope. */
+typedef struct {
+    float per_frame, per_time;
+} ser_shares;
+
+static ser_shares shares_of(const ser_clock *clock)
 {
     const float frames_per_second = (float)SER_SAMPLE_RATE / (float)SER_HOP;
-    const float variance = sums->squares / clock->frames;
-    const float deviation = sqrtf(variance);
-    float skewness = SER_UNDEFINED;
-    float kurtosis = SER_UNDEFINED;
+    const ser_shares shares = {
+        ser_recip(clock->frames),
+        clock->squares > 0.0f ? frames_per_second * ser_recip(clock->squares) : 0.0f};
+    return shares;
+}
+
+/* The functionals of one descriptor, in the order of their bits; see features/functionals.py. */
+static void functionals(const ser_full_sums *sums, ser_shares shares, float *out)
+{
+    const float variance = sums->squares * shares.per_frame;
+    out[0] = sums->mean;
+    out[1] = sqrtf(variance);
+    out[2] = sums->low;
+    out[3] = sums->high;
+    out[4] = out[5] = SER_UNDEFINED;
+    out[6] = shares.per_time > 0.0f ? sums->time * shares.per_time : SER_UNDEFINED;
     if (has_shape(sums->mean, variance)) {
         /* one factor at a time: a power of the variance might underflow */
-        skewness = sums->cubes / sums->squares / deviation;
-        kurtosis = sums->fourths / sums->squares / variance - 3.0f;
+        const float per_deviation = ser_rsqrt(variance);
+        const float per_square = ser_recip(sums->squares);
+        out[4] = sums->cubes * per_square * per_deviation;
+        out[5] = sums->fourths * per_square * per_deviation * per_deviation - 3.0f;
     }
-    const float all[] = {
-        sums->mean, deviation, sums->low, sums->high, skewness, kurtosis,
-        clock->squares > 0.0f ? sums->time / clock->squares * frames_per_second : SER_UNDEFINED};
-    memcpy(out, all, sizeof all);
 }
 
 #if SER_WITH_CORRELATION
@@ -220,13 +236,14 @@ static void functionals(const ser_full_sums *sums, const ser_clock *clock, float
 static void correlations(const ser_bank *bank, float *out)
 {
     const float frames = bank->clocks[SER_PART_FRAME].frames;
+    const float per_frame = frames > 0.5f ? ser_recip(frames) : 0.0f;
     const float *product = bank->products;
     float scales[SER_CORRELATED_MFCCS]; /* one over the root of the sum of squares; 0 where flat */
     for (int i = 0; i < SER_CORRELATED_MFCCS; i++) {
         const ser_full_sums *sums = bank->full + SER_FRAME_MFCC_01 + i;
         scales[i] = 0.0f;
-        if (frames > 0.5f && has_shape(sums->mean, sums->squares / frames)) {
-            scales[i] = 1.0f / sqrtf(sums->squares);
+        if (has_shape(sums->mean, sums->squares * per_frame)) {
+            scales[i] = ser_rsqrt(sums->squares);
         }
     }
     for (int a = 0; a < SER_CORRELATED_MFCCS; a++) {
@@ -254,16 +271,19 @@ void ser_bank_columns(const ser_bank *bank, float *features)
         const ser_layout layout = layout_of((ser_part)part);
         const ser_clock *clock = &bank->clocks[part];
         const ser_descriptor *descriptor = layout.descriptors;
-        const int empty = clock->frames < 0.5f;
-        for (int i = 0; i < layout.fulls && !empty; i++) {
-            functionals(bank->full + layout.full + i, clock, all);
+        if (clock->frames < 0.5f) {
+            continue;
+        }
+        const ser_shares shares = shares_of(clock);
+        for (int i = 0; i < layout.fulls; i++) {
+            functionals(bank->full + layout.full + i, shares, all);
             write_columns(descriptor + i, all, features);
         }
         descriptor += layout.fulls;
-        for (int i = 0; i < layout.spreads && !empty; i++) {
+        for (int i = 0; i < layout.spreads; i++) {
             const ser_spread_sums *sums = bank->spread + layout.spread + i;
             all[0] = sums->mean;
-            all[1] = sqrtf(sums->squares / clock->frames);
+            all[1] = sqrtf(sums->squares * shares.per_frame);
             write_columns(descriptor + i, all, features);
         }
     }

@@ -15,14 +15,14 @@ static void spread_add(ser_spread *spread, float value)
 {
     const float distance = value - spread->mean;
     spread->count++;
-    spread->mean += distance / (float)spread->count;
+    spread->mean += distance * ser_recip((float)spread->count);
     spread->squares += distance * (value - spread->mean);
     spread->high = ser_maxf(spread->high, value);
 }
 
 static float spread_std(const ser_spread *spread)
 {
-    return spread->count > 0 ? sqrtf(spread->squares / (float)spread->count) : 0.0f;
+    return spread->count > 0 ? sqrtf(spread->squares * ser_recip((float)spread->count)) : 0.0f;
 }
 
 static void start_run(ser_contour *contour, uint32_t frame, float semitones)
@@ -62,7 +62,7 @@ static void add_bend(ser_contour *contour, uint32_t frame, float semitones)
 {
     const ser_moments *f0 = &contour->f0;
     const float n = (float)f0->count + 1.0f;
-    const float share = 1.0f / n;
+    const float share = ser_recip(n);
     const float dt = ((float)frame - f0->time_mean) * TIME_UNIT;
     const float step = dt * share;
     const float rise = f0->count > 0 ? (semitones - f0->origin - f0->mean) * share : 0.0f;
@@ -107,9 +107,9 @@ void ser_contour_end(ser_contour *contour)
     spread_add(&contour->segment, n);
     if (length >= SER_F0_SEGMENT) {
         /* least squares; the times 0 ... n - 1 have n (n^2 - 1) / 12 as their sum of squares */
-        const float slope =
-            (run->moment - 0.5f * (n - 1.0f) * run->sum) * 12.0f / (n * (n * n - 1.0f));
-        spread_add(&runs->means, run->origin + run->sum / n);
+        const float slope = (run->moment - 0.5f * (n - 1.0f) * run->sum) * 12.0f *
+                            ser_recip(n * (n * n - 1.0f));
+        spread_add(&runs->means, run->origin + run->sum * ser_recip(n));
         spread_add(&runs->slopes, slope);
         spread_add(&runs->ranges, run->high - run->low);
         runs->steepness += ser_absf(slope);

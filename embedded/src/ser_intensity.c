@@ -5,72 +5,52 @@
 
 #include <string.h>
 
-#define CENTRE 760 /* of frame 0 */
-#define HALF (SER_INTENSITY_WINDOW / 2)
+#define HOP_STEPS (SER_HOP / SER_INTENSITY_STEP)
 /* (1 / 32768)^2 / (2e-5)^2 */
 #define REFERENCE 2.3283064f
 
 void ser_intensity_reset(ser_intensity *intensity) { memset(intensity, 0, sizeof *intensity); }
 
-/* Adds count samples under a run of window weights, read upwards (step 1) or downwards (-1). */
-static void add(ser_intensity_frame *frame, const float *x, const float *w, int step, int count)
-{
-    float squares = 0.0f, values = 0.0f;
-    for (; count > 1; count -= 2, x += 2, w += 2 * step) {
-        const float a = w[0] * x[0], b = w[step] * x[1];
-        values += a + b;
-        squares += a * x[0] + b * x[1];
-    }
-    if (count > 0) {
-        values += w[0] * x[0];
-        squares += w[0] * x[0] * x[0];
-    }
-    frame->squares += squares;
-    frame->values += values;
-}
-
 int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, float *decibels)
 {
-    /* Hop m brings samples 160 m - 80 ... 160 m + 79. */
-    const int16_t *samples = tail->sample + SER_TAIL_SAMPLES - SER_HOP;
+    /* Hop m brings samples 160 m - 80 ... 160 m + 79: it is steps 40 (age - 1) ... of the window of frame m - age. */
+    const int16_t *x = tail->sample + SER_TAIL_SAMPLES - SER_HOP;
     const uint32_t hop = tail->hops - 1;
-    float x[SER_HOP];
-    int32_t sum = 0;
+    float values[HOP_STEPS], squares[HOP_STEPS];
+    int32_t sum = 0, last_sum = 0;
     uint32_t age;
     int i;
-    for (i = 0; i < SER_HOP; i++) {
-        x[i] = (float)samples[i];
-        sum += samples[i];
+    for (i = 0; i < HOP_STEPS; i++, x += SER_INTENSITY_STEP) {
+        const float a = (float)x[0], b = (float)x[1], c = (float)x[2], d = (float)x[3];
+        const int32_t value = x[0] + x[1] + x[2] + x[3];
+        values[i] = (float)value;
+        squares[i] = (a * a + b * b) + (c * c + d * d);
+        sum += value;
+        if (i < SER_INTENSITY_STEPS % HOP_STEPS) {
+            last_sum += value;
+        }
     }
-    for (age = 0; age < SER_INTENSITY_OPEN && age <= hop; age++) {
+    memset(&intensity->open[hop % SER_INTENSITY_OPEN], 0, sizeof intensity->open[0]);
+    for (age = 1; age < SER_INTENSITY_OPEN && age <= hop; age++) {
         ser_intensity_frame *frame = &intensity->open[(hop - age) % SER_INTENSITY_OPEN];
-        const int place = (int)age * SER_HOP - (SER_HOP - SER_CLIP_REMAINDER) - CENTRE; /* of x[0] */
-        const int begin = place < -HALF ? -HALF - place : 0;
-        const int end = place + SER_HOP > HALF + 1 ? HALF + 1 - place : SER_HOP;
-        const int turn = place >= 0 ? begin : place + end > 0 ? -place : end; /* the window's centre */
-        if (age == 0) {
-            memset(frame, 0, sizeof *frame);
+        const float *w = ser_kaiser_steps + (age - 1) * HOP_STEPS;
+        const int is_last = age == SER_INTENSITY_LATENCY;
+        const int steps = is_last ? SER_INTENSITY_STEPS % HOP_STEPS : HOP_STEPS;
+        float value = 0.0f, square = 0.0f;
+        for (i = 0; i < steps; i++) {
+            value += w[i] * values[i];
+            square += w[i] * squares[i];
         }
-        if (turn > begin) {
-            add(frame, x + begin, ser_kaiser_half - (place + begin), -1, turn - begin);
-        }
-        if (end > turn) {
-            add(frame, x + turn, ser_kaiser_half + (place + turn), 1, end - turn);
-        }
-        frame->sum += sum;
-        for (i = 0; i < begin; i++) {
-            frame->sum -= samples[i];
-        }
-        for (i = end; i < SER_HOP; i++) {
-            frame->sum -= samples[i];
-        }
+        frame->values += value;
+        frame->squares += square;
+        frame->sum += is_last ? last_sum : sum;
     }
     if (hop < SER_INTENSITY_LATENCY) {
         return 0;
     }
     {
         const ser_intensity_frame *frame = &intensity->open[(hop - SER_INTENSITY_LATENCY) % SER_INTENSITY_OPEN];
-        const float mean = (float)frame->sum * (1.0f / (float)SER_INTENSITY_WINDOW);
+        const float mean = (float)frame->sum * (1.0f / (float)(SER_INTENSITY_STEPS * SER_INTENSITY_STEP));
         const float power = (frame->squares - mean * (2.0f * frame->values - mean)) * REFERENCE;
         *decibels = power > 1.0f ? ser_db(power) : SER_INTENSITY_FLOOR_DB;
     }

@@ -7,7 +7,7 @@
  *   after every ser_tail_push:  if (ser_intensity_hop(&intensity, &tail, &db)) use(db);
  *
  * Intensity frame k is centred 47.5 ms + 10 k ms after the first sample and comes with hop k + 9. No
- * samples are kept: the ten windows that overlap are summed up side by side.
+ * samples are kept: the nine windows that overlap are summed up side by side, four samples at a time.
  */
 #ifndef SER_INTENSITY_H
 #define SER_INTENSITY_H

@@ -12,7 +12,7 @@ void ser_moments_add(ser_moments *m, float value, uint32_t frame)
 {
     const float before = (float)m->count;
     const float n = before + 1.0f;
-    const float share = 1.0f / n;
+    const float share = ser_recip(n);
     const float x = value - (m->count > 0 ? m->origin : value);
     const float d = x - m->mean;
     const float dn = d * share;
@@ -36,7 +36,7 @@ float ser_moments_mean(const ser_moments *m) { return m->origin + m->mean; }
 
 float ser_moments_std(const ser_moments *m)
 {
-    return m->count > 0 ? sqrtf(m->m2 / (float)m->count) : 0.0f;
+    return m->count > 0 ? sqrtf(m->m2 * ser_recip((float)m->count)) : 0.0f;
 }
 
 void ser_moments_columns(const ser_moments *m, float columns[SER_MOMENTS_COLUMNS])
@@ -55,11 +55,11 @@ void ser_moments_columns(const ser_moments *m, float columns[SER_MOMENTS_COLUMNS
     columns[2] = m->low;
     columns[3] = m->high;
     if (m->m2 > (SER_FLAT * columns[0] * columns[0] + SER_TINY) * n) {
-        const float variance = m->m2 / n;
-        columns[4] = m->m3 / n / (variance * columns[1]);
-        columns[5] = m->m4 / n / (variance * variance) - 3.0f;
+        const float per_square = ser_recip(m->m2);
+        columns[4] = m->m3 * per_square * ser_recip(columns[1]);
+        columns[5] = m->m4 * per_square * n * per_square - 3.0f;
     }
     if (m->time_m2 > 0.0f) {
-        columns[6] = m->co / m->time_m2 * hops_per_second;
+        columns[6] = m->co * ser_recip(m->time_m2) * hops_per_second;
     }
 }

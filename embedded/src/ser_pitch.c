@@ -23,6 +23,7 @@
 #define LOG_OFFSET 4.5f
 #define LOG_STEPS 20000.0f
 #define STRENGTH_STEPS 4095.0f
+#define SILENCE_FREE 65536.0f /* louder than any local peak */
 #define NO_FRAME 0xffffu /* before the start of the sound */
 
 /* What storing in 16 and 12 bits may change about a difference of scores. */
@@ -51,12 +52,19 @@ static float unvoiced_score(float local_peak, float per_peak)
     return VOICING + ser_maxf(0.0f, 2.0f - loudness * ((1.0f + VOICING) / SILENCE));
 }
 
-static float per(float peak) { return peak > 0.0f ? 1.0f / peak : 0.0f; }
+static void start_again(ser_pitch_front *front)
+{
+    front->total[0] = 0.0f;
+    front->quietest = SILENCE_FREE;
+    front->frames = 0;
+    front->place = 0;
+}
 
 void ser_pitch_reset(ser_pitch *pitch)
 {
     memset(pitch, 0, sizeof *pitch);
     pitch->before = NO_FRAME;
+    start_again(&pitch->front);
 }
 
 /* Mean of the middle of the frame, and the largest distance from it under the window. */
@@ -128,7 +136,7 @@ static const float *correlate(const int16_t *frame, float mean, float *scratch)
     int i;
     load(frame, mean, scratch);
     r = ser_fft_autocorrelation(scratch);
-    scale = r[0] > 0.0f ? 1.0f / r[0] : 0.0f;
+    scale = r[0] > 0.0f ? ser_recip(r[0]) : 0.0f;
     for (i = 0; i < SER_PITCH_LAGS; i++) {
         r[i] *= scale * ser_window_correction[i];
     }
@@ -218,6 +226,7 @@ static int prune(found_maximum *found, int count)
 }
 
 static void commit(ser_pitch *pitch, float peak);
+static void keep_up(ser_pitch *pitch, float peak);
 
 int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
 {
@@ -230,7 +239,7 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
         return 0;
     }
     local = find_peak(tail->sample, &mean);
-    unvoiced = unvoiced_score(local, per(peak));
+    unvoiced = unvoiced_score(local, peak > 0.0f ? ser_recip(peak) : 0.0f);
     if (unvoiced < 1.0f + 2.0f * TURN_COST) { /* else nothing can win against silence */
         r = correlate(tail->sample, mean, scratch);
         count = find_maxima(r, unvoiced, found);
@@ -249,6 +258,7 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
     pitch->peak[pitch->frames] = ser_pack(local);
     pitch->link[pitch->frames] = (uint16_t)(kept << 8);
     pitch->frames++;
+    keep_up(pitch, peak);
     return 1;
 }
 
@@ -274,63 +284,121 @@ static float transition(float from, float to)
     return JUMP_COST * ser_absf(from - to);
 }
 
-void ser_pitch_path(ser_pitch *pitch, uint32_t from, float peak)
+/* The log periods of the states of the frame before the front's next; returns how many. */
+static unsigned states_before(const ser_pitch *pitch, float *period)
 {
-    /* State 0 is unvoiced (log period 0), the others are the frame's candidates. */
-    float period[2][SER_PITCH_MAX + 1], total[2][SER_PITCH_MAX + 1];
-    const float per_peak = per(peak);
-    unsigned states[2], now = 0, place, i, s, t, best;
-    const unsigned start = from > pitch->base ? from - pitch->base : 0;
-    uint16_t before = start > 0 ? 0 : pitch->before;
-    if (start >= pitch->frames) {
+    const ser_pitch_front *front = &pitch->front;
+    unsigned kept, s;
+    period[0] = 0.0f;
+    if (front->frames == 0) {
+        if (pitch->before != 0 && pitch->before != NO_FRAME) {
+            period[0] = log_period_of(pitch->before); /* settled: the only one */
+        }
+        return 1;
+    }
+    kept = kept_of(pitch, front->frames - 1u);
+    for (s = 1; s <= kept; s++) {
+        period[s] = log_period_of(pitch->candidate[front->place - kept + s - 1] >> 16);
+    }
+    return kept + 1;
+}
+
+/* The best of the states before for one with this log period, and its score. */
+static unsigned best_before(const float *total, const float *period, unsigned states, float to, float *highest)
+{
+    unsigned best = 0, t;
+    *highest = total[0] - transition(period[0], to);
+    for (t = 1; t < states; t++) {
+        const float sum = total[t] - transition(period[t], to);
+        if (sum > *highest) {
+            *highest = sum;
+            best = t;
+        }
+    }
+    return best;
+}
+
+/* Takes the forward pass on by one frame. */
+static void take_frame(ser_pitch *pitch)
+{
+    ser_pitch_front *front = &pitch->front;
+    float period[SER_PITCH_MAX + 1], total[SER_PITCH_MAX + 1];
+    const unsigned states = states_before(pitch, period);
+    const unsigned i = front->frames, kept = kept_of(pitch, i);
+    uint32_t *c = pitch->candidate + front->place;
+    unsigned best = 0, s;
+    float unvoiced = 0.0f;
+    if (i > 0 || pitch->before != NO_FRAME) {
+        best = best_before(front->total, period, states, 0.0f, &unvoiced);
+    }
+    pitch->link[i] = (uint16_t)((pitch->link[i] & 0xfff0u) | best);
+    if (kept > 0) {
+        const float local = ser_unpack(pitch->peak[i]);
+        unvoiced += unvoiced_score(local, front->per_peak);
+        front->quietest = ser_minf(front->quietest, local);
+    }
+    for (s = 0; s < kept; s++) {
+        const float log_period = log_period_of(c[s] >> 16);
+        float voiced = 0.0f;
+        best = 0;
+        if (i > 0 || pitch->before != NO_FRAME) {
+            best = best_before(front->total, period, states, log_period, &voiced);
+        }
+        /* totals stay small however long the sound is */
+        total[s] = voiced + voiced_score((float)(c[s] >> 4 & 0xfffu) * (1.0f / STRENGTH_STEPS), log_period) -
+                   unvoiced;
+        c[s] = (c[s] & ~15u) | best;
+    }
+    front->total[0] = 0.0f;
+    memcpy(front->total + 1, total, kept * sizeof *total);
+    front->frames++;
+    front->place = (uint16_t)(front->place + kept);
+}
+
+/* Refers the forward pass to a peak. */
+static void refer(ser_pitch_front *front, float peak)
+{
+    if (peak > front->peak) {
+        front->peak = peak;
+        front->per_peak = ser_recip(peak);
+        if (unvoiced_score(front->quietest, front->per_peak) > VOICING) {
+            start_again(front);
+            front->patience = SER_PITCH_PATIENCE;
+        }
+    }
+}
+
+/* Takes the forward pass on by a few frames. */
+static void keep_up(ser_pitch *pitch, float peak)
+{
+    ser_pitch_front *front = &pitch->front;
+    int most = SER_PITCH_PACE;
+    refer(front, peak);
+    if (front->patience > 0) {
+        front->patience--;
         return;
     }
-    place = pool_of(pitch, start);
-    states[0] = 1;
-    total[0][0] = 0.0f;
-    period[0][0] = before == 0 || before == NO_FRAME ? 0.0f : log_period_of(before);
-
-    for (i = start; i < pitch->frames; i++) {
-        const unsigned was = now;
-        now ^= 1u;
-        states[now] = kept_of(pitch, i) + 1;
-        for (s = 0; s < states[now]; s++) {
-            uint32_t *c = s > 0 ? &pitch->candidate[place + s - 1] : NULL;
-            float score, highest = 0.0f;
-            if (s > 0) {
-                period[now][s] = log_period_of(*c >> 16);
-                score = voiced_score((float)(*c >> 4 & 0xfffu) * (1.0f / STRENGTH_STEPS),
-                                     period[now][s]);
-            } else {
-                period[now][0] = 0.0f;
-                score = unvoiced_score(ser_unpack(pitch->peak[i]), per_peak);
-            }
-            for (t = best = 0; t < states[was]; t++) {
-                const float sum = total[was][t] - (i == start && before == NO_FRAME ? 0.0f
-                                      : transition(period[was][t], period[now][s]));
-                if (t == 0 || sum > highest) {
-                    highest = sum;
-                    best = t;
-                }
-            }
-            total[now][s] = highest + score;
-            if (s > 0) {
-                *c = (*c & ~15u) | best;
-            } else {
-                pitch->link[i] = (uint16_t)((pitch->link[i] & 0xfff0u) | best);
-            }
-        }
-        /* Totals stay small however long the sound is. */
-        for (s = states[now]; s-- > 0;) {
-            total[now][s] -= total[now][0];
-        }
-        place += states[now] - 1;
+    for (; most > 0 && front->frames < pitch->frames; most--) {
+        take_frame(pitch);
     }
+}
 
-    for (s = best = 0; s < states[now]; s++) {
-        best = total[now][s] > total[now][best] ? s : best;
+void ser_pitch_path(ser_pitch *pitch, uint32_t from, float peak)
+{
+    const unsigned start = from > pitch->base ? from - pitch->base : 0;
+    const float *total = pitch->front.total;
+    unsigned i = pitch->frames, place = pitch->pooled, best = 0, s;
+    if (start >= i) {
+        return;
     }
-    for (i = pitch->frames; i-- > start;) {
+    refer(&pitch->front, peak);
+    while (pitch->front.frames < i) {
+        take_frame(pitch);
+    }
+    for (s = 1; s <= kept_of(pitch, i - 1); s++) {
+        best = total[s] > total[best] ? s : best;
+    }
+    while (i-- > start) {
         place -= kept_of(pitch, i);
         pitch->link[i] = (uint16_t)((pitch->link[i] & 0xff0fu) | best << 4);
         best = (best > 0 ? pitch->candidate[place + best - 1] : pitch->link[i]) & 15u;
@@ -388,6 +456,8 @@ static void commit(ser_pitch *pitch, float peak)
     pitch->frames = (uint16_t)(pitch->frames - count);
     pitch->pooled = (uint16_t)(pitch->pooled - place);
     pitch->base += count;
+    pitch->front.frames = (uint16_t)(pitch->front.frames - count);
+    pitch->front.place = (uint16_t)(pitch->front.place - place);
     memmove(pitch->candidate, pitch->candidate + place, sizeof(uint32_t) * pitch->pooled);
     memmove(pitch->peak, pitch->peak + count, sizeof(uint16_t) * pitch->frames);
     memmove(pitch->link, pitch->link + count, sizeof(uint16_t) * pitch->frames);

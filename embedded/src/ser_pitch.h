@@ -15,6 +15,9 @@
  * transition costs could ever make good, whatever the peak, is dropped (exact). Unlimited length: exact
  * while SER_PITCH_FRAMES frames and SER_PITCH_POOL candidates suffice (8 s of sound); beyond, the oldest
  * SER_PITCH_COMMIT frames are settled with the peak so far and leave only their sums.
+ *
+ * The path's forward pass keeps up with the sound, so that little is left at the end: it starts again, a few
+ * frames per hop, only when a new peak changes the score of a frame that has candidates.
  */
 #ifndef SER_PITCH_H
 #define SER_PITCH_H
@@ -32,6 +35,17 @@ extern "C" {
 #define SER_PITCH_MAX 14     /* candidates kept of one frame, as many as Praat does */
 #define SER_PITCH_LATENCY 4  /* frame k comes with hop k + 4 */
 #define SER_PITCH_SCRATCH 1024 /* floats */
+#define SER_PITCH_PACE 8 /* frames that the forward pass takes per hop, at most */
+#define SER_PITCH_PATIENCE 10 /* hops it waits before it starts again: peaks come in flocks */
+
+/* How far the forward pass has come. State 0 is unvoiced, the others are a frame's candidates. */
+typedef struct {
+    float total[SER_PITCH_MAX + 1]; /* best score up to each state of its last frame, less state 0's */
+    float peak, per_peak;           /* of the sound, that the scores refer to, and one over it */
+    float quietest;                 /* local peak of the quietest frame with candidates */
+    uint16_t frames, place;         /* kept frames, and their candidates, behind it */
+    uint16_t patience;              /* hops still to wait */
+} ser_pitch_front;
 
 typedef struct {
     uint32_t candidate[SER_PITCH_POOL]; /* log period 16 bits | strength 12 | best predecessor 4 */
@@ -40,6 +54,7 @@ typedef struct {
     uint32_t base;                      /* number of the oldest frame kept */
     uint16_t frames, pooled;            /* kept */
     uint16_t before;                    /* log period of the frame before base, 0 = unvoiced */
+    ser_pitch_front front;
     ser_contour settled;                /* what is left of the frames before base */
 } ser_pitch;
 
@@ -48,8 +63,7 @@ void ser_pitch_reset(ser_pitch *pitch);
 /* Analyses the frame that the latest hop completes. Returns 1 if there was one. */
 int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch);
 
-/* Finds the path through frames from (a frame number, the frame before it unvoiced unless it is the
- * oldest kept) to the latest, for a sound of this peak. */
+/* Finds the best path through all frames for a sound of this peak, and notes it from frame `from` on. */
 void ser_pitch_path(ser_pitch *pitch, uint32_t from, float peak);
 
 /* Copies frames from (a number, not before base) to the latest by the latest path: the stored period,

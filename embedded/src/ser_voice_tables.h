@@ -12,7 +12,8 @@ extern "C" {
 
 #define SER_PITCH_WINDOW 640
 #define SER_PITCH_LAGS 256
-#define SER_INTENSITY_WINDOW 1365
+#define SER_INTENSITY_STEP 4
+#define SER_INTENSITY_STEPS 341
 #define SER_SINC_DEPTH 8
 #define SER_SINC_DEEP 30
 #define SER_SINC_STEPS 32
@@ -24,7 +25,7 @@ extern const float ser_hann_half[SER_PITCH_WINDOW / 2];
 extern const float ser_window_correction[SER_PITCH_LAGS];
 extern const float ser_sinc_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH];
 extern const float ser_sinc_deep_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
-extern const float ser_kaiser_half[SER_INTENSITY_WINDOW / 2 + 1];
+extern const float ser_kaiser_steps[SER_INTENSITY_STEPS];
 
 #ifdef __cplusplus
 }
