@@ -1,1 +1,1 @@
-"""What a generated library takes on the chip: time, memory, energy; counted on emulated chips, or on a board."""
+"""What a generated library takes on the chip: time, memory, energy; on emulated chips, or on a board."""

@@ -24,8 +24,8 @@ class Range:
 @dataclass(frozen=True)
 class Chip:
     """name; core: what runs the program in QEMU; hertz; cycles per instruction, nominal and upper, the lower
-    being 1; slow_cycles: what each slow operation (Target.slow) adds in the upper estimate; milliamperes busy and
-    idle at 3.3 V, radio off, or None where the datasheet says nothing, and the source of these."""
+    being 1; slow: operations (Target.slow) of which each adds slow_cycles to the upper estimate; milliamperes
+    busy and idle at 3.3 V, radio off, or None where no datasheet was at hand, and the source of these."""
 
     name: str
     core: str
@@ -55,7 +55,7 @@ CHIPS = {
     ),
     "esp32c3": Chip(
         "ESP32-C3", "an rv32imc core", 160e6, 1.35, 1.6, "integer divisions", 33, 28, 21,
-        "ESP32-C3 Series Datasheet, Current Consumption in Modem-sleep Mode: 160 MHz, 28 mA running, 21 mA idle",
+        "ESP32-C3 Series Datasheet, Current Consumption in Modem-sleep Mode: 160 MHz, 28 mA running, 21 idle",
     ),
     "esp32p4": Chip("ESP32-P4", "an rv32imafc core", 360e6, 1.2, 1.6),
 }  # fmt: skip

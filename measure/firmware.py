@@ -2,9 +2,10 @@
 
 import shutil
 import tempfile
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,17 @@ from measure.toolchain import C, Target
 
 CALLS = ("ser_init", "ser_push", "ser_finish")
 KINDS = ("nothing", "init", "push", "finish")  # the regions that main.c marks
-_PLUGIN = C / "counts.c"
-_NO_MODEL = """#ifndef SER_MODEL_H
+_MARKS = {"end_region", "main", "recognise", *(f"begin_{kind}" for kind in KINDS)}
+_NO_MODEL = {
+    "ser_model.h": """#ifndef SER_MODEL_H
 #define SER_MODEL_H
 #define SER_MODEL_NAME "none"
 #define SER_MODEL_SCHEMA_HASH SER_SCHEMA_HASH
 #define SER_MODEL_THRESHOLD 0.0f
 #define SER_LABELS 1
 #endif
-""", """#include "ser.h"
+""",
+    "ser_model.c": """#include "ser.h"
 
 const char *const ser_label_names[SER_LABELS] = {"none"};
 
@@ -34,16 +37,8 @@ void ser_model_predict(const float *features, float *probabilities)
     (void)features;
     probabilities[0] = 1.0f;
 }
-"""  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Region:
-    """A part of a run: what it executed, and how much of it is slow (see Target.slow)."""
-
-    kind: str
-    instructions: int
-    slow: int
+""",
+}
 
 
 @dataclass(frozen=True)
@@ -59,27 +54,41 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Region:
+    """A call: which, what it executed, and how much of that is slow (see Target.slow)."""
+
+    kind: str
+    instructions: int
+    slow: int
+
+
+@dataclass(frozen=True)
 class Run:
-    """A run over clips. regions: per clip, in order, without what the marks cost; functions: per kind of region
-    and function, instructions executed over all clips; stack: the deepest, in bytes."""
+    """A run over clips. state: bytes of the recogniser and its result; stack: the deepest found painted over;
+    regions: per clip, in order, without what the marks cost; functions: instructions by kind of region and
+    function, over all clips; longest: the same within the longest region of each kind."""
 
     state: int
     answers: list[Answer]
     stack: int
-    regions: list[list[Region]]
-    functions: dict[str, Counter]
+    regions: list[list[Region]] = field(default_factory=list)
+    functions: dict[str, Counter] = field(default_factory=dict)
+    longest: dict[str, Counter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Built:
-    """Firmware for a target. Bytes of flash without the C library's few functions, which the chips have in
-    ROM; ram: what the library keeps besides the recogniser's state."""
+    """Firmware for a target. code, tables, model, ram: bytes of what the library's calls reach, without the C
+    library's few functions, which the chips have in ROM; ram: variables besides the recogniser's state;
+    frames: the deepest chain of stack frames."""
 
     target: Target
     program: Path
-    flash_code: int
-    flash_model: int
-    ram: int
+    code: int = 0
+    tables: int = 0
+    model: int = 0
+    ram: int = 0
+    frames: int = 0
 
 
 def extractor_alone(folder: Path, without: Iterable[str] = ()) -> Path:
@@ -87,9 +96,9 @@ def extractor_alone(folder: Path, without: Iterable[str] = ()) -> Path:
     source = folder / "src"
     shutil.copytree(device.EMBEDDED / "src", source)
     off = "".join(f"#define SER_WITH_{group.upper()} 0\n" for group in without)
-    guard = "#ifndef SER_CONFIG_H\n#define SER_CONFIG_H\n{}#endif\n"
-    (source / "ser_config.h").write_text(guard.format(off))
-    for name, text in zip(("ser_model.h", "ser_model.c"), _NO_MODEL, strict=True):
+    text = f"#ifndef SER_CONFIG_H\n#define SER_CONFIG_H\n{off}#endif\n"
+    (source / "ser_config.h").write_text(text)
+    for name, text in _NO_MODEL.items():
         (source / name).write_text(text)
     return folder
 
@@ -97,100 +106,105 @@ def extractor_alone(folder: Path, without: Iterable[str] = ()) -> Path:
 def build(target: Target, library: Path, folder: Path) -> Built:
     """Compile without a warning, and link. folder: where everything made goes."""
     folder.mkdir(parents=True, exist_ok=True)
-    include = f"-I{library / 'src'}"
-    objects = target.compile(
-        compiled.sources(library), folder, include, f"-I{C}", *toolchain.WARNINGS
-    )
-    main = target.compile(
-        [C / "main.c", *target.platform()], folder, include, f"-I{C}", *toolchain.WARNINGS
-    )
+    flags = (f"-I{library / 'src'}", f"-I{C}")
+    if target is not toolchain.HOST:
+        flags += toolchain.WARNINGS
+    objects = target.compile(compiled.sources(library), folder, *flags)
+    main = target.compile([C / "main.c", *target.platform()], folder, *flags)
     program = target.link([*main, *objects], folder / "program.elf")
-    code = model = ram = 0
-    if target.prefix:
-        model_object = folder / "ser_model.o"
-        whole = target.sections(objects, folder, CALLS)
-        part = target.sections([model_object], folder, ("ser_model_predict", "ser_label_names"))
-        code, model = _flash(whole), _flash(part)
-        ram = sum(
-            size
-            for name, size in whole.items()
-            if name.startswith((".data", ".sdata", ".bss", ".sbss"))
-        )
-    return Built(target, program, code - model, model, ram)
-
-
-_FLASH = (".text", ".literal", ".rodata", ".srodata", ".data", ".sdata")
-
-
-def _flash(sections):
-    return sum(
-        size for name, size in sections.items() if name.startswith(_FLASH) or ".literal" in name
+    if target is toolchain.HOST:
+        return Built(target, program)
+    whole = target.sections(objects, folder, CALLS)
+    model = target.sections(
+        [folder / "ser_model.o"], folder, ("ser_model_predict", "ser_label_names")
     )
+    code = _bytes(whole, _CODE) - _bytes(model, _CODE)
+    tables = _bytes(whole, _CONSTANT) - _bytes(model, _CONSTANT)
+    frames = target.frames(folder)
+    return Built(
+        target, program, code, tables, _bytes(model, _CODE + _CONSTANT), _bytes(whole, _VARIABLE),
+        max(deepest(frames, call) for call in CALLS),
+    )  # fmt: skip
+
+
+_CODE = (".text", ".literal")
+_CONSTANT = (".rodata", ".srodata", ".data", ".sdata")
+_VARIABLE = (".data", ".sdata", ".bss", ".sbss")
+
+
+def _bytes(sections, kinds):
+    """LLVM's literals of constants are in `.rodata.<name>.literal`, and count as constants."""
+    return sum(size for name, size in sections.items() if name.startswith(kinds))
+
+
+def deepest(frames: dict[str, tuple[int, set[str]]], function: str, above: tuple = ()) -> int:
+    """Bytes of the deepest chain of frames that begins with a function; C library's frames count nothing."""
+    if function not in frames or function in above:
+        return 0
+    size, callees = frames[function]
+    return size + max((deepest(frames, name, (*above, function)) for name in callees), default=0)
 
 
 def plugin(folder: Path) -> Path:
     """The counting plug-in, compiled for this computer."""
     made = folder / "counts.so"
     flags = ("-O2", "-fPIC", "-shared", "-fvisibility=hidden")
-    toolchain.run([*device.compiler(), *flags, _PLUGIN, "-o", made])
+    toolchain.run(*device.compiler(), *flags, C / "counts.c", "-o", made)
     return made
 
 
 def execute(built: Built, clips: Iterable[np.ndarray], *, count: bool = True) -> Run:
-    """Run the firmware on clips: int16 (n,) each."""
+    """Run the firmware on clips: int16 (n,) each. Without `count` there are only answers."""
     folder, target = built.program.parent, built.target
     clips = list(clips)
     with open(folder / "clips", "wb") as file:
         for clip in clips:
             file.write(np.uint32(len(clip)).tobytes() + clip.astype("<i2").tobytes())
     if not count:
-        return _parse(target.emulate(built.program), clips)
+        return Run(*_answers(target.emulate(built.program), len(clips)))
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        symbols = target.symbols(built.program)
-        begins = ":".join(f"{symbols[f'begin_{kind}'][0]:x}" for kind in KINDS)
-        (scratch / "slow").write_text("\n".join(f"{at:x}" for at in target.slow(built.program)))
-        options = f"begin={begins},end={symbols['end_region'][0]:x},slow={scratch / 'slow'},out={scratch / 'out'}"
+        out, slow, symbols = scratch / "out", scratch / "slow", target.symbols(built.program)
+        slow.write_text("\n".join(f"{at:x}" for at in target.slow(built.program)))
+        begins = ":".join(f"{symbols[f'begin_{kind}']:x}" for kind in KINDS)
+        options = f"begin={begins},end={symbols['end_region']:x},slow={slow},out={out}"
         printed = target.emulate(built.program, "-plugin", f"{plugin(scratch)},{options}")
-        return _parse(printed, clips, (scratch / "out").read_text(), symbols)
+        return Run(*_answers(printed, len(clips)), *_counts(out.read_text(), symbols))
 
 
-def _parse(printed, clips, counted="", symbols=None):
+def _answers(printed, clips):
+    """State, answers and stack, from what main.c prints."""
     numbers = [int(line, 16) for line in printed.split()]
-    state, labels, columns = numbers[:3]
+    labels, columns = numbers[1:3] if len(numbers) > 3 else (0, 0)
     each = 4 + labels + columns
-    if len(numbers) != 4 + each * len(clips) or columns != len(schema.COLUMNS):
-        raise UserError(
-            f"the firmware ended early: {len(numbers)} numbers of {4 + each * len(clips)}"
-        )
+    if columns != len(schema.COLUMNS) or len(numbers) != 4 + each * clips:
+        raise UserError(f"the firmware broke off: {len(numbers)} numbers for {clips} clips")
     answers = []
-    for start in range(3, 3 + each * len(clips), each):
+    for start in range(3, 3 + each * clips, each):
         row = numbers[start : start + each]
         answers.append(Answer(*row[:4], tuple(row[4 : 4 + labels]), tuple(row[4 + labels :])))
-    regions, executed, cost = [], [], 0
-    for line in counted.splitlines():
+    return numbers[0], answers, numbers[-1]
+
+
+def _counts(text, symbols):
+    """Regions by clip, functions, and functions of the longest regions, from what the plug-in wrote."""
+    starts = sorted((at, name) for name, at in symbols.items() if name[0] not in ".$")
+    addresses = [at for at, _ in starts]
+    regions, functions, longest, marks = [], {}, {}, 0
+    for line in text.splitlines():
         what, *fields = line.split()
-        if what == "at":
-            executed.append((int(fields[0], 16), KINDS[int(fields[1])], int(fields[2])))
-            continue
-        kind = KINDS[int(fields[0])]
-        if kind == "nothing":
-            cost = int(fields[1])
-            continue
-        if kind == "init":
-            regions.append([])
-        regions[-1].append(Region(kind, int(fields[1]) - cost, int(fields[2])))
-    return Run(state, answers, numbers[-1], regions, _by_function(executed, symbols or {}))
-
-
-def _by_function(executed, symbols):
-    """Sum over the addresses of each function, the marks' own left out."""
-    starts = sorted((at, name) for name, (at, letter) in symbols.items()
-                    if letter in "tTwW" and not name.startswith((".L", "$")))  # fmt: skip
-    addresses = np.array([at for at, _ in starts])
-    result = {}
-    for address, kind, count in executed:
-        name = starts[max(0, int(np.searchsorted(addresses, address, "right")) - 1)][1]
-        if name not in ("main", "recognise", "end_region") and not name.startswith("begin_"):
-            result.setdefault(kind, Counter())[name] += count
-    return result
+        if what == "region":
+            kind, instructions, slow = KINDS[int(fields[0])], int(fields[1]), int(fields[2])
+            if kind == "nothing":
+                marks = instructions
+                continue
+            if kind == "init":
+                regions.append([])
+            regions[-1].append(Region(kind, instructions - marks, slow))
+        else:
+            name = starts[max(0, bisect_right(addresses, int(fields[0], 16)) - 1)][1]
+            if name not in _MARKS:
+                kind = KINDS[int(fields[1])]
+                functions.setdefault(kind, Counter())[name] += int(fields[2])
+                longest.setdefault(kind, Counter())[name] += int(fields[3])
+    return regions, functions, longest

@@ -1,22 +1,22 @@
-"""Where the instructions go, function by function."""
+"""Where the instructions go, function by function, worst first."""
 
-from features import schema
+from measure.firmware import Run
+
+_NAMES = {"push": "hop", "finish": "answer"}
 
 
-def text(target, run, chosen) -> str:
-    """Both phases: while the sound arrives, per hop; and after its last sample, in the worst clip."""
-    hops = sum(len(sound) // schema.HOP for sound in chosen.sounds.values())
+def text(name: str, run: Run, functions: int = 30) -> str:
+    """Both phases, while the sound arrives and after its last sample: on average, and in the longest."""
     lines = []
-    for kind, per, unit in (("push", hops, "hop"), ("finish", len(run.regions), "answer")):
-        found = run.functions[kind]
-        total = sum(found.values())
+    for kind, unit in _NAMES.items():
         regions = [region for clip in run.regions for region in clip if region.kind == kind]
-        worst = max(region.instructions for region in regions)
-        slow = sum(region.slow for region in regions)
-        lines += [
-            f"{target}, {kind}: {total / per:,.0f} instructions per {unit}, {worst:,} in the worst; "
-            f"slow operations {slow / per:,.1f} per {unit}, {max(r.slow for r in regions):,} in the worst"
-        ]
-        for name, count in found.most_common(30):
-            lines.append(f"  {name:32} {count / per:>12,.0f} {100 * count / total:6.1f} %")
+        for what, found, count in (
+            (f"mean {unit} of {len(regions)}", run.functions[kind], len(regions)),
+            (f"longest {unit}", run.longest[kind], 1),
+        ):
+            total = sum(found.values())
+            lines.append(f"{name}, {what}: {total / count:,.0f} instructions")
+            for function, executed in found.most_common(functions):
+                share = 100 * executed / total
+                lines.append(f"  {function:32} {executed / count:>12,.0f} {share:6.1f} %")
     return "\n".join(lines)

@@ -23,8 +23,8 @@ class Budget:
 @dataclass(frozen=True)
 class Figures:
     """One target. basis: how they came about, a sentence. response: last sample in to label out, worst clip;
-    share: of real time, while the sound arrives; worst_hop: the longest push of 10 ms. Bytes: static RAM is the
-    recogniser's state and result. joules_*: of a decision, and of an hour of listening."""
+    share: of real time, while the sound arrives; worst_hop: the longest push of 10 ms. slow: see chips.Chip.
+    Bytes: static RAM is the recogniser's state and result. joules_*: of a decision, and of an hour."""
 
     target: str
     name: str
@@ -100,12 +100,20 @@ def _count(value):
     return "–" if value is None else f"{value:,}"
 
 
+def _slow(value, name):
+    return f"{value:,} {name}" if name and value is not None else "–"
+
+
 def _kilobytes(value):
     return "–" if value is None else f"{value / 1024:.1f}"
 
 
 def _joules(value, unit, factor):
-    return "–" if value is None else " / ".join(_number(factor * x) for x in _triple(value)) + f" {unit}"
+    return (
+        "–"
+        if value is None
+        else " / ".join(_number(factor * x) for x in _triple(value)) + f" {unit}"
+    )
 
 
 def _verdict(figures, budget):
@@ -122,8 +130,8 @@ def rows(budget: Budget) -> list[tuple[str, object]]:
         ("instructions, second of sound", lambda f: _count(f.instructions_per_second)),
         ("instructions, mean hop", lambda f: _count(f.instructions_hop)),
         ("instructions, worst hop", lambda f: _count(f.instructions_worst_hop)),
-        ("slow operations, response", lambda f: f"{_count(f.slow_response)} {f.slow_name}".strip()),
-        ("slow operations, second", lambda f: f"{_count(f.slow_per_second)} {f.slow_name}".strip()),
+        ("slow operations, response", lambda f: _slow(f.slow_response, f.slow_name)),
+        ("slow operations, second", lambda f: _slow(f.slow_per_second, f.slow_name)),
         ("static RAM, KB", lambda f: _kilobytes(f.ram_static)),
         ("peak stack, KB", lambda f: _kilobytes(f.stack_peak)),
         (f"RAM, KB (budget {budget.ram_kb:g})", lambda f: _kilobytes(f.ram_total)),
@@ -147,7 +155,8 @@ def text(found: list[Figures], budget: Budget) -> str:
     verdicts = cells.pop()  # as long as they need to be
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     lines = [
-        row[0].ljust(widths[0]) + "".join(f"  {c:>{w}}" for c, w in zip(row[1:], widths[1:], strict=True))
+        row[0].ljust(widths[0])
+        + "".join(f"  {c:>{w}}" for c, w in zip(row[1:], widths[1:], strict=True))
         for row in cells
     ]
     lines += [f"{f.name}: {verdict}" for f, verdict in zip(found, verdicts[1:], strict=True)]
@@ -166,9 +175,13 @@ def markdown(found: list[Figures], budget: Budget, notes: list[str]) -> str:
     lines += [f"| {name} | " + " | ".join(w(f) for f in found) + " |" for name, w in rows(budget)]
     lines += ["", f"{LEGEND[0].upper()}{LEGEND[1:]}.", ""]
     lines += [f"* {f.name}: {f.basis}" for f in found]
-    lines += [f"* {f.name}, energy: an estimate from {f.energy_source}." for f in found if f.energy_source]
+    lines += [
+        f"* {f.name}, energy: an estimate from {f.energy_source}." for f in found if f.energy_source
+    ]
     lines += [f"* {note}" for note in notes]
-    lines += [f"* {f.name}: " + ", ".join(f"{k} {v}" for k, v in f.tools.items()) + "." for f in found]
+    lines += [
+        f"* {f.name}: " + ", ".join(f"{k} {v}" for k, v in f.tools.items()) + "." for f in found
+    ]
     return "\n".join(lines) + "\n"
 
 

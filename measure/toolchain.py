@@ -1,9 +1,9 @@
-"""The chips, and for each the compiler and the emulator that stand for it: compile, link, run, count.
+"""The chips, and for each the compiler and the emulator that stand for it: compile, link, run.
 
-ESP32: Debian's LLVM compiles for `esp32`, and QEMU's nearest core, de233_fpu, runs it; division and square root
-are libgcc's own assembly. Not the compiler of Arduino's core: that one is not packaged. ESP32-C3 and ESP32-P4:
-Debian's GCC for RISC-V and QEMU's `virt` machine. This computer is a target too: its answers are those that
-the chips must give.
+ESP32: Debian's LLVM compiles for `esp32`, and QEMU's nearest core, de233_fpu, runs it; division and square
+root are libgcc's own assembly. Not the compiler of Arduino's core: that one is not packaged. ESP32-C3 and
+ESP32-P4: Debian's GCC for RISC-V and QEMU's `virt` machine. This computer is a target too: its answers are
+those that the chips must give.
 """
 
 import re
@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import UserError
+from common.files import replacing
 from features import device
 
 C = Path(__file__).resolve().parent / "c"
 LX6 = C / "lx6"
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion", "-Werror")
-LEVEL = "-O2"
-_COMMON = (
-    "-std=c99", "-ffp-contract=off", "-fno-math-errno", "-ffunction-sections", "-fdata-sections",
+FLAGS = (
+    "-O2", "-std=c99", "-ffp-contract=off", "-fno-math-errno", "-ffunction-sections", "-fdata-sections",
 )  # fmt: skip
 
 
@@ -34,27 +34,33 @@ class MissingTool(UserError):
     """A program is not installed; the message says what to install."""
 
 
-def run(command: Iterable, cwd: Path | None = None) -> str:
+def run(*command, cwd: Path | None = None) -> str:
     """What a program printed. UserError with its first complaint."""
     command = [str(word) for word in command]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=cwd)
     if done.returncode:
         lines = done.stderr.splitlines() or [f"exit code {done.returncode}"]
-        reason = next(
-            (line for line in lines if re.search("error|overflowed|undefined", line)), lines[0]
-        )
-        raise UserError(f"{command[0]}: {reason.strip()}")
+        telling = (line for line in lines if re.search("error|overflowed|undefined", line))
+        raise UserError(f"{command[0]}: {next(telling, lines[0]).strip()}")
     return done.stdout
+
+
+@cache
+def version(program: str) -> str:
+    """The first number that `program --version` prints."""
+    return re.search(r"\d+\.\d+[\d.]*", run(program, "--version"))[0]
 
 
 @dataclass(frozen=True)
 class Target:
-    """How code for one machine is made. `programs` are what is needed; `packages` where Debian has them."""
+    """How code for one machine is made. programs: what is needed, compiler first, emulator last; packages:
+    where Debian has them; prefix: of binutils."""
 
     name: str
     programs: tuple[str, ...]
     packages: str
-    prefix: str  # of binutils
+    prefix: str
+    ld_flags = ()
 
     def check(self) -> None:
         """MissingTool unless everything is installed."""
@@ -64,6 +70,10 @@ class Target:
 
     def compile(self, sources: Iterable[Path], folder: Path, *flags: str) -> list[Path]:
         """Objects of C files, in `folder`."""
+        return [self.compile_one(path, folder / f"{path.stem}.o", *flags) for path in sources]
+
+    def compile_one(self, source: Path, built: Path, *flags: str) -> Path:
+        """One object."""
         raise NotImplementedError
 
     def link(self, objects: Iterable[Path], program: Path) -> Path:
@@ -79,16 +89,22 @@ class Target:
         raise NotImplementedError
 
     def slow(self, program: Path) -> list[int]:
-        """Addresses whose execution costs far more than an instruction."""
+        """Addresses whose execution costs far more than an instruction (see chips.Chip)."""
         return []
 
-    def symbols(self, program: Path) -> dict[str, tuple[int, str]]:
-        """Name -> (address, nm's letter for its kind)."""
-        found = {}
-        for line in run([f"{self.prefix}nm", program]).splitlines():
-            address, letter, name = line.rsplit(maxsplit=2)
-            found[name] = int(address, 16), letter
-        return found
+    def frames(self, folder: Path) -> dict[str, tuple[int, set[str]]]:
+        """Of what `compile` made in the folder: function -> (bytes of its stack frame, what it calls).
+        A static function's name has its file's before it."""
+        return {}
+
+    def versions(self) -> dict[str, str]:
+        """Compiler and emulator, and which they are."""
+        return {name: version(name) for name in (self.programs[0], self.programs[-1])}
+
+    def symbols(self, program: Path) -> dict[str, int]:
+        """Address of each function."""
+        lines = (line.split() for line in run(f"{self.prefix}nm", program).splitlines())
+        return {line[2]: int(line[0], 16) for line in lines if len(line) == 3 and line[1] in "tTwW"}
 
     def sections(
         self, objects: Iterable[Path], folder: Path, roots: Iterable[str]
@@ -97,34 +113,30 @@ class Target:
         joined = folder / "reached.o"
         wanted = [word for root in roots for word in ("-u", root)]
         run(
-            [
-                f"{self.prefix}ld",
-                *self._emulation,
-                "-r",
-                "--gc-sections",
-                *wanted,
-                *objects,
-                "-o",
-                joined,
-            ]
+            f"{self.prefix}ld",
+            *self.ld_flags,
+            "-r",
+            "--gc-sections",
+            *wanted,
+            *objects,
+            "-o",
+            joined,
         )
-        lines = run([f"{self.prefix}size", "-A", joined]).splitlines()
-        rows = (line.split() for line in lines)
+        rows = (line.split() for line in run(f"{self.prefix}size", "-A", joined).splitlines())
         return {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[1].isdigit()}
-
-    _emulation = ()
 
 
 @dataclass(frozen=True)
 class RiscV(Target):
-    """GCC and picolibc; an instruction set and a calling convention."""
+    """GCC and picolibc, for an instruction set and a calling convention."""
 
     march: str = ""
     mabi: str = ""
-    _emulation = ("-m", "elf32lriscv")
+    ld_flags = ("-m", "elf32lriscv")
 
     @property
-    def machine(self):
+    def machine(self) -> tuple[str, ...]:
+        """The compiler's flags that say for what."""
         return (
             "--specs=picolibc.specs",
             f"-march={self.march}",
@@ -132,40 +144,27 @@ class RiscV(Target):
             "-mcmodel=medany",
         )
 
-    def compile(self, sources, folder, *flags):
-        made = []
-        for source in sources:
-            made.append(folder / f"{source.stem}.o")
-            run(
-                [
-                    self.programs[0],
-                    *self.machine,
-                    LEVEL,
-                    *_COMMON,
-                    *flags,
-                    "-c",
-                    source,
-                    "-o",
-                    made[-1],
-                ]
-            )
-        return made
+    def compile_one(self, source, built, *flags):
+        run(
+            self.programs[0], *self.machine, *FLAGS, "-fcallgraph-info=su", *flags, "-c", source, "-o", built
+        )  # fmt: skip
+        return built
 
     def link(self, objects, program):
         # memory beyond any chip's: what is too large is to be measured and refused, not to fail here
-        run([
+        run(
             self.programs[0], *self.machine, "--oslib=semihost", "--crt0=semihost", *objects, "-lm",
             "-Wl,--gc-sections,--defsym=__flash=0x80000000,--defsym=__flash_size=64M",
             "-Wl,--defsym=__ram=0x84000000,--defsym=__ram_size=32M,--defsym=__stack_size=64K",
             "-Wl,--defsym=stack_bottom=__heap_end,--defsym=stack_top=__stack", "-o", program,
-        ])  # fmt: skip
+        )  # fmt: skip
         return program
 
     def emulate(self, program, *more):
         return run(
-            [self.programs[-1], "-M", "virt", "-bios", "none", "-cpu", "rv32", "-display", "none", "-monitor",
-             "none", "-serial", "none", "-chardev", "stdio,id=c0", "-semihosting-config",
-             "enable=on,target=native,chardev=c0", "-kernel", program.name, *more], cwd=program.parent,
+            self.programs[-1], "-M", "virt", "-bios", "none", "-cpu", "rv32", "-display", "none", "-monitor",
+            "none", "-serial", "none", "-chardev", "stdio,id=c0", "-semihosting-config",
+            "enable=on,target=native,chardev=c0", "-kernel", program.name, *more, cwd=program.parent,
         )  # fmt: skip
 
     def platform(self):
@@ -173,8 +172,23 @@ class RiscV(Target):
 
     def slow(self, program):
         """Divisions and remainders of integers."""
-        listing = run([f"{self.prefix}objdump", "-d", "--no-show-raw-insn", program])
+        listing = run(f"{self.prefix}objdump", "-d", "--no-show-raw-insn", program)
         return [int(at, 16) for at in re.findall(r"^\s*([0-9a-f]+):\s+(?:div|rem)", listing, re.M)]
+
+    def frames(self, folder):
+        found = {}
+        for path in sorted(folder.glob("*.ci")):
+            text = path.read_text()
+            for title, size in re.findall(r'node: \{ title: "([^"]+)".*?(\d+) bytes \(', text):
+                found[_short(title)] = int(size), set()
+            for caller, callee in re.findall(r'sourcename: "([^"]+)" targetname: "([^"]+)"', text):
+                found[_short(caller)][1].add(_short(callee))
+        return found
+
+
+def _short(title):
+    """ser_fft.c:run of a path with folders."""
+    return title.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -188,66 +202,52 @@ class Xtensa(Target):
         if not self.gcc.exists():
             raise MissingTool(f"{self.gcc}: not there; apt-get install {self.packages}")
 
-    def compile(self, sources, folder, *flags):
-        return [self._compile(source, folder / f"{source.stem}.o", flags) for source in sources]
-
-    def _compile(self, source, built, flags):
+    def compile_one(self, source, built, *flags):
         """clang knows no esp32, and its assembler fails on literals: by way of llc and llvm-mc."""
-        if source.suffix == ".S":
-            return self._preprocess_and_assemble(source, built, *flags)
         middle, expanded = built.with_suffix(".ll"), built.with_suffix(".s")
-        run([
-            "clang-22", "--target=xtensa", LEVEL, *_COMMON, "-nostdlibinc", "-isystem", LX6 / "include", *flags,
-            "-S", "-emit-llvm", source, "-o", middle,
-        ])  # fmt: skip
+        run(
+            "clang-22", "--target=xtensa", *FLAGS, "-nostdlibinc", "-isystem", LX6 / "include", *flags, "-S",
+            "-emit-llvm", source, "-o", middle,
+        )  # fmt: skip
         middle.write_text(choose_bits(middle.read_text()))
         # de233_fpu lacks the high half of a 32-bit product, which the ESP32 has
-        run([
-            "llc-22", "-mtriple=xtensa", "-mcpu=esp32", "-mattr=-mul32high", LEVEL, "-function-sections",
+        run(
+            "llc-22", "-mtriple=xtensa", "-mcpu=esp32", "-mattr=-mul32high", "-O2", "-function-sections",
             "-data-sections", "-fp-contract=off", middle, "-o", expanded,
-        ])  # fmt: skip
+        )  # fmt: skip
         return self._assemble(expanded, built)
 
     def _assemble(self, source, built):
-        run(["llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj", source, "-o", built])
+        run("llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj", source, "-o", built)
         return built
 
     def _preprocess_and_assemble(self, source, built, *flags):
         expanded = built.with_suffix(".s")
-        run([
+        run(
             "clang-22", "--target=xtensa", "-E", "-x", "assembler-with-cpp", f"-I{LX6 / 'include'}", *flags,
             source, "-o", expanded,
-        ])  # fmt: skip
+        )  # fmt: skip
         return self._assemble(expanded, built)
-
-    def _libgcc(self, folder):
-        """Division and square root from GCC's sources, as objects."""
-        for name, text in libgcc_assembly(self.gcc).items():
-            (folder / name).write_bytes(text)
-        return [
-            self._preprocess_and_assemble(
-                folder / "lib1funcs.S", folder / f"{part}.o", f"-DL{part}"
-            )
-            for part in ("_divsf3", "_sqrtf")
-        ]
 
     def link(self, objects, program):
         with tempfile.TemporaryDirectory() as folder:
-            folder = Path(folder)
-            more = self.compile([LX6 / "start.S"], folder)
-            more += self.compile([LX6 / "runtime.c"], folder, "-ffreestanding") + self._libgcc(
-                folder
-            )
-            run([
+            folder, libgcc = Path(folder), libgcc_assembly(self.gcc) / "lib1funcs.S"
+            more = [
+                self._preprocess_and_assemble(LX6 / "start.S", folder / "start.o"),
+                self.compile_one(LX6 / "runtime.c", folder / "runtime.o", "-ffreestanding"),
+                self._preprocess_and_assemble(libgcc, folder / "divide.o", "-DL_divsf3"),
+                self._preprocess_and_assemble(libgcc, folder / "root.o", "-DL_sqrtf"),
+            ]
+            run(
                 f"{self.prefix}ld", "--no-relax", "--gc-sections", "-T", LX6 / "link.ld", *more, *objects,
                 "-o", program,
-            ])  # fmt: skip
+            )  # fmt: skip
         return program
 
     def emulate(self, program, *more):
         return run(
-            [self.programs[-1], "-M", "sim", "-cpu", "de233_fpu", "-nographic", "-monitor", "none", "-serial",
-             "none", "-semihosting", "-device", f"loader,file={program.name},cpu-num=0", *more],
+            self.programs[-1], "-M", "sim", "-cpu", "de233_fpu", "-nographic", "-monitor", "none", "-serial",
+            "none", "-semihosting", "-device", f"loader,file={program.name},cpu-num=0", *more,
             cwd=program.parent,
         )  # fmt: skip
 
@@ -255,9 +255,35 @@ class Xtensa(Target):
         return [LX6 / "platform.c", C / "stack.c"]
 
     def slow(self, program):
-        """Divisions of floats: the chip's ROM does in software what is a short sequence here."""
+        """Divisions of floats: software in the chip's ROM, a short sequence of instructions here."""
         found = self.symbols(program).get("__divsf3")
-        return [found[0]] if found else []
+        return [] if found is None else [found]
+
+    def frames(self, folder):
+        found = {}
+        for path in sorted(folder.glob("*.s")):
+            text = path.read_text()
+            public = set(re.findall(r"^\t\.globl?\s+(\S+)", text, re.M))
+            own = set(re.findall(r"^([A-Za-z_]\w*):", text, re.M)) - public
+
+            def name(function, path=path, own=own):
+                return f"{path.stem}.c:{function}" if function in own else function
+
+            # a function's literals, among them the addresses it calls, stand before it
+            callees = set()
+            for literal, function, frame in re.findall(
+                r"^\t\.literal\s+\S+, ([A-Za-z_]\w*)$|^([A-Za-z_]\w*):|^\tentry\ta1, (\d+)",
+                text,
+                re.M,
+            ):
+                if literal:
+                    callees.add(name(literal))
+                elif function:
+                    latest = name(function)
+                else:
+                    found[latest] = int(frame), callees
+                    callees = set()
+        return found
 
 
 # Instruction selection fails ("Cannot select ... TargetConstantPool") where a float is one of two constants.
@@ -290,18 +316,22 @@ def _bits(constant):
     return int(np.float32(value).view(np.uint32))
 
 
-@cache
-def libgcc_assembly(archive: Path) -> dict[str, bytes]:
-    """libgcc's sources for single precision on Xtensa, from GCC's."""
-    wanted = {"lib1funcs.S", "ieee754-sf.S", "ieee754-df.S"}
-    found = {}
+def libgcc_assembly(archive: Path) -> Path:
+    """The folder of libgcc's sources for single precision on Xtensa, from GCC's; unpacked once, into the
+    cache."""
+    folder = device.cache_folder() / f"libgcc-{archive.stat().st_size:x}"
+    left = {"lib1funcs.S", "ieee754-sf.S", "ieee754-df.S"}
+    if all((folder / name).exists() for name in left):
+        return folder
     with tarfile.open(archive) as opened:
         for member in opened:
             name = Path(member.name)
-            if name.parent.name == "xtensa" and name.name in wanted:
-                found[name.name] = opened.extractfile(member).read()
-                if len(found) == len(wanted):
-                    return found
+            if name.parent.name == "xtensa" and name.name in left:
+                with replacing(folder / name.name, "wb") as file:
+                    file.write(opened.extractfile(member).read())
+                left.remove(name.name)
+                if not left:
+                    return folder
     raise MissingTool(
         f"{archive}: no Xtensa assembly of libgcc in it; apt-get install gcc-12-source"
     )
@@ -314,19 +344,16 @@ class Host(Target):
     def check(self):
         device.compiler()
 
-    def compile(self, sources, folder, *flags):
-        made = []
-        for source in sources:
-            made.append(folder / f"{source.stem}.o")
-            run([*device.compiler(), LEVEL, *_COMMON, *flags, "-c", source, "-o", made[-1]])
-        return made
+    def compile_one(self, source, built, *flags):
+        run(*device.compiler(), *FLAGS, *flags, "-c", source, "-o", built)
+        return built
 
     def link(self, objects, program):
-        run([*device.compiler(), *objects, "-lm", "-o", program])
+        run(*device.compiler(), *objects, "-lm", "-o", program)
         return program
 
     def emulate(self, program, *more):
-        return run([program], cwd=program.parent)
+        return run(program, cwd=program.parent)
 
     def platform(self):
         return [C / "host.c"]

@@ -6,7 +6,8 @@
  * whose executions are counted per region too. Writes one line per region, in order,
  *     region KIND INSTRUCTIONS SLOW
  * and then one per address and kind,
- *     at ADDRESS KIND INSTRUCTIONS
+ *     at ADDRESS KIND INSTRUCTIONS LONGEST
+ * LONGEST being the instructions within the longest region of that kind.
  *
  * The prototypes are those of the plug-in interface, version 1 (QEMU 4.2 to 8.2), of which Debian ships no header.
  */
@@ -46,11 +47,12 @@ typedef struct address {
     uint64_t executed; /* since the program's start */
     uint64_t before;   /* when the region began */
     uint64_t within[KINDS];
+    uint64_t longest[KINDS];
     bool slow;
 } address;
 
 static address *addresses[BUCKETS];
-static uint64_t begins[KINDS], end_pc, executed, slow, executed_before, slow_before;
+static uint64_t begins[KINDS], longest[KINDS], end_pc, executed, slow, executed_before, slow_before;
 static uint64_t *slow_pcs;
 static size_t kinds, slow_count;
 static int open_kind = -1;
@@ -100,12 +102,20 @@ static void end(unsigned cpu, void *unused)
     if (open_kind < 0) {
         return;
     }
-    fprintf(out, "region %d %" PRIu64 " %" PRIu64 "\n", open_kind, executed - executed_before,
-            slow - slow_before);
+    const uint64_t length = executed - executed_before;
+    const bool is_longest = length > longest[open_kind];
+    fprintf(out, "region %d %" PRIu64 " %" PRIu64 "\n", open_kind, length, slow - slow_before);
     for (size_t i = 0; i < BUCKETS; i++) {
         for (address *a = addresses[i]; a != NULL; a = a->next) {
-            a->within[open_kind] += a->executed - a->before;
+            const uint64_t here = a->executed - a->before;
+            a->within[open_kind] += here;
+            if (is_longest) {
+                a->longest[open_kind] = here;
+            }
         }
+    }
+    if (is_longest) {
+        longest[open_kind] = length;
     }
     open_kind = -1;
 }
@@ -141,7 +151,8 @@ static void leave(qemu_plugin_id_t id, void *unused)
         for (const address *a = addresses[i]; a != NULL; a = a->next) {
             for (size_t kind = 0; kind < kinds; kind++) {
                 if (a->within[kind] > 0) {
-                    fprintf(out, "at %" PRIx64 " %zu %" PRIu64 "\n", a->pc, kind, a->within[kind]);
+                    fprintf(out, "at %" PRIx64 " %zu %" PRIu64 " %" PRIu64 "\n", a->pc, kind, a->within[kind],
+                            a->longest[kind]);
                 }
             }
         }

@@ -2,8 +2,8 @@
  * The firmware path on an emulated chip: sound in as it arrives, label out. The same on every machine.
  *
  * Reads the file `clips`: for each clip the number of samples, uint32, and then these, int16. Prints numbers of
- * 32 bits in hexadecimal, one per line: sizeof(ser_recognizer), SER_LABELS, SER_FEATURES; for each clip
- * status, label, speech, and the bits of seconds, probabilities and features; last the deepest stack.
+ * 32 bits in hexadecimal, one per line: bytes of the recogniser and its result, SER_LABELS, SER_FEATURES; for each
+ * clip status, label, speech, and the bits of seconds, probabilities and features; last the deepest stack.
  * No variadic functions: LLVM's Xtensa back end compiles them wrongly.
  */
 #include "platform.h"
@@ -89,7 +89,7 @@ int main(void)
     if (file < 0) {
         return 3;
     }
-    print_number(sizeof(ser_recognizer));
+    print_number(sizeof recognizer + sizeof result);
     print_number(SER_LABELS);
     print_number(SER_FEATURES);
     begin_nothing();
