@@ -16,6 +16,7 @@ from common.errors import UserError
 
 EXAMPLES = """examples:
   python -m codegen models/mlp_64.joblib
+  python -m codegen models/mlp_64.joblib --web build/web
   python -m codegen models/forest_small.joblib --out build/Forest --corpora ~/speech --clips 1000
 """
 FEATURES = Path("dataset/features.csv")
@@ -30,6 +31,8 @@ def parse_arguments():
     add("model", type=Path, metavar="model.joblib", help="written by train.py, its .json beside it")
     add("--out", type=Path, default=Path("build/EmotionRecognition"), metavar="DIR",
         help="the library's folder and name (default: build/EmotionRecognition)")  # fmt: skip
+    add("--web", type=Path, metavar="DIR",
+        help="also write a web page that runs the library's very code (such as build/web)")  # fmt: skip
     add("--features", type=Path, metavar="CSV",
         help=f"the table to verify with (default: {FEATURES}, where it exists)")  # fmt: skip
     add("--corpora", type=Path, metavar="DIR",
@@ -45,12 +48,15 @@ def main():
     if arguments.clips < 0:
         raise UserError(f"--clips {arguments.clips}: must be 0 or more")
     # imported when asked for: --help needs no scikit-learn
-    from codegen import budget, library, pipeline, source, verify
+    from codegen import budget, library, pipeline, source, verify, web
     from codegen.compiled import Library
     from training import persistence
 
     name = library.check_name(arguments.out)
     library.check_replaceable(arguments.out)
+    if arguments.web is not None:
+        web.check_replaceable(arguments.web)
+        web.check_compiler()
     model = persistence.load(arguments.model)
     table, root = open_table(arguments), corpora_folder(arguments)
 
@@ -82,6 +88,11 @@ def main():
         library.write(files, folder)
         library.write_zip(files, library.zip_path(folder), name)
     say("wrote", f"{arguments.out} and {library.zip_path(arguments.out)}")
+    if arguments.web is not None:
+        page = web.contents(plan, files, model.info)
+        web.write(page, arguments.web)
+        size = sum(map(len, page.values())) / 1024
+        say("wrote", f"{arguments.web}, a page of {size:.0f} KB: open its index.html")
 
 
 def say(what, text):

@@ -1,0 +1,131 @@
+/*
+ * What a web page asks of the recogniser: push a hop, read what the stages have just measured, ask for an
+ * answer. Compiled to WebAssembly together with a generated library's src/; no C library, no imports.
+ *
+ * The page writes samples to ser_web_pcm() and calls ser_web_push once per hop. Numbers of frames are those
+ * of the stages: spectral frame j starts at sample 160 j, intensity and pitch frames as their headers say.
+ * -1: there is none (yet, or the model does without that stage).
+ */
+#include "ser.h"
+#include "ser_math.h"
+
+#define EXPORT(name) __attribute__((export_name(#name)))
+
+static ser_recognizer recognizer;
+static ser_recognizer asked; /* a copy, so that asking cannot change what is being heard */
+static ser_result result;
+static int16_t pcm[SER_HOP];
+static float what_if[SER_FEATURES];
+static float would_be[SER_LABELS];
+
+EXPORT(pcm) int16_t *ser_web_pcm(void) { return pcm; }
+EXPORT(hop) int ser_web_hop(void) { return SER_HOP; }
+EXPORT(reset) void ser_web_reset(void) { (void)ser_init(&recognizer); }
+EXPORT(push) void ser_web_push(int count) { (void)ser_push(&recognizer, pcm, (size_t)count); }
+
+/* --- the latest spectral and intensity frame ---------------------------------------------- */
+
+EXPORT(frame) int32_t ser_web_frame(void) { return (int32_t)recognizer.extractor.gate.frames - 1; }
+
+/* Its level, in steps of SER_LEVEL_STEP_DB: it holds speech if that is not 0 and no more than
+   ser_web_gate_steps() below the loudest frame's. */
+EXPORT(frame_step) int ser_web_frame_step(void)
+{
+    const ser_gate *gate = &recognizer.extractor.gate;
+    return gate->frames > 0 ? gate->steps[(gate->frames - 1) % SER_GATE_HISTORY] : 0;
+}
+
+EXPORT(gate_steps) int ser_web_gate_steps(void) { return SER_GATE_STEPS; }
+
+EXPORT(mels) int ser_web_mels(void) { return SER_NEEDS_MEL ? SER_MELS : 0; }
+
+/* Levels in dB, ser_web_mels() of them. */
+EXPORT(mel) const float *ser_web_mel(void)
+{
+#if SER_NEEDS_MEL
+    return recognizer.extractor.spectrum.mel;
+#else
+    return NULL;
+#endif
+}
+
+EXPORT(intensity_frame) int32_t ser_web_intensity_frame(void)
+{
+#if SER_WITH_INTENSITY
+    const int32_t frame = (int32_t)recognizer.extractor.tail.hops - 1 - SER_INTENSITY_LATENCY;
+    return frame < 0 ? -1 : frame;
+#else
+    return -1;
+#endif
+}
+
+/* dB re 2e-5 of full scale. */
+EXPORT(intensity) float ser_web_intensity(void)
+{
+#if SER_WITH_INTENSITY
+    return recognizer.extractor.intensity_db;
+#else
+    return 0.0f;
+#endif
+}
+
+/* --- the answer for the sound so far -------------------------------------------------------- */
+
+/* Returns 1 if speech was found. */
+EXPORT(ask) int ser_web_ask(void)
+{
+    asked = recognizer;
+    (void)ser_finish(&asked, &result);
+    return result.speech;
+}
+
+EXPORT(seconds) float ser_web_seconds(void) { return result.seconds; }
+EXPORT(label) int ser_web_label(void) { return result.label; }
+EXPORT(probabilities) const float *ser_web_probabilities(void) { return result.probabilities; }
+EXPORT(features) const float *ser_web_features(void) { return asked.features; }
+
+/* F0 of all frames kept, as the answer's path runs: calls come after ser_web_ask. */
+#if SER_NEEDS_PITCH
+static uint16_t track[SER_PITCH_FRAMES];
+#endif
+static float f0[SER_NEEDS_PITCH ? SER_PITCH_FRAMES : 1];
+
+/* Finds it; returns how many frames. */
+EXPORT(f0_frames) int ser_web_f0_frames(void)
+{
+#if SER_NEEDS_PITCH
+    ser_pitch *pitch = &asked.extractor.pitch;
+    ser_pitch_path(pitch, pitch->base, ser_tail_peak(&asked.extractor.tail));
+    const int count = ser_pitch_track(pitch, pitch->base, track, SER_PITCH_FRAMES);
+    for (int i = 0; i < count; i++) {
+        f0[i] = track[i] > 0 ? ser_pitch_frequency(track[i]) * (float)SER_SAMPLE_RATE : 0.0f;
+    }
+    return count;
+#else
+    return -1;
+#endif
+}
+
+/* Number of the first of them. */
+EXPORT(f0_first) int32_t ser_web_f0_first(void)
+{
+#if SER_NEEDS_PITCH
+    return (int32_t)asked.extractor.pitch.base;
+#else
+    return -1;
+#endif
+}
+
+/* Hz, 0 where unvoiced. */
+EXPORT(f0) const float *ser_web_f0(void) { return f0; }
+
+/* --- what if a feature had been another? ---------------------------------------------------- */
+
+EXPORT(what_if) float *ser_web_what_if(void) { return what_if; }
+
+/* The model's probabilities for the features that the page wrote there. */
+EXPORT(would_be) const float *ser_web_would_be(void)
+{
+    ser_model_predict(what_if, would_be);
+    return would_be;
+}

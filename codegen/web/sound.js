@@ -1,0 +1,177 @@
+"use strict";
+// Where sound comes from: a file, whole, or the microphone, block by block. Both as the chip gets it: int16,
+// one channel, RATE samples per second.
+
+const RATE = 16000;
+const LEAST_RATE = 4000; // Hz; below, a file holds no speech
+const LEAST_SECONDS = 0.1;
+const MOST_SECONDS = 600; // decoded, a longer file may be more than a browser's memory
+const BLOCK = 800; // samples: 20 messages per second from the microphone
+
+/** What is wrong, in words for the person who dropped the file or pressed the button. */
+class Trouble extends Error {}
+
+/** The samples of a File: Int16Array. Throws Trouble. */
+async function readFile(file) {
+  if (file.size === 0) {
+    throw new Trouble("is empty (0 bytes). Record it again.");
+  }
+  const head = new DataView(await file.slice(0, 4096).arrayBuffer());
+  const facts = wavFacts(head, file.size) ?? flacFacts(head) ?? (await otherFacts(file));
+  if (facts.seconds > MOST_SECONDS) {
+    throw new Trouble(
+      `is ${duration(facts.seconds)} long; ${duration(MOST_SECONDS)} is the most. ` +
+        "Cut out the part with the voice.",
+    );
+  }
+  if (facts.rate < LEAST_RATE) {
+    throw new Trouble(`is sampled at ${facts.rate} Hz; speech needs ${LEAST_RATE} Hz or more.`);
+  }
+  let sound;
+  try {
+    // at the file's own rate, where it is known: the decoder's samples stay as they are
+    const context = new OfflineAudioContext(1, 1, facts.rate);
+    sound = await context.decodeAudioData(await file.arrayBuffer());
+  } catch {
+    throw new Trouble(NOT_A_SOUND);
+  }
+  const channels = Array.from({ length: sound.numberOfChannels }, (_, i) => sound.getChannelData(i));
+  if (facts.bits === 16) {
+    channels.forEach(undoScaling);
+  }
+  const mono = mix(channels);
+  if (!mono.every(Number.isFinite)) {
+    throw new Trouble("holds NaN or infinite samples. Export it again.");
+  }
+  const resampler = new Resampler(sound.sampleRate, RATE);
+  const [most, last] = [toInt16(resampler.push(mono)), toInt16(resampler.end())];
+  const samples = new Int16Array(most.length + last.length);
+  samples.set(most);
+  samples.set(last, most.length);
+  if (samples.length < LEAST_SECONDS * RATE) {
+    throw new Trouble(
+      `is too short, ${(samples.length / RATE).toFixed(3)} s; at least ${LEAST_SECONDS} s are needed.`,
+    );
+  }
+  return samples;
+}
+
+const NOT_A_SOUND = "is not a sound that this browser can read. WAV, FLAC and MP3 are safe choices.";
+
+/** 16-bit samples as n / 32768. Chromium decodes those above 0 to n / 32767, and loud ones would round wrong. */
+function undoScaling(samples) {
+  if (!samples.every((sample) => Number.isInteger(sample * 32768))) {
+    samples.forEach((sample, i) => {
+      samples[i] = Math.round(sample * (sample > 0 ? 32767 : 32768)) / 32768;
+    });
+  }
+}
+
+/** Rate, bits and greatest possible length of a RIFF WAVE file, or undefined. */
+function wavFacts(head, size) {
+  if (head.byteLength < 12 || text(head, 0) !== "RIFF" || text(head, 8) !== "WAVE") {
+    return undefined;
+  }
+  for (let at = 12; at + 24 <= head.byteLength; at += 8 + head.getUint32(at + 4, true)) {
+    if (text(head, at) === "fmt ") {
+      const bytesPerSecond = head.getUint32(at + 16, true);
+      const rate = head.getUint32(at + 12, true);
+      const isPcm = head.getUint16(at + 8, true) === 1;
+      const bits = isPcm ? head.getUint16(at + 22, true) : undefined;
+      return { rate, bits, seconds: size / Math.max(bytesPerSecond, 1) };
+    }
+  }
+  throw new Trouble(NOT_A_SOUND);
+}
+
+/** Rate, bits and length of a FLAC file, from its STREAMINFO block (RFC 9639, section 8.2), or undefined. */
+function flacFacts(head) {
+  if (head.byteLength < 26 || text(head, 0) !== "fLaC") {
+    return undefined;
+  }
+  const rate = head.getUint32(18) >>> 12;
+  const bits = ((head.getUint16(20) >>> 4) & 31) + 1;
+  const count = (head.getUint8(21) & 15) * 2 ** 32 + head.getUint32(22);
+  return { rate, bits, seconds: count / Math.max(rate, 1) };
+}
+
+/** Length of any file that the browser plays; its rate is not to be had, so it is decoded at a high one. */
+function otherFacts(file) {
+  return new Promise((resolve, reject) => {
+    const player = new Audio();
+    const address = URL.createObjectURL(file);
+    const end = (settle) => {
+      URL.revokeObjectURL(address);
+      settle();
+    };
+    player.onloadedmetadata = () => end(() => resolve({ rate: 48000, seconds: player.duration }));
+    player.onerror = () => end(() => reject(new Trouble(NOT_A_SOUND)));
+    player.preload = "metadata";
+    player.src = address;
+  });
+}
+
+function text(view, at) {
+  return String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i)));
+}
+
+function duration(seconds) {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+class Microphone {
+  /** Starts it. onBlock: gets Int16Array(BLOCK); onEnd: when it goes away by itself. Throws Trouble. */
+  static async open(onBlock, onEnd) {
+    if (!navigator.mediaDevices?.getUserMedia || !globalThis.AudioWorkletNode) {
+      throw new Trouble(
+        "This browser gives no microphone to this page. Open it over https or from localhost, in a current browser.",
+      );
+    }
+    const microphone = new Microphone();
+    try {
+      microphone.stream = await navigator.mediaDevices.getUserMedia({
+        // loudness is a cue: the browser must not level it
+        audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+      });
+      microphone.context = new AudioContext();
+      const address = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
+      await microphone.context.audioWorklet.addModule(address);
+      URL.revokeObjectURL(address);
+      await microphone.context.resume();
+    } catch (error) {
+      microphone.close();
+      throw new Trouble(refusal(error));
+    }
+    const source = microphone.context.createMediaStreamSource(microphone.stream);
+    microphone.listener = new AudioWorkletNode(microphone.context, "listener", {
+      numberOfOutputs: 0,
+      processorOptions: { rate: RATE, block: BLOCK },
+    });
+    microphone.listener.port.onmessage = ({ data }) => onBlock(data);
+    source.connect(microphone.listener);
+    microphone.stream.getAudioTracks()[0].onended = onEnd;
+    return microphone;
+  }
+
+  close() {
+    if (this.listener) {
+      this.listener.port.onmessage = null;
+    }
+    this.stream?.getTracks().forEach((track) => track.stop());
+    this.context?.close();
+  }
+}
+
+function refusal(error) {
+  switch (error.name) {
+    case "NotAllowedError":
+      return "The microphone was denied. Allow it for this page in the browser's settings, then press Start again; clips work without it.";
+    case "NotFoundError":
+      return "No microphone was found. Plug one in, then press Start again; clips work without it.";
+    case "NotReadableError":
+      return "The microphone is in use by another program. Close that, then press Start again.";
+    default:
+      return `The microphone could not be started (${error.message}).`;
+  }
+}
