@@ -39,6 +39,8 @@ def parse_arguments():
         help="the folder that the table's clips lie in, to verify from sound to label (default: "
         "$SER_CORPORA, or where dataset_generator.py looks)")  # fmt: skip
     add("--clips", type=int, default=500, metavar="N", help="how many of them (default: 500)")
+    add("--url", metavar="URL",
+        help="the library's home page, for library.properties (default: https://example.com/)")  # fmt: skip
     add("--seed", type=int, default=0, help="of the random rows (default: 0)")
     return parser.parse_args()
 
@@ -53,6 +55,7 @@ def main():
     from training import persistence
 
     name = library.check_name(arguments.out)
+    url = library.check_url(arguments.url or library.URL)
     library.check_replaceable(arguments.out)
     if arguments.web is not None:
         web.check_replaceable(arguments.web)
@@ -72,7 +75,7 @@ def main():
 
     with library.draft(arguments.out) as beside:
         folder = beside / arguments.out.name
-        files = library.contents(plan, written, name=name, sizes="", facts=model.info)
+        files = library.contents(plan, written, name=name, sizes="", facts=model.info, url=url)
         library.write(files, folder)
         say("compiled", f"without a warning by {verify.compiles(folder)}, C99")
         say("tables", f"{verify.same_tables(folder, model)} tables, every number the model's")
@@ -83,7 +86,7 @@ def main():
         say("size", sizes.text())
 
         files = library.contents(
-            plan, written, name=name, sizes=sizes_text(sizes), facts=model.info
+            plan, written, name=name, sizes=sizes_text(sizes), facts=model.info, url=url
         )
         library.write(files, folder)
         library.write_zip(files, library.zip_path(folder), name)

@@ -12,14 +12,17 @@ from pathlib import Path
 from string import Template
 from tempfile import TemporaryDirectory
 
-from codegen import emlearn_parts
+from codegen import clips, emlearn_parts
 from codegen.pipeline import Plan
 from codegen.source import Source
 from common.errors import UserError
 from features import device
 
 VERSION = "1.0.0"
+URL = "https://example.com/"
+"""Arduino wants an address. This one, reserved by RFC 2606 and nobody's, stands where none was given."""
 _SKELETON = Path(__file__).resolve().parent / "library"
+_SKETCH = _SKELETON / "sketch"  # what makes a sketch's folder a PlatformIO and an ESP-IDF project
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}")  # Arduino's library specification
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment a zip file knows
 
@@ -34,10 +37,19 @@ def check_name(out: Path) -> str:
     return out.name
 
 
-def contents(plan: Plan, source: Source, *, name: str, sizes: str, facts: dict) -> dict[str, bytes]:
+def check_url(url: str) -> str:
+    """The library's address, as library.properties can hold it. UserError where it cannot."""
+    if not re.fullmatch(r"https?://[!-~]+", url):
+        raise UserError(f"--url {url}: no web address; it starts with https:// and has no spaces")
+    return url
+
+
+def contents(
+    plan: Plan, source: Source, *, name: str, sizes: str, facts: dict, url: str = URL
+) -> dict[str, bytes]:
     """All files of the library but the zip: path in the folder -> bytes.
 
-    sizes: what the README says of flash and RAM. facts: the model's JSON.
+    sizes: what the README says of flash and RAM. facts: the model's JSON. url: where the library is at home.
     """
     from_device = sorted((device.EMBEDDED / "src").glob("ser*.[ch]"))
     result = {f"src/{path.name}": path.read_bytes() for path in from_device}
@@ -63,12 +75,27 @@ def contents(plan: Plan, source: Source, *, name: str, sizes: str, facts: dict) 
         "scores": _scores(facts),
         "sizes": sizes,
         "emlearn": version("emlearn"),
+        "url": url,
+        "benchmark_version": str(clips.VERSION),
+        "clips": clips.c_rows(),
+        "resonators": clips.c_resonators(),
     }
-    for path in sorted(_SKELETON.rglob("*")):
-        if path.is_file():
-            text = Template(path.read_text(encoding="utf-8")).substitute(words)
-            result[path.relative_to(_SKELETON).as_posix()] = text.encode()
+
+    def fill(path, **more):
+        return Template(path.read_text(encoding="utf-8")).substitute(words | more).encode()
+
+    for path in _files_below(_SKELETON):
+        if not path.is_relative_to(_SKETCH):
+            result[path.relative_to(_SKELETON).as_posix()] = fill(path)
+    for sketch in sorted(path.stem for path in _SKELETON.glob("examples/*/*.ino")):
+        for path in _files_below(_SKETCH):
+            place = f"examples/{sketch}/{path.relative_to(_SKETCH).as_posix()}"
+            result[place] = fill(path, sketch=sketch)
     return dict(sorted(result.items()))
+
+
+def _files_below(folder):
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
 def _with_includes(package, wanted):

@@ -39,7 +39,6 @@ CATEGORIES = {  # Arduino's library specification
     "Display", "Communication", "Signal Input/Output", "Sensors", "Device Control", "Timing",
     "Data Storage", "Data Processing", "Other",
 }  # fmt: skip
-STAND_INS = Path(__file__).parent / "c"
 KINDS = ("forest, small leaves", "float network", "int8 network, 2 layers")
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -226,21 +225,6 @@ def test_model_holds_no_globals_that_change_and_needs_nothing_but_memory_functio
         assert re.findall(r"^\S+ [bBdDcCsS] (\S+)$", listing, re.M) == []
         undefined = set(re.findall(r"^ +U (\S+)$", listing, re.M))
         assert undefined <= {"memcpy", "memset", "memmove"}
-
-
-@pytest.mark.parametrize("compiler", ["g++", "clang++"])
-def test_sketch_compiles(compiler, library):
-    if shutil.which(compiler) is None:
-        pytest.skip(f"no {compiler} here")
-    for sketch in sorted((library / "examples").glob("*/*.ino")):
-        if sketch.stem != "Recognise":
-            continue  # the microphone's sketches have tests of their own
-        done = subprocess.run(
-            [compiler, "-std=c++17", "-fno-exceptions", "-fno-rtti", *WARNINGS, "-fsyntax-only",
-             f"-I{STAND_INS}", f"-I{library / 'src'}", "-include", "Arduino.h", "-x", "c++", str(sketch)],
-            capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
 
 
 # --- the command ------------------------------------------------------------------------------

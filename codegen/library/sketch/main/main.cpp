@@ -1,0 +1,4 @@
+// ESP-IDF compiles the sketch itself.
+#include <Arduino.h>
+
+#include "../$sketch.ino"

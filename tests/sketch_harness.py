@@ -1,0 +1,61 @@
+"""Sketches compiled for this computer against tests/c/arduino, and the sounds to feed them."""
+
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import codegen_models
+import numpy as np
+import pytest
+from codegen_models import COLUMNS
+
+from codegen import library, pipeline, source
+from features import device
+
+STAND_IN = Path(__file__).parent / "c" / "arduino"
+BOARDS = ("ESP32", "ESP32S3", "ESP32C3")
+
+
+@cache
+def generated(root: Path, name: str = "Voice", threshold: float = 0.3) -> Path:
+    """A library with a small network in it, written but not verified: other tests do that."""
+    vectors, emotions = codegen_models.voices(120)
+    made = codegen_models.KINDS["int8 network"]().fit(vectors, emotions)
+    facts = {"labels": made.classes_.tolist(), "columns": COLUMNS, "name": "voice"}
+    plan = pipeline.plan(made, facts)
+    written = source.write(plan, name="voice", threshold=threshold)
+    folder = root / name
+    library.write(library.contents(plan, written, name=name, sizes="", facts=facts), folder)
+    return folder
+
+
+def build(folder: Path, sketch: str, target: Path, *defines: str, board: str = "ESP32") -> Path:
+    """The sketch as a program of this computer."""
+    if shutil.which("g++") is None:
+        pytest.skip("no g++ here")
+    objects = folder.parent / f"{folder.name}.objects"
+    if not objects.is_dir():
+        objects.mkdir()
+        subprocess.run(
+            [*device.compiler(), *device.FLAGS, "-c", f"-I{folder / 'src'}",
+             *map(str, (folder / "src").glob("*.c"))],
+            cwd=objects, check=True,
+        )  # fmt: skip
+    subprocess.run(
+        ["g++", "-std=c++17", "-O1", "-pthread", f"-DCONFIG_IDF_TARGET_{board}=1", *defines,
+         f"-I{STAND_IN}", f"-I{folder / 'src'}", "-include", "Arduino.h",
+         "-x", "c++", folder / "examples" / sketch / f"{sketch}.ino", STAND_IN / "stand_in.cpp",
+         "-x", "none", *objects.glob("*.o"), "-o", target],
+        check=True,
+    )  # fmt: skip
+    return target
+
+
+def slots(left: np.ndarray, right: np.ndarray | None = None, *, shift: int) -> bytes:
+    """What the I2S port delivers for int16 samples: 32-bit slots, little endian, left and right in turn."""
+    found = np.zeros((len(left), 2), "<i4")
+    found[:, 0] = left.astype(np.int64) << shift
+    if right is not None:
+        found[:, 1] = right.astype(np.int64) << shift
+    return found.tobytes()
