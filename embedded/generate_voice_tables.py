@@ -72,10 +72,10 @@ def sinc_rows(depth: int) -> np.ndarray:
 
 
 def kaiser() -> np.ndarray:
-    """Shape (341,): Kaiser window of Praat's intensity, 1365 samples, sum 1, by means of four samples. Four
+    """Shape (344,): Kaiser window of Praat's intensity, 1365 samples, sum 1, by means of four samples. Four
     weights differ so little that the level moves by less than 0.001 dB. Step 0 starts 680 samples before the
-    centre, where a hop starts; the two samples before it weigh 1e-10."""
-    place = np.arange(-680, 684)
+    centre, where a hop starts; what it leaves out weighs 1e-10."""
+    place = np.arange(-680, -680 + 4 * 344)
     beta = 2 * np.pi**2 + 0.5
     weight = np.i0(beta * np.sqrt(np.maximum(0, 1 - (place / (3.2 / 75 * 16000)) ** 2))) / np.i0(beta)
     weight[np.abs(place) > INTENSITY_WINDOW // 2] = 0
@@ -120,6 +120,7 @@ extern "C" {{
 #define SER_PITCH_LAGS {PITCH_LAGS}
 #define SER_INTENSITY_STEP {INTENSITY_STEP}
 #define SER_INTENSITY_STEPS {len(kaiser())}
+#define SER_INTENSITY_WHOLE {INTENSITY_WINDOW // INTENSITY_STEP} /* of them, within the window */
 #define SER_SINC_DEPTH {SINC_DEPTH}
 #define SER_SINC_DEEP {SINC_DEEP}
 #define SER_SINC_STEPS {SINC_STEPS}

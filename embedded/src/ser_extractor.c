@@ -31,23 +31,42 @@ ser_status ser_extractor_reset(ser_extractor *extractor)
     return ser_extractor_init(extractor);
 }
 
-/* Mean square and zero crossings: one walk over the samples. Zero counts as positive, and a frame's first
-   sample has nothing to cross from (librosa.feature.zero_crossing_rate). */
-static int64_t energy_and_crossings(const int16_t *frame, int *crossings)
+enum {
+    END = (SER_FRAME + SER_HOP - SER_CLIP_REMAINDER) % SER_HOP, /* of a frame, after a mark of the grid */
+    LATE = (SER_HOP - END) % SER_HOP, /* from there to the mark that completes the hop */
+    FIRST = (SER_FRAME + LATE - SER_CLIP_REMAINDER) / SER_HOP + 1, /* hop that completes a frame */
+    STARTS = SER_FRAME / SER_HOP + 1 /* frames that have started, when one ends */
+};
+
+/* Counts so many samples; zero counts as positive (librosa.feature.zero_crossing_rate). */
+static void count_samples(ser_running *running, const int16_t *x, int samples)
 {
-    int64_t energy = 0;
-    uint32_t count = 0;
-    int32_t before = frame[0];
-    for (int i = 0; i < SER_FRAME; i += 2) {
-        const int32_t first = frame[i];
-        const int32_t second = frame[i + 1];
+    uint64_t energy = 0;
+    uint32_t crossings = 0;
+    int32_t before = x[-1];
+    for (int i = 0; i < samples; i += 2) {
+        const int32_t first = x[i];
+        const int32_t second = x[i + 1];
         /* two squares fit 32 bits without sign, and differing signs make the exclusive or negative */
         energy += (uint32_t)(first * first) + (uint32_t)(second * second);
-        count += ((uint32_t)(before ^ first) >> 31) + ((uint32_t)(first ^ second) >> 31);
+        crossings += ((uint32_t)(before ^ first) >> 31) + ((uint32_t)(first ^ second) >> 31);
         before = second;
     }
-    *crossings = (int)count;
-    return energy;
+    running->energy += energy;
+    running->crossings += crossings;
+}
+
+/* Goes on to where the latest frame ends, by way of where another starts. A frame's first sample has nothing to
+   cross from. */
+static void run_on(ser_running *running, const ser_tail *tail)
+{
+    enum { AFTER = SER_FRAME % SER_HOP }; /* samples from a start to an end */
+    const int16_t *start = tail->sample + SER_TAIL_SAMPLES - LATE - AFTER;
+    const uint32_t at = tail->hops % STARTS;
+    count_samples(running, start - (SER_HOP - AFTER), SER_HOP - AFTER);
+    running->start_energy[at] = running->energy;
+    running->start_crossings[at] = running->crossings + ((uint32_t)(start[-1] ^ start[0]) >> 31);
+    count_samples(running, start, AFTER);
 }
 
 #if SER_WITH_CEPSTRUM
@@ -86,10 +105,12 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 {
     ser_gate *gate = &extractor->gate;
     const uint32_t j = gate->frames;
+    (void)frame; /* without spectral groups */
     float values[SER_FRAME_VALUES + 1];
     float changes[SER_CHANGE_VALUES + 1];
-    int crossings;
-    const int64_t energy = energy_and_crossings(frame, &crossings);
+    const ser_running *running = &extractor->running;
+    const uint32_t start = (extractor->tail.hops + 1) % STARTS; /* the oldest */
+    const int64_t energy = (int64_t)(running->energy - running->start_energy[start]);
     ser_gate_level(gate, energy);
 #if SER_WITH_ENERGY
     /* energy is below 2^40: in two halves, each exact, because converting 64 bits may take doubles */
@@ -100,7 +121,8 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
     extractor->rms = rms;
 #endif
 #if SER_WITH_ZCR
-    values[SER_FRAME_ZCR] = (float)crossings * (1.0f / (float)SER_FRAME);
+    const uint32_t crossings = running->crossings - running->start_crossings[start];
+    values[SER_FRAME_ZCR] = (float)(int32_t)crossings * (1.0f / (float)SER_FRAME);
 #endif
 #if SER_NEEDS_FFT
     float *scratch = extractor->scratch.spectrum;
@@ -153,14 +175,10 @@ static void measure_intensity(ser_extractor *extractor)
 /* All stages' work on the samples up to the grid's next mark. */
 static void take_hop(ser_extractor *extractor)
 {
-    enum {
-        END = (SER_FRAME + SER_HOP - SER_CLIP_REMAINDER) % SER_HOP, /* of a frame, after a mark */
-        LATE = (SER_HOP - END) % SER_HOP, /* from there to the mark that completes the hop */
-        FIRST = (SER_FRAME + LATE - SER_CLIP_REMAINDER) / SER_HOP + 1 /* hop that completes a frame */
-    };
     ser_tail *tail = &extractor->tail;
     ser_front_block_dc(&extractor->front, extractor->waiting, extractor->waiting_count);
     ser_tail_push(tail, extractor->waiting, extractor->waiting_count);
+    run_on(&extractor->running, tail);
     if (tail->hops >= FIRST) {
         measure_frame(extractor, tail->sample + SER_TAIL_SAMPLES - LATE - SER_FRAME);
     }

@@ -80,12 +80,20 @@ typedef struct {
     int speech;    /* 1 if any frame holds speech, else 0: features are all SER_UNDEFINED */
 } ser_summary;
 
+/* Energy and zero crossings of all samples so far, as they were where frames start: a frame's are differences,
+ * without a sign, so that the sums may wrap. */
+typedef struct {
+    uint64_t energy, start_energy[4];
+    uint32_t crossings, start_crossings[4];
+} ser_running;
+
 /* Read nothing in here: the members are the stages' own. */
 typedef struct {
     int16_t waiting[SER_HOP]; /* samples of a hop not yet complete */
     uint16_t waiting_count;
     ser_front front;
     ser_tail tail;
+    ser_running running;
     ser_gate gate;
 #if SER_NEEDS_FFT
     ser_spectrum spectrum;

@@ -3,11 +3,6 @@
 #include "ser_math.h"
 
 /* The stages are compiled once per size: with their distances constant, one pointer addresses all. */
-#if defined(__GNUC__)
-#define SER_INLINE static inline __attribute__((always_inline))
-#else
-#define SER_INLINE static inline
-#endif
 
 /* One radix-4 stage: combines four transforms of q points into one of 4q, all over the array. */
 SER_INLINE void radix4_stage(float *z, int q, const float *twiddles)

@@ -77,7 +77,7 @@ static void multiply(float *a, const float *b)
     }
 }
 
-static float coefficient(float product, float per_root, float power)
+SER_INLINE float coefficient(float product, float per_root, float power)
 {
     return power > 0.5f ? product * per_root * ser_rsqrt(power) : 0.0f;
 }

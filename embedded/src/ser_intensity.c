@@ -17,7 +17,7 @@ int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, float *dec
     const int16_t *x = tail->sample + SER_TAIL_SAMPLES - SER_HOP;
     const uint32_t hop = tail->hops - 1;
     float values[HOP_STEPS], squares[HOP_STEPS];
-    int32_t sum = 0, last_sum = 0;
+    int32_t sum = 0, last_sum = 0; /* last: of the window */
     uint32_t age;
     int i;
     for (i = 0; i < HOP_STEPS; i++, x += SER_INTENSITY_STEP) {
@@ -26,7 +26,7 @@ int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, float *dec
         values[i] = (float)value;
         squares[i] = (a * a + b * b) + (c * c + d * d);
         sum += value;
-        if (i < SER_INTENSITY_STEPS % HOP_STEPS) {
+        if (i < SER_INTENSITY_WHOLE % HOP_STEPS) {
             last_sum += value;
         }
     }
@@ -37,9 +37,10 @@ int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, float *dec
         const int is_last = age == SER_INTENSITY_LATENCY;
         const int steps = is_last ? SER_INTENSITY_STEPS % HOP_STEPS : HOP_STEPS;
         float value = 0.0f, square = 0.0f;
-        for (i = 0; i < steps; i++) {
-            value += w[i] * values[i];
-            square += w[i] * squares[i];
+        for (i = 0; i < steps; i += 4, w += 4) {
+            const float *v = values + i, *q = squares + i;
+            value += (w[0] * v[0] + w[1] * v[1]) + (w[2] * v[2] + w[3] * v[3]);
+            square += (w[0] * q[0] + w[1] * q[1]) + (w[2] * q[2] + w[3] * q[3]);
         }
         frame->values += value;
         frame->squares += square;
@@ -50,7 +51,7 @@ int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, float *dec
     }
     {
         const ser_intensity_frame *frame = &intensity->open[(hop - SER_INTENSITY_LATENCY) % SER_INTENSITY_OPEN];
-        const float mean = (float)frame->sum * (1.0f / (float)(SER_INTENSITY_STEPS * SER_INTENSITY_STEP));
+        const float mean = (float)frame->sum * (1.0f / (float)(SER_INTENSITY_WHOLE * SER_INTENSITY_STEP));
         const float power = (frame->squares - mean * (2.0f * frame->values - mean)) * REFERENCE;
         *decibels = power > 1.0f ? ser_db(power) : SER_INTENSITY_FLOOR_DB;
     }

@@ -22,6 +22,13 @@
 #pragma GCC optimize("fp-contract=off")
 #endif
 
+/* For what is to be compiled into each place that uses it. */
+#if defined(__GNUC__)
+#define SER_INLINE static inline __attribute__((always_inline))
+#else
+#define SER_INLINE static inline
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

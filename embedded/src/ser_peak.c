@@ -35,20 +35,6 @@ static taps_at find_taps(float x, int depth)
     return at;
 }
 
-float ser_peak_sinc(const float *r, float x)
-{
-    const int taps = 2 * SER_SINC_DEPTH;
-    const taps_at at = find_taps(x, SER_SINC_DEPTH);
-    const float *a = ser_sinc_rows + taps * at.row, *p = r + at.start;
-    float low = 0.0f, high = 0.0f;
-    int k;
-    for (k = 0; k < taps; k++, p += at.step) {
-        low += *p * a[k];
-        high += *p * a[k + taps];
-    }
-    return low + at.way * (high - low);
-}
-
 float ser_peak_deep_sinc(const float *r, float x)
 {
     const int taps = 2 * SER_SINC_DEEP;
@@ -130,17 +116,50 @@ static ser_peak top(float place, float left, float middle, float right, float h)
     return peak;
 }
 
+/*
+ * The sinc of a table at q / GRID: a row as it stands. The three values of a parabola may lie anywhere near the
+ * top, so on this grid.
+ */
+#define GRID (2 * SER_SINC_STEPS)
+
+static float on_grid(const float *r, int q, const float *rows, int depth)
+{
+    const int i = q / GRID, f = q % GRID;
+    const int mirrored = f > SER_SINC_STEPS;
+    const float *a = rows + 2 * depth * (mirrored ? GRID - f : f);
+    const int step = mirrored ? -1 : 1;
+    const int start = mirrored ? i + depth : i + 1 - depth;
+    float sum = 0.0f;
+    int k;
+    if (i < depth) { /* r is mirrored at 0 */
+        for (k = 0; k < 2 * depth; k++) {
+            const int at = start + k * step;
+            sum += r[at < 0 ? -at : at] * a[k];
+        }
+    } else {
+        const float *p = r + start;
+        for (k = 0; k < 2 * depth; k += 2, p += 2 * step) {
+            sum += p[0] * a[k] + p[step] * a[k + 1];
+        }
+    }
+    return sum;
+}
+
+static ser_peak refine(const float *r, float rough, const float *rows, int depth)
+{
+    const int q = (int)(rough * (float)GRID + 0.5f), h = GRID / 4;
+    return top((float)q * (1.0f / (float)GRID), on_grid(r, q - h, rows, depth), on_grid(r, q, rows, depth),
+               on_grid(r, q + h, rows, depth), 0.25f);
+}
+
 ser_peak ser_peak_refine(const float *r, ser_peak rough)
 {
-    const float x = rough.place, h = 0.25f;
-    return top(x, ser_peak_sinc(r, x - h), ser_peak_sinc(r, x), ser_peak_sinc(r, x + h), h);
+    return refine(r, rough.place, ser_sinc_rows, SER_SINC_DEPTH);
 }
 
 ser_peak ser_peak_deep_refine(const float *r, ser_peak rough)
 {
-    const float x = rough.place, h = 0.25f;
-    return top(x, ser_peak_deep_sinc(r, x - h), ser_peak_deep_sinc(r, x),
-               ser_peak_deep_sinc(r, x + h), h);
+    return refine(r, rough.place, ser_sinc_deep_rows, SER_SINC_DEEP);
 }
 
 ser_peak ser_peak_short_refine(const float *r, ser_peak rough, int end, float h)

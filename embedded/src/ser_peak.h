@@ -15,9 +15,6 @@ typedef struct {
 /* Parabola through r[i-1], r[i], r[i+1]; r[i] is not smaller than its neighbours and larger than one. */
 ser_peak ser_peak_parabola(const float *r, int i);
 
-/* r at x by a windowed sinc over r[floor(x)-7 .. floor(x)+8]. */
-float ser_peak_sinc(const float *r, float x);
-
 /* r at x by a sinc that reaches SER_SINC_DEEP samples each way; r is mirrored at 0. */
 float ser_peak_deep_sinc(const float *r, float x);
 
@@ -29,10 +26,11 @@ float ser_peak_short_sinc(const float *r, float x, int end);
 /* cos(pi x), |x| <= 1; error below 5e-6. */
 float ser_cosine(float x);
 
-/* The maximum of the sinc interpolation, one step nearer than a rough guess. */
+/* The maximum of the interpolation by a windowed sinc that reaches SER_SINC_DEPTH samples each way, one step
+ * nearer than a rough guess. */
 ser_peak ser_peak_refine(const float *r, ser_peak rough);
 
-/* The same of the deep one. */
+/* The same where it reaches SER_SINC_DEEP. */
 ser_peak ser_peak_deep_refine(const float *r, ser_peak rough);
 
 /* The same of the short one, by values h apart. */

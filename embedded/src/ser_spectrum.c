@@ -83,17 +83,18 @@ static void mel_levels(ser_spectrum *spectrum, const float *power)
 
 #if SER_WITH_SPECTRUM
 typedef struct {
-    float magnitude, moment; /* sums of magnitude, and of magnitude times bin */
+    float magnitude, moment; /* sums of magnitude, of magnitude times bin */
+    float square;            /* and of magnitude times bin squared */
     float low, high;         /* sums of power below and above SER_LOW_HIGH_SPLIT */
     float floored;           /* sum of power, each at least SER_POWER_FLOOR */
     float log2;              /* sum of their logarithms */
 } ser_sums;
 
-/* One walk for all sums, so that their additions do not wait for each other. The logarithm of a product of
+/* Magnitudes, and one walk for all sums, so that their additions do not wait for each other. The logarithm of a product of
    SER_LOW_BINS mantissas, below 2^SER_LOW_BINS, stands for those of its factors. */
-static ser_sums sum_up(const float *power, const float *magnitude)
+static ser_sums sum_up(const float *power, float *magnitude)
 {
-    ser_sums sums = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+    ser_sums sums = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
     int32_t exponents = 0;
     for (int start = 0; start < SER_BINS; start += SER_LOW_BINS) {
         const int stop = start + SER_LOW_BINS < SER_BINS ? start + SER_LOW_BINS : SER_BINS;
@@ -104,10 +105,14 @@ static ser_sums sum_up(const float *power, const float *magnitude)
             const uint32_t bits = ser_bits(p);
             exponents += (int32_t)(bits >> 23) - 127;
             product *= ser_from_bits((bits & 0x7fffffU) | 0x3f800000U);
+            const float m = root(power[i]);
+            const float moment = m * (float)i;
+            magnitude[i] = m;
             sums.floored += p;
             part += power[i];
-            sums.magnitude += magnitude[i];
-            sums.moment += magnitude[i] * (float)i;
+            sums.magnitude += m;
+            sums.moment += moment;
+            sums.square += moment * (float)i;
         }
         sums.log2 += ser_log2(product);
         if (start == 0) {
@@ -120,26 +125,25 @@ static ser_sums sum_up(const float *power, const float *magnitude)
     return sums;
 }
 
-static void shape(const float *power, const float *magnitude, float *values)
+/* Leaves the magnitudes of the bins. */
+static void shape(const float *power, float *magnitude, float *values)
 {
     const float per_bin = 1.0f / (float)SER_BINS;
     const ser_sums sums = sum_up(power, magnitude);
-    const float share = sums.magnitude > 0.0f ? 1.0f / sums.magnitude : 0.0f;
+    const float share = sums.magnitude > 0.0f ? ser_recip(sums.magnitude) : 0.0f;
     const float centroid = sums.moment * share;
+    const float spread = sums.square * share - centroid * centroid;
     const float threshold = SER_ROLLOFF * sums.magnitude;
-    float spread = 0.0f;
-    float sum = 0.0f;
+    float sum = magnitude[0];
     int rolloff = 0;
-    for (int i = 0; i < SER_BINS; i++) {
-        const float distance = (float)i - centroid;
-        spread += magnitude[i] * distance * distance;
-        sum += magnitude[i];
-        rolloff += sum < threshold;
+    while (sum < threshold && rolloff < SER_BINS - 1) {
+        rolloff++;
+        sum += magnitude[rolloff];
     }
     values[SER_FRAME_CENTROID] = centroid * SER_BIN_HZ;
-    values[SER_FRAME_BANDWIDTH] = root(spread * share) * SER_BIN_HZ;
+    values[SER_FRAME_BANDWIDTH] = root(ser_maxf(spread, 0.0f)) * SER_BIN_HZ;
     values[SER_FRAME_ROLLOFF] = (float)rolloff * SER_BIN_HZ;
-    values[SER_FRAME_FLATNESS] = ser_exp2(sums.log2 * per_bin) / (sums.floored * per_bin);
+    values[SER_FRAME_FLATNESS] = ser_exp2(sums.log2 * per_bin) * ser_recip(sums.floored * per_bin);
     values[SER_FRAME_LOW_HIGH_DB] =
         ser_db(sums.low + SER_POWER_FLOOR) - ser_db(sums.high + SER_POWER_FLOOR);
 }
@@ -225,7 +229,7 @@ static void chroma(const float *power, float *out)
         out[i] = sums[i] + sums[SER_CHROMAS + i];
         largest = ser_maxf(largest, out[i]);
     }
-    const float scale = largest > 0.0f ? 1.0f / largest : 0.0f;
+    const float scale = largest > 0.0f ? ser_recip(largest) : 0.0f;
     for (int i = 0; i < SER_CHROMAS; i++) {
         out[i] *= scale;
     }
@@ -249,12 +253,13 @@ void ser_spectrum_frame(ser_spectrum *spectrum, float *scratch, float *values)
 #endif
 #if SER_NEEDS_MAGNITUDE
     float *magnitude = scratch + SER_BINS;
+#if SER_WITH_SPECTRUM
+    shape(power, magnitude, values);
+#else
     for (int i = 0; i < SER_BINS; i++) {
         magnitude[i] = root(power[i]);
     }
 #endif
-#if SER_WITH_SPECTRUM
-    shape(power, magnitude, values);
 #endif
 #if SER_WITH_CONTRAST
     contrast(magnitude, values + SER_FRAME_CONTRAST_00);

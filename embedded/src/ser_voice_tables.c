@@ -725,7 +725,7 @@ const float ser_sinc_deep_rows[1980] = {
     0x1.3afde2p-10f, -0x1.a87662p-11f, 0x1.078034p-11f, -0x1.1f6fa8p-12f, 0x1.ef4142p-14f, -0x1.dfbceap-16f
 };
 
-const float ser_kaiser_steps[341] = {
+const float ser_kaiser_steps[344] = {
     0x1.212dfep-33f, 0x1.1ff754p-32f, 0x1.fd3ec2p-32f, 0x1.a245f6p-31f, 0x1.465242p-30f, 0x1.e9e498p-30f,
     0x1.64b9dcp-29f, 0x1.facffcp-29f, 0x1.60a4dp-28f, 0x1.e22516p-28f, 0x1.449576p-27f, 0x1.af2b6cp-27f,
     0x1.1af6b8p-26f, 0x1.6f6cc4p-26f, 0x1.d878f6p-26f, 0x1.2d17d4p-25f, 0x1.7ca59ap-25f, 0x1.dda03cp-25f,
@@ -782,5 +782,6 @@ const float ser_kaiser_steps[341] = {
     0x1.23872p-23f, 0x1.dd1decp-24f, 0x1.844316p-24f, 0x1.3a1648p-24f, 0x1.f8f384p-25f, 0x1.932492p-25f,
     0x1.3f80fp-25f, 0x1.f66a5ep-26f, 0x1.879b9ap-26f, 0x1.2e599p-26f, 0x1.ce0004p-27f, 0x1.5ce1d4p-27f,
     0x1.04090ep-27f, 0x1.7deb84p-28f, 0x1.13baa4p-28f, 0x1.864b7ap-29f, 0x1.0dc84ep-29f, 0x1.6a61a6p-30f,
-    0x1.d5744cp-31f, 0x1.21f0fp-31f, 0x1.4eff26p-32f, 0x1.5cdbep-33f, 0x1.f64ec2p-35f
+    0x1.d5744cp-31f, 0x1.21f0fp-31f, 0x1.4eff26p-32f, 0x1.5cdbep-33f, 0x1.f64ec2p-35f, 0.0f,
+    0.0f, 0.0f
 };

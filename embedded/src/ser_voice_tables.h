@@ -13,7 +13,8 @@ extern "C" {
 #define SER_PITCH_WINDOW 640
 #define SER_PITCH_LAGS 256
 #define SER_INTENSITY_STEP 4
-#define SER_INTENSITY_STEPS 341
+#define SER_INTENSITY_STEPS 344
+#define SER_INTENSITY_WHOLE 341 /* of them, within the window */
 #define SER_SINC_DEPTH 8
 #define SER_SINC_DEEP 30
 #define SER_SINC_STEPS 32
