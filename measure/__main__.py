@@ -2,7 +2,8 @@
 
 Builds the complete firmware path, features and model, for the ESP32, the ESP32-C3 and the ESP32-P4, and runs
 it on emulated cores: instructions are counted exactly, times are estimated from them. Exit code 1 when an
-upper estimate is over the budget, or when two machines give different answers.
+upper estimate is over the budget, or when two machines give different answers. With --port, a real board
+that runs the library's Benchmark sketch is read instead, and judged in the same way.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from common.errors import UserError
 EXAMPLES = """examples:
   python -m measure build/EmotionRecognition
   python -m measure build/EmotionRecognition --target esp32 --profile
+  python -m measure build/EmotionRecognition --port /dev/ttyUSB0     a board with examples/Benchmark
   python -m measure embedded --target esp32 --profile     the extractor alone, without a model
 """
 LIBRARY = Path("build/EmotionRecognition")
@@ -31,6 +33,7 @@ def parse_arguments():
         help=f"what python -m codegen wrote (default: {LIBRARY})")  # fmt: skip
     add("--target", nargs="+", choices=TARGETS, default=TARGETS, metavar="CHIP",
         help=f"of {', '.join(TARGETS)} (default: all)")  # fmt: skip
+    add("--port", metavar="PORT", help="a board's serial port, such as /dev/ttyUSB0 or COM3")
     add("--clips", nargs="+", type=Path, default=[], metavar="FILE", help="sounds to run it on")
     add("--corpora", type=Path, metavar="DIR",
         help="or take some clips from here (default: $SER_CORPORA, or where dataset_generator.py looks; "
@@ -41,7 +44,7 @@ def parse_arguments():
     add("--response-ms", type=float, default=50, metavar="T",
         help="budget, last sample in to label out (default: 50)")  # fmt: skip
     add("--out", type=Path, default=Path("reports"), metavar="DIR",
-        help="for footprint.md and footprint.json (default: reports)")  # fmt: skip
+        help="for footprint.md and footprint.json, or board.json (default: reports)")  # fmt: skip
     return parser.parse_args()
 
 
@@ -63,6 +66,8 @@ def main():
     if not alone:
         sources(arguments.library)  # or a UserError
     writable_folder(arguments.out)
+    if arguments.port is not None:
+        return read_board(arguments, budget)
     chosen = clips.choose(arguments.clips, corpora_folder(arguments))
     with tempfile.TemporaryDirectory() as scratch:
         library = arguments.library
@@ -79,6 +84,23 @@ def main():
     print(report.text(found, budget))
     print(f"run on {chosen.about}")
     print("wrote", *report.write(arguments.out, found, budget, notes))
+    return int(any(figures.over(budget) for figures in found))
+
+
+def read_board(arguments, budget):
+    """The board's figures instead; its answers must be those of the library."""
+    from measure import board, report
+
+    if arguments.profile or arguments.clips:
+        raise UserError("--profile, --clips: a board has its own clips and no profile; leave them out")
+    print(f"reading {arguments.port}, up to {board.PATIENCE:.0f} s a line ...", flush=True)
+    measured = board.read_board(arguments.port)
+    board.compare(measured, arguments.library)
+    found = [board.figures(measured)]
+    print(report.text(found, budget))
+    print(f"{found[0].name}: {found[0].basis}; its answers equal this computer's")
+    print(board.text(measured))
+    print("wrote", board.write(measured, arguments.out))
     return int(any(figures.over(budget) for figures in found))
 
 
