@@ -25,9 +25,9 @@ from features import device
 C = Path(__file__).resolve().parent / "c"
 LX6 = C / "lx6"
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion", "-Werror")
-FLAGS = (
-    "-O2", "-std=c99", "-ffp-contract=off", "-fno-math-errno", "-ffunction-sections", "-fdata-sections",
-)  # fmt: skip
+EXACT = ("-ffp-contract=off", "-fno-math-errno")
+FLAGS = ("-Os", "-std=c99", *EXACT, "-ffunction-sections", "-fdata-sections")
+"""-Os, as Arduino's core and PlatformIO compile."""
 
 
 class MissingTool(UserError):

@@ -13,21 +13,31 @@ import signals
 from common.errors import UserError
 from embedded import cost
 from features import device, schema
+from measure import firmware, toolchain
 
 EMBEDDED = device.EMBEDDED
-SOURCES = cost.sources()
+SOURCES = sorted((EMBEDDED / "src").glob("ser_*.c"))
 INCLUDE = f"-I{EMBEDDED / 'src'}"
 WARNINGS = (
     "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion", "-Wvla", "-Werror",
 )  # fmt: skip
-FIXED = cost.FIXED
-TARGETS = {"esp32-p4 like": cost.P4_LIKE, "esp32-c3 like": cost.C3_LIKE}
+FIXED = toolchain.EXACT
+TARGETS = ("esp32p4", "esp32c3")
 
 
 def need(*programs):
     for program in programs:
         if shutil.which(program) is None:
             pytest.skip(f"no {program} here")
+
+
+def chip(name):
+    """An emulated chip whose tools are here."""
+    try:
+        toolchain.TARGETS[name].check()
+    except UserError as error:
+        pytest.skip(str(error))
+    return toolchain.TARGETS[name]
 
 
 def run(*command, **options):
@@ -71,17 +81,12 @@ def test_recogniser_refuses_a_model_of_another_schema(tmp_path):
 @pytest.mark.parametrize("target", TARGETS)
 def test_needs_no_heap_no_double_and_no_printing(target, tmp_path):
     """Everything the code asks of the C library, and nothing it keeps between calls."""
-    need(cost.COMPILER)
-    march, mabi, level = TARGETS[target]
-    run(
-        cost.COMPILER, "--specs=picolibc.specs", f"-march={march}", f"-mabi={mabi}", level, "-std=c99",
-        *FIXED, INCLUDE, "-c", *SOURCES, cwd=tmp_path,
-    )  # fmt: skip
-    listing = run("riscv64-unknown-elf-nm", *tmp_path.glob("*.o"))
+    made = chip(target).compile(SOURCES, tmp_path, INCLUDE)
+    listing = run("riscv64-unknown-elf-nm", *made)
     defined = set(re.findall(r"^\S+ [A-Z] (\S+)$", listing, re.M))
     undefined = set(re.findall(r"^ +U (\S+)$", listing, re.M)) - defined
     allowed = {"memcpy", "memmove", "memset", "memcmp", "sqrtf"}
-    if target == "esp32-c3 like":  # single precision in software, 32 bits only
+    if target == "esp32c3":  # single precision in software, 32 bits only
         allowed |= {f"__{name}sf{n}" for name in ("add", "sub", "mul", "div") for n in (2, 3)}
         allowed |= {f"__{name}sf2" for name in ("eq", "ne", "lt", "le", "gt", "ge", "unord")}
         allowed |= {"__fixsfsi", "__fixunssfsi", "__floatsisf", "__floatunsisf", "__negsf2"}
@@ -93,35 +98,44 @@ def test_needs_no_heap_no_double_and_no_printing(target, tmp_path):
 
 def test_nothing_is_fused_even_if_the_flag_is_forgotten(tmp_path):
     """An Arduino library cannot set compiler flags, and GCC fuses multiplication and addition by default."""
-    need(cost.COMPILER)
-    march, mabi, level = cost.P4_LIKE
-    flags = ("--specs=picolibc.specs", f"-march={march}", f"-mabi={mabi}", level, "-std=gnu99")
-    run(cost.COMPILER, *flags, INCLUDE, "-c", *SOURCES, cwd=tmp_path)
+    target = chip("esp32p4")
+    run(
+        target.programs[0],
+        *target.machine,
+        "-O2",
+        "-std=gnu99",
+        INCLUDE,
+        "-c",
+        *SOURCES,
+        cwd=tmp_path,
+    )
     for built in sorted(tmp_path.glob("*.o")):
         code = run("riscv64-unknown-elf-objdump", "-d", built)
         assert not re.search(r"\sfn?m(add|sub)\.s", code), built.name
 
 
 @pytest.mark.parametrize("without, limit", [((), 64 * 1024), (cost.VOICE, 24 * 1024)])
-def test_state_fits(without, limit):
-    need(cost.COMPILER)
-    state, flash = cost.state_and_flash(without=without)
-    print(f"state {state}, flash {flash}")
+def test_state_and_stack_fit(without, limit):
+    chip("esp32p4")
+    state, flash, stack, *_ = cost.row(without)
+    print(f"state {state}, flash {flash}, stack {stack}")
     assert state <= limit
+    assert stack <= 4096
 
 
 def sound():
     return np.concatenate([signals.voice(40000, glide=1, wobble=2), signals.noise(9000, 400)])
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_same_bits_on_the_emulated_chip(target):
-    need(cost.COMPILER, cost.EMULATOR)
-    there = cost.run(sound(), TARGETS[target])
-    print(f"instructions per hop {there.mean}, worst {there.worst}, finish {there.finish}")
+@pytest.mark.parametrize("target", toolchain.TARGETS)
+def test_same_bits_on_the_emulated_chip(target, tmp_path):
+    library = firmware.extractor_alone(tmp_path / "library")
+    built = firmware.build(chip(target), library, tmp_path / "built")
+    there = firmware.execute(built, [sound()], count=False)
     assert there.stack <= 4096
+    bits = np.array(there.answers[0].features, np.uint32)
     here = device.extract(sound()).view(np.uint32)
-    assert [schema.COLUMNS[i] for i in np.flatnonzero(here != there.bits)] == []
+    assert [schema.COLUMNS[i] for i in np.flatnonzero(here != bits)] == []
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
