@@ -92,7 +92,9 @@ def read_board(arguments, budget):
     from measure import board, report
 
     if arguments.profile or arguments.clips:
-        raise UserError("--profile, --clips: a board has its own clips and no profile; leave them out")
+        raise UserError(
+            "--profile, --clips: a board has its own clips and no profile; leave them out"
+        )
     print(f"reading {arguments.port}, up to {board.PATIENCE:.0f} s a line ...", flush=True)
     measured = board.read_board(arguments.port)
     board.compare(measured, arguments.library)
