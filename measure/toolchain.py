@@ -263,7 +263,7 @@ class Xtensa(Target):
         found = {}
         for path in sorted(folder.glob("*.s")):
             text = path.read_text()
-            public = set(re.findall(r"^\t\.globl?\s+(\S+)", text, re.M))
+            public = set(re.findall(r"^\t\.globa?l\s+(\w+)", text, re.M))
             own = set(re.findall(r"^([A-Za-z_]\w*):", text, re.M)) - public
 
             def name(function, path=path, own=own):

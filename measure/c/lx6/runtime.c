@@ -13,7 +13,8 @@ float sqrtf(float x)
 
 static float never_called(void)
 {
-    __builtin_trap();
+    __asm__ volatile("ill"); /* start.S ends the program */
+    return 0.0f;
 }
 
 float expf(float x)

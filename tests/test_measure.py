@@ -1,0 +1,393 @@
+"""`python -m measure`: exact counts, equal answers, honest estimates, a verdict. What a machine lacks of the
+chips' tools is skipped, saying so."""
+
+import json
+import shutil
+import sys
+from dataclasses import replace
+
+import codegen_models
+import pytest
+import soundfile
+from codegen_models import COLUMNS
+
+from codegen import library, pipeline, source
+from common import cli
+from common.errors import CheckFailed, UserError
+from features import device, schema
+from measure import __main__ as command
+from measure import baseline, chips, clips, emulated, firmware, report, toolchain
+from measure.chips import Range
+
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+
+KINDS = ("int8 network", "float network, 2 layers", "forest", "extra trees")
+TRIPLE = {"lower", "nominal", "upper"}
+
+
+def chip(name):
+    """An emulated chip whose tools are here."""
+    try:
+        device.build()
+        toolchain.TARGETS[name].check()
+    except UserError as error:
+        pytest.skip(str(error))
+    return toolchain.TARGETS[name]
+
+
+@pytest.fixture(scope="module")
+def voices():
+    return codegen_models.voices(80)
+
+
+def emit(model, folder):
+    """The library of a fitted pipeline, as codegen writes it."""
+    info = {"labels": model.classes_.tolist(), "columns": COLUMNS, "engine": "device", "name": "x"}
+    plan = pipeline.plan(model, info)
+    written = source.write(plan, name="x")
+    files = library.contents(plan, written, name="Voice", sizes="", facts=info)
+    library.write({k: v for k, v in files.items() if k.startswith("src/")}, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def libraries(voices, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("libraries")
+    return {
+        kind: emit(codegen_models.KINDS[kind]().fit(*voices), folder / kind.replace(" ", "_"))
+        for kind in KINDS
+    }
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """Half a second of voice, as a file."""
+    path = tmp_path_factory.mktemp("sound") / "voice.wav"
+    soundfile.write(path, clips.synthetic_voice()[8000:16080], schema.SAMPLE_RATE)
+    return path
+
+
+def measure(monkeypatch, *arguments):
+    """The command in this process: its exit code."""
+    monkeypatch.setattr(sys, "argv", ["measure", *map(str, arguments)])
+    with pytest.raises(SystemExit) as leaving:
+        cli.run(command.main)
+    return leaving.value.code
+
+
+# --- chips and toolchains ----------------------------------------------------------------------
+
+
+def test_choosing_bits_chooses_the_same_number():
+    text = "  %3 = select i1 %2, float 0x3FC1EB8520000000, float 0.000000e+00, !prof !4\n"
+    assert toolchain.choose_bits(text) == (
+        f"  %bits.3 = select i1 %2, i32 {0x3E0F5C29}, i32 0\n  %3 = bitcast i32 %bits.3 to float, !prof !4\n"
+    )
+    kept = "  %3 = select i1 %2, float %1, float 0.000000e+00\n"
+    assert toolchain.choose_bits(kept) == kept
+
+
+@pytest.fixture(scope="module")
+def firmwares(libraries, tmp_path_factory):
+    """Firmware of a chip with one of the libraries; the extractor, the same in all, is compiled once."""
+    whole = {}
+
+    def build(name, folder):
+        target = toolchain.HOST if name == "host" else chip(name)
+        if name not in whole:
+            first = tmp_path_factory.mktemp(name)
+            whole[name] = firmware.build(target, libraries[KINDS[0]], first)
+        kept = whole[name].program.parent
+        objects = [p for p in kept.glob("*.o") if p.name not in ("ser_model.o", "reached.o")]
+        config = "src/ser_config.h"
+        assert (folder / config).read_bytes() == (libraries[KINDS[0]] / config).read_bytes()
+        mine = tmp_path_factory.mktemp(f"{name}-{folder.name}")
+        flags = [f"-I{folder / 'src'}", *(toolchain.WARNINGS if name != "host" else ())]
+        model = target.compile([folder / "src" / "ser_model.c"], mine, *flags)
+        program = target.link([*objects, *model], mine / "program.elf")
+        return replace(whole[name], program=program)
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def expected(libraries, firmwares, sound):
+    """This computer's answers, by kind of model."""
+    samples = clips.choose([sound], None).sounds.values()
+    return {
+        kind: firmware.execute(firmwares("host", folder), samples, count=False).answers
+        for kind, folder in libraries.items()
+    }
+
+
+@pytest.mark.parametrize("name", toolchain.TARGETS)
+def test_every_kind_of_model_compiles_without_a_warning_and_answers_the_same(
+    name, libraries, firmwares, expected, sound
+):
+    chosen = clips.choose([sound], None)
+    for kind, folder in libraries.items():
+        run = firmware.execute(firmwares(name, folder), chosen.sounds.values(), count=False)
+        emulated.check(name, chosen, run.answers, expected[kind])
+        assert len(set(run.answers[0].probabilities)) > 1, kind
+
+
+def test_two_runs_count_the_same(libraries, firmwares, sound):
+    built = firmwares("esp32p4", libraries["int8 network"])
+    samples = [*clips.choose([sound], None).sounds.values()] * 2
+    first, second = (firmware.execute(built, samples) for _ in range(2))
+    assert first == second
+    assert (
+        first.regions[0] == first.regions[1]
+    )  # the second clip starts from nothing, as the first did
+    for kind, found in first.functions.items():
+        regions = [r.instructions for clip in first.regions for r in clip if r.kind == kind]
+        # the call itself, in main.c, is in no function's sum
+        assert 0 <= sum(regions) - sum(found.values()) <= 8 * len(regions), kind
+
+
+def test_counts_are_those_of_a_known_loop(libraries, firmwares, sound, tmp_path):
+    samples = clips.choose([sound], None).sounds.values()
+    ends = []
+    for turns in (3000, 5000):
+        folder = spoilt(libraries["int8 network"], tmp_path / str(turns), turns)
+        ends.append(firmware.execute(firmwares("esp32p4", folder), samples).regions[0][-1])
+    # load, add, store of the volatile counter; load, compare and branch; one more or less by another compiler
+    turn, rest = divmod(ends[1].instructions - ends[0].instructions, 2000)
+    assert rest == 0 and 5 <= turn <= 7
+
+
+def spoilt(original, folder, turns):
+    """A library whose model takes its time."""
+    shutil.copytree(original, folder)
+    path = folder / "src" / "ser_model.c"
+    text = path.read_text().replace("void ser_model_predict(", "static void quick(")
+    path.write_text(
+        text + "\nvoid ser_model_predict(const float *features, float *probabilities)\n{\n"
+        f"    for (volatile long i = 0; i < {turns}L; i++) {{\n    }}\n"
+        "    quick(features, probabilities);\n}\n"
+    )
+    return folder
+
+
+def test_stack_is_the_deepest_chain_of_frames():
+    frames = {"a": (16, {"b", "c"}), "b": (100, {"unknown"}), "c": (32, {"d"}), "d": (64, {"a"})}
+    assert firmware.deepest(frames, "a") == 16 + 100
+    frames["d"] = (80, {"a"})  # a cycle ends where it closes
+    assert firmware.deepest(frames, "a") == 16 + 32 + 80
+
+
+@pytest.mark.parametrize("name", toolchain.TARGETS)
+def test_frames_come_from_the_compiler(name, tmp_path):
+    path = tmp_path / "nested.c"
+    path.write_text(
+        "void use(char *p);\n"
+        "__attribute__((noinline)) static void inner(void) { char a[1000]; use(a); }\n"
+        "void outer(void);\nvoid outer(void) { char b[300]; use(b); inner(); }\n"
+    )
+    target = chip(name)
+    target.compile([path], tmp_path)
+    frames = target.frames(tmp_path)
+    assert 1300 <= firmware.deepest(frames, "outer") < 1500
+    assert 1000 <= frames["nested.c:inner"][0] < 1100
+
+
+# --- estimates ---------------------------------------------------------------------------------
+
+
+def test_times_are_the_documented_ranges():
+    esp32, c3, p4 = (chips.CHIPS[name].seconds(2.4e6, 100) for name in command.TARGETS)
+    assert esp32.lower == pytest.approx(0.010)
+    assert esp32.nominal == pytest.approx(0.016)
+    assert esp32.upper == pytest.approx((2.4 * 2.4e6 + 170 * 100) / 240e6)
+    assert c3.nominal == pytest.approx(1.35 * 2.4e6 / 160e6)
+    assert c3.upper == pytest.approx((1.6 * 2.4e6 + 33 * 100) / 160e6)
+    assert p4.upper == pytest.approx(1.6 * 2.4e6 / 360e6)
+
+
+def figures(**changed):
+    made = report.Figures(
+        target="esp32", name="ESP32", basis="counted", response_ms=Range(1, 2, 3),
+        realtime_share=Range(0.1, 0.2, 0.3), ram_static=60_000, stack_peak=2000, flash_code=50_000,
+        flash_tables=30_000, flash_model=20_000, tools={"clang-22": "22.1.8"},
+    )  # fmt: skip
+    return replace(made, **changed)
+
+
+@pytest.mark.parametrize(
+    "changed, words",
+    [
+        ({}, None),
+        ({"response_ms": Range(30, 49, 51)}, "response 51.0 ms of 50"),
+        ({"realtime_share": Range(0.5, 0.9, 1.1)}, "110 % of real time"),
+        ({"stack_peak": 256 * 1024 - 60_000}, None),
+        ({"stack_peak": 256 * 1024 - 59_999}, "RAM 256.0 KB of 256"),
+        ({"flash_model": 256 * 1024}, "flash 334.1 KB of 256"),
+    ],
+)
+def test_the_verdict_is_by_the_upper_figures(changed, words):
+    budget = report.Budget()
+    assert figures(**changed).over(budget) == ([words] if words else [])
+    assert report.as_json([figures(**changed)], budget)[0]["within_budget"] is (words is None)
+    table = report.text([figures(**changed)], budget)
+    assert (f"OVER: {words}" if words else "ESP32: within") in table
+
+
+def test_json_has_one_object_per_target_with_the_agreed_keys():
+    (found,) = report.as_json([figures(instructions_response=7)], report.Budget())
+    assert set(found) == {
+        "target", "response_ms", "realtime_share", "instructions_response", "instructions_per_second",
+        "ram_static_bytes", "stack_peak_bytes", "ram_total_bytes", "flash_code_bytes",
+        "flash_model_bytes", "flash_total_bytes", "within_budget", "tools",
+    }  # fmt: skip
+    assert set(found["response_ms"]) == set(found["realtime_share"]) == TRIPLE
+    assert found["ram_total_bytes"] == 62_000
+    assert (
+        found["flash_total_bytes"]
+        == found["flash_code_bytes"] + found["flash_model_bytes"]
+        == 100_000
+    )
+
+
+# --- the command -------------------------------------------------------------------------------
+
+
+def test_the_whole_run(libraries, sound, tmp_path, monkeypatch, capsys):
+    names = []
+    for name in command.TARGETS:
+        try:
+            toolchain.TARGETS[name].check()
+            names.append(name)
+        except UserError as error:
+            print(error)
+    if not names:
+        pytest.skip("none of the chips' tools is here")
+    arguments = ["--clips", sound, "--out", tmp_path, "--profile"]
+    code = measure(monkeypatch, libraries["int8 network"], *arguments)
+    printed = capsys.readouterr().out
+    found = json.loads((tmp_path / "footprint.json").read_text())
+    assert [target["target"] for target in found] == names
+    assert code == int(not all(target["within_budget"] for target in found))
+    for target in found:
+        response = target["response_ms"]
+        assert 0 < response["lower"] < response["nominal"] < response["upper"]
+        assert target["instructions_response"] > 10_000
+        assert target["instructions_per_second"] > 1e6
+        assert 20_000 < target["ram_static_bytes"] < target["ram_total_bytes"]
+        assert 500 < target["stack_peak_bytes"] < 8192
+        assert target["flash_model_bytes"] > 447 * 24
+        assert all(target["tools"].values())
+    page = (tmp_path / "footprint.md").read_text()
+    assert "executed on an LX6-compatible core in QEMU" in page or "esp32" not in names
+    assert "estimated" in page and "measured on" not in page
+    assert "ser_fft_complex256" in printed and "longest answer" in printed
+    for target in found:
+        assert f"{target['instructions_response']:,}" in printed
+
+
+def test_too_large_and_too_slow_are_refused_with_a_table(
+    voices, libraries, sound, tmp_path, monkeypatch, capsys
+):
+    chip("esp32p4")
+    model = codegen_models.KINDS["forest, small leaves"]().fit(*voices)
+    forest = model[-1]
+    forest.estimators_ = (forest.estimators_ * 2000)[:2000]
+    forest.n_estimators = 2000
+    large = emit(model, tmp_path / "large")
+    arguments = ["--target", "esp32p4", "--clips", sound, "--out", tmp_path]
+    assert measure(monkeypatch, large, *arguments) == 1
+    table = capsys.readouterr()
+    assert "OVER: flash" in table.out and "KB of 256" in table.out and not table.err
+    slow = spoilt(libraries["int8 network"], tmp_path / "slow", turns=3_000_000)
+    assert measure(monkeypatch, slow, *arguments) == 1
+    table = capsys.readouterr()
+    assert "OVER: response" in table.out and "ms of 50" in table.out and "flash" in table.out
+
+
+def test_an_answer_that_differs_fails_naming_chip_and_clip(sound):
+    chosen = clips.choose([sound], None)
+    answer = firmware.Answer(0, 1, 1, 0x3F000000, (5, 6), (7,) * len(COLUMNS))
+    emulated.check("esp32", chosen, [answer], [answer])
+    spoilt_features = (*answer.features[:3], 8, *answer.features[4:])
+    for different, words in (
+        (replace(answer, label=0), "label"),
+        (replace(answer, probabilities=(5, 7)), "probabilities"),
+        (replace(answer, features=spoilt_features), f"feature {schema.COLUMNS[3]}"),
+    ):
+        with pytest.raises(CheckFailed, match=f"esp32: {words} of voice.wav"):
+            emulated.check("esp32", chosen, [different], [answer])
+
+
+def test_missing_tools_are_named_and_the_others_measured(
+    libraries, sound, tmp_path, monkeypatch, capsys
+):
+    lacking = replace(toolchain.TARGETS["esp32"], programs=("no-such-clang",))
+    monkeypatch.setitem(toolchain.TARGETS, "esp32", lacking)
+    real = emulated.measure
+
+    def measured(name, *rest):
+        return real(name, *rest) if name == "esp32" else (figures(target=name), None)
+
+    monkeypatch.setattr(emulated, "measure", measured)
+    monkeypatch.setattr(emulated, "answers", lambda *_: [])
+    arguments = [libraries["int8 network"], "--clips", sound, "--out", tmp_path]
+    assert measure(monkeypatch, *arguments, "--target", "esp32", "esp32p4") == 0
+    words = "esp32: not measured: no-such-clang: not installed; apt-get install clang-22"
+    assert words in capsys.readouterr().out
+    assert words in (tmp_path / "footprint.md").read_text()
+    assert [t["target"] for t in json.loads((tmp_path / "footprint.json").read_text())] == [
+        "esp32p4"
+    ]
+    (tmp_path / "footprint.json").unlink()
+    assert measure(monkeypatch, *arguments, "--target", "esp32") == 2
+    assert "no-such-clang" in capsys.readouterr().err
+    assert not (tmp_path / "footprint.json").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["nowhere"], "nowhere: no src/ser_model.c in it"),
+        (["--response-ms", "0"], "--response-ms 0: must be more than 0"),
+        (["embedded", "--clips", "no.wav"], "no.wav: no such file"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, words, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(device.EMBEDDED.parent)
+    assert measure(monkeypatch, *arguments, "--out", tmp_path) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+
+
+# --- the baseline ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", toolchain.TARGETS)
+def test_no_function_has_grown_by_more_than_3_percent(name):
+    chip(name)
+    kept = json.loads(baseline.FILE.read_text())[name]
+    print(f"kept: {kept['tools']}; here: {toolchain.TARGETS[name].versions()}")
+    grown = baseline.grown(kept["counts"], baseline.count(name))
+    assert not grown, (
+        f"{name}: {'; '.join(grown)}. If that is meant: python -m measure.baseline writes the counts anew "
+        f"(kept with {kept['tools']}, here {toolchain.TARGETS[name].versions()})"
+    )
+
+
+def test_growth_is_named_by_function():
+    kept = {"push": {"fft": 10_000, "gate": 100}, "finish": {"path": 5000}}
+    assert baseline.grown(kept, kept) == []
+    fewer = {"push": {"fft": 5000, "gate": 100}, "finish": {"path": 5000}}
+    assert baseline.grown(kept, fewer) == []
+    at_the_limit = {"push": {"fft": 10_300, "gate": 100}, "finish": {"path": 5000}}
+    assert baseline.grown(kept, at_the_limit) == []
+    more = {"push": {"fft": 10_301, "gate": 100}, "finish": {"path": 5000}}
+    (line,) = baseline.grown(kept, more)
+    assert "fft" in line and "push" in line and "3.0 %" in line
+    new = {"push": {"fft": 10_000, "gate": 100, "novel": 400}, "finish": {"path": 5000}}
+    (line,) = baseline.grown(kept, new)
+    assert "novel" in line
+    # trifles do not count, nor does what moves from one function into another
+    trifle = {"push": {"fft": 10_000, "gate": 109}, "finish": {"path": 5000}}
+    assert baseline.grown(kept, trifle) == []
+    inlined = {"push": {"fft": 9000, "gate": 1090}, "finish": {"path": 5000}}
+    assert baseline.grown(kept, inlined) == []
