@@ -2,7 +2,7 @@
 // The page: what the buttons do, what is said, and what is drawn when.
 
 const LIVE_HOPS = 800; // drawn while the microphone is on
-const DRAW_EVERY = 125; // ms
+const DRAW_EVERY = 200; // ms
 const SLICE = 12; // ms of work between two chances for the page to answer the person
 const MOST_ANSWERS = 200; // over one clip
 const PULLERS = 12; // features named as reasons

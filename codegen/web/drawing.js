@@ -24,7 +24,9 @@ class Drawing {
   /** Draws hops [from, to). */
   draw(from, to) {
     const style = getComputedStyle(document.documentElement);
-    this.colour = (name) => style.getPropertyValue(`--${name}`).trim();
+    this.colours = Object.fromEntries(
+      ["accent", "warm", "quiet"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
+    );
     this.from = from;
     this.to = Math.max(to, from + 1);
     this.wave();
@@ -68,7 +70,8 @@ class Drawing {
     const peak = high.reduce((most, value, i) => Math.max(most, value, -low[i]), 0.02);
     const y = (value) => height / 2 - (value / peak) * (height / 2 - 2);
     const bars = Math.min(low.length, width);
-    context.fillStyle = this.colour("accent");
+    context.fillStyle = this.colours.accent;
+    context.beginPath();
     for (let bar = 0; bar < bars; bar++) {
       let [least, most] = [0, 0];
       const last = Math.floor(((bar + 1) * low.length) / bars);
@@ -77,9 +80,10 @@ class Drawing {
         most = Math.max(most, high[i]);
       }
       const top = y(most);
-      context.fillRect((bar * width) / bars, top, width / bars, Math.max(y(least) - top, ratio));
+      context.rect((bar * width) / bars, top, width / bars, Math.max(y(least) - top, ratio));
     }
-    context.fillStyle = this.colour("quiet");
+    context.fill();
+    context.fillStyle = this.colours.quiet;
     context.font = `${11 * ratio}px system-ui, sans-serif`;
     const step = TICKS.find((seconds) => (this.to - this.from) / 100 / seconds <= 10) ?? 120;
     for (let tick = Math.ceil(this.from / 100 / step); tick * step * 100 < this.to; tick++) {
@@ -114,8 +118,10 @@ class Drawing {
         image.data[at + 3] = 255;
       }
     });
-    this.melCanvas.width = columns.length;
-    this.melCanvas.height = mels;
+    if (this.melCanvas.width !== columns.length || this.melCanvas.height !== mels) {
+      this.melCanvas.width = columns.length;
+      this.melCanvas.height = mels;
+    }
     this.melCanvas.getContext("2d").putImageData(image, 0, 0);
     context.imageSmoothingEnabled = false;
     context.drawImage(this.melCanvas, 0, 0, width, height);
@@ -124,7 +130,7 @@ class Drawing {
   contours() {
     const { context, height, ratio, x } = this.open("contours");
     const { intensity, hertz } = this.traces;
-    context.strokeStyle = this.colour("warm");
+    context.strokeStyle = this.colours.warm;
     context.beginPath();
     let inside = false;
     for (const [hop] of this.columns(MOST_COLUMNS)) {
@@ -139,15 +145,17 @@ class Drawing {
       }
     }
     context.stroke();
-    context.fillStyle = this.colour("accent");
+    context.fillStyle = this.colours.accent;
     const size = 2.5 * ratio;
+    context.beginPath();
     for (const [hop] of this.columns(MOST_COLUMNS)) {
       if (hertz[hop] > 0) {
-        context.fillRect(x(hop), height * (1 - Math.log2(hertz[hop] / 75) / 3) - size / 2, size, size);
+        context.rect(x(hop), height * (1 - Math.log2(hertz[hop] / 75) / 3) - size / 2, size, size);
       }
     }
+    context.fill();
     const ticks = [100, 200, 400];
-    context.fillStyle = this.colour("quiet");
+    context.fillStyle = this.colours.quiet;
     context.font = `${11 * ratio}px system-ui, sans-serif`;
     for (const tick of ticks) {
       context.fillText(`${tick} Hz`, 3 * ratio, height * (1 - Math.log2(tick / 75) / 3) + 4 * ratio);
@@ -158,17 +166,26 @@ class Drawing {
     const { context, height, x } = this.open("marks");
     const { step, hertz, takes } = this.traces;
     let take = -1;
-    for (const [hop, end] of this.columns(MOST_COLUMNS)) {
+    let run = { kind: "", from: 0 };
+    const endRun = (kind, hop) => {
+      if (run.kind) {
+        context.fillStyle = this.colours[run.kind];
+        context.fillRect(x(run.from), 0, x(hop) - x(run.from), height);
+      }
+      run = { kind, from: hop };
+    };
+    for (const [hop] of this.columns(MOST_COLUMNS)) {
       while (take + 1 < takes.length && takes[take + 1].from <= hop) {
         take++;
       }
       const top = take < 0 ? 0 : takes[take].top;
       const speech = step[hop] > 0 && step[hop] + this.gateSteps >= top;
-      if (hertz[hop] > 0 || speech) {
-        context.fillStyle = this.colour(hertz[hop] > 0 ? "accent" : "warm");
-        context.fillRect(x(hop), 0, Math.max(x(end) - x(hop), 1), height);
+      const kind = hertz[hop] > 0 ? "accent" : speech ? "warm" : "";
+      if (kind !== run.kind) {
+        endRun(kind, hop);
       }
     }
+    endRun("", this.to);
   }
 
   course() {
@@ -197,7 +214,7 @@ class Drawing {
   }
 
   absent(context, height, text) {
-    context.fillStyle = this.colour("quiet");
+    context.fillStyle = this.colours.quiet;
     context.font = "16px system-ui, sans-serif";
     context.fillText(text, 8, height / 2);
   }

@@ -134,7 +134,7 @@ class Microphone {
         // loudness is a cue: the browser must not level it
         audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
       });
-      microphone.context = new AudioContext();
+      microphone.context = new AudioContext({ latencyHint: "playback" }); // fewer wake-ups
       const address = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
       await microphone.context.audioWorklet.addModule(address);
       URL.revokeObjectURL(address);

@@ -150,6 +150,7 @@ class Sentences {
 
   idle() {
     this.take = new Take(this.recogniser, this.traces, this.traces.hops);
+    this.take.mark.top = 255; // louder than any frame: nothing in it is marked as speech
     this.loudHops = 0;
     this.pause = 0;
     this.answer = null;
