@@ -10,6 +10,7 @@ import subprocess
 import numpy as np
 import pytest
 import sketch_harness as harness
+from conftest import REPOSITORY
 
 from codegen import clips, library
 from codegen.compiled import Library
@@ -87,6 +88,23 @@ def test_the_library_says_where_it_is_at_home(folder):
     for wrong in ("example.org", "https://", "https://x y", "https://x\nname=other"):
         with pytest.raises(UserError, match="--url"):
             library.check_url(wrong)
+
+
+def test_every_place_that_names_the_pins_names_the_same(folder):
+    sketch = (folder / "examples" / "Microphone" / "Microphone.ino").read_text()
+    esp32, others = (
+        dict(re.findall(r"#define MICROPHONE_(SCK|WS|SD) (\d+)", part))
+        for part in sketch.split("CONFIG_IDF_TARGET_ESP32\n", 1)[1].split("#elif", 1)
+    )
+    assert esp32.keys() == others.keys() == {"SCK", "WS", "SD"}
+    drawing = (REPOSITORY / "docs" / "wiring.svg").read_text()
+    guide = (REPOSITORY / "docs" / "getting_started.md").read_text()
+    readme = (folder / "README.md").read_text()
+    for pin, first in esp32.items():
+        assert f"GPIO {first} ({others[pin]})" in drawing
+        for text in (guide, readme):
+            assert re.search(rf"^\| {pin}\b.*GPIO {first} \| GPIO {others[pin]}", text, re.M)
+        assert re.search(rf"^ \* +{pin} +GPIO {first} +GPIO {others[pin]}", sketch, re.M)
 
 
 # --- Microphone -------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /*
  * How fast the recogniser answers on this very board, and what memory is left: measured, not estimated.
- * No microphone needed. For any ESP32 with Arduino-ESP32 core 3.x.
+ * No microphone needed. For any ESP32 with Arduino-ESP32 core 3.1 or newer.
  *
  *     python -m measure build/$name --port /dev/ttyUSB0
  *

@@ -1,6 +1,6 @@
 /*
  * Hears a voice through an INMP441 microphone and says which emotion it expresses: a line per utterance.
- * For ESP32, ESP32-S3 and ESP32-C3 with Arduino-ESP32 core 3.x; choose the board, nothing else changes.
+ * For ESP32, ESP32-S3 and ESP32-C3 with Arduino-ESP32 core 3.1 or newer; choose the board, nothing else changes.
  *
  *     INMP441     ESP32      S3, C3
  *     VDD         3V3        3V3          never 5 V
@@ -58,15 +58,19 @@
 #endif
 
 /* What arrives while the recogniser is busy must fit. At worst, upper estimates for an ESP32 at 240 MHz: the
-   20 kept blocks at the start of an utterance (70 ms), then the hop that ends a long vowel (100 ms), then the
-   answer (60 ms): 23 blocks. 40 hold 400 ms in 13 KB, and the port's own DMA buffers 90 ms more. A chip
-   without floating-point unit is slower than speech: 300 blocks hold 3 s of it, and the answer comes late. */
+   20 kept blocks at the start of an utterance (50 ms), then the hop that ends a long vowel (60 ms), then the
+   answer (15 ms): 13 blocks. 40 hold 400 ms in 13 KB, and the port's own DMA buffers 90 ms more. A chip without
+   floating-point unit is slower than speech: 300 blocks hold an utterance of 3 s, and the answer comes late. */
 #ifndef QUEUE_BLOCKS
 #if CONFIG_IDF_TARGET_ESP32C3
 #define QUEUE_BLOCKS 300
+#define LONGEST_BLOCKS 300
 #else
 #define QUEUE_BLOCKS 40
 #endif
+#endif
+#ifndef LONGEST_BLOCKS
+#define LONGEST_BLOCKS 500 /* of an utterance: 5 s; what goes on longer is answered piece by piece */
 #endif
 
 /* ---- */
@@ -250,6 +254,7 @@ void setup()
     Serial.begin(115200);
     ser_init(&recognizer);
     ser_listen_init(&listening);
+    listening.settings.longest = LONGEST_BLOCKS;
     ser_capture_init(&capture, MICROPHONE_SLOT, MICROPHONE_SHIFT);
     queue = xQueueCreateStatic(QUEUE_BLOCKS, sizeof(Captured), queue_storage, &queue_state);
 
