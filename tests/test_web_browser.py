@@ -201,7 +201,11 @@ def test_dropped_clips_get_the_predictors_answer(world, clips, page, tmp_path):
     loud = tmp_path / "loud.wav"  # Chromium decodes large samples to other numbers than n / 32768
     samples = audio.read(clips[5]).astype(float)
     soundfile.write(loud, (samples * 32700 / np.abs(samples).max()).astype(np.int16), RATE)
-    paths = [*clips[:3], flac, loud]
+    stereo = tmp_path / "stereo.wav"
+    soundfile.write(stereo, np.stack([samples[1:], samples[:-1]], 1).astype(np.int16), RATE)
+    coarse = tmp_path / "8 bits.wav"
+    soundfile.write(coarse, samples / np.abs(samples).max(), RATE, subtype="PCM_U8")
+    paths = [*clips[:3], flac, loud, stereo, coarse]
     drop(page, paths)
     check_same(answers(page, len(paths)), predicted(world, paths))
 
@@ -446,9 +450,7 @@ def test_page_cannot_reach_anybody(browser, address):
 
 
 def test_works_from_the_disk_without_a_server(world, library, clips, browser):
-    with opened(
-        browser, (world / "web" / "index.html").as_uri().removesuffix("index.html") + "index.html"
-    ) as page:
+    with opened(browser, f"{(world / 'web').as_uri()}/", "index.html") as page:
         page.set_input_files("#files", clips[0])
         check_same(answers(page, 1), listened(library, clips[:1]))
 

@@ -16,6 +16,18 @@ function create(tag, properties = {}, ...children) {
   return made;
 }
 
+/** Lets the page answer the person; unlike a timer also quick where the page is not in sight. */
+function breathe() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 class Page {
@@ -25,6 +37,7 @@ class Page {
     this.drawing = new Drawing(this.traces, recogniser);
     this.waiting = Promise.resolve(); // files are heard one after the other
     this.microphone = null;
+    this.asked = 0; // counts what was asked for: an answer to the microphone's prompt may come too late
     this.sentences = 0;
     this.bars = recogniser.labels.map((label) => this.makeBar(label));
     element("probabilities").append(...this.bars.map(({ row }) => row));
@@ -78,6 +91,7 @@ class Page {
     if (files.length === 0) {
       return;
     }
+    this.asked++;
     this.stopMicrophone();
     for (const file of files) {
       this.waiting = this.waiting.then(() => this.hearFile(file));
@@ -116,7 +130,7 @@ class Page {
         take.keep(take.ask());
       }
       if (performance.now() - began > SLICE) {
-        await new Promise((resolve) => setTimeout(resolve));
+        await breathe();
         began = performance.now();
       }
     }
@@ -128,6 +142,7 @@ class Page {
   // --- microphone ----------------------------------------------------------------------------
 
   async toggleMicrophone() {
+    const asked = ++this.asked;
     if (this.microphone) {
       this.stopMicrophone();
       this.say("Microphone off.");
@@ -136,29 +151,37 @@ class Page {
     const button = element("microphone");
     button.disabled = true;
     this.say("Waiting for the microphone …");
-    await this.waiting;
-    this.traces.clear();
-    const sentences = new Sentences(this.recogniser, this.traces, (answer, final) => this.hearSentence(answer, final));
-    const { hop } = this.recogniser;
     try {
-      this.microphone = await Microphone.open(
-        (block) => {
-          for (let i = 0; i < block.length; i += hop) {
-            sentences.push(block.subarray(i, i + hop));
-          }
-          this.drawSoon();
-        },
-        () => {
-          this.stopMicrophone();
-          this.say("The microphone went away.", true);
-        },
-      );
-      this.say("Listening. Say a sentence, then pause.");
-      button.textContent = "Stop microphone";
+      await this.waiting;
+      const microphone = await Microphone.open();
+      if (asked === this.asked) {
+        this.listen(microphone);
+      } else {
+        microphone.close(); // a clip was dropped meanwhile
+      }
     } catch (error) {
       this.say(error.message, true);
     }
     button.disabled = false;
+  }
+
+  listen(microphone) {
+    const { hop } = this.recogniser;
+    this.microphone = microphone;
+    this.traces.clear();
+    const sentences = new Sentences(this.recogniser, this.traces, (...answer) => this.hearSentence(...answer));
+    microphone.onBlock = (block) => {
+      for (let i = 0; i < block.length; i += hop) {
+        sentences.push(block.subarray(i, i + hop));
+      }
+      this.drawSoon();
+    };
+    microphone.onEnd = () => {
+      this.stopMicrophone();
+      this.say("The microphone went away.", true);
+    };
+    this.say("Listening. Say a sentence, then pause.");
+    element("microphone").textContent = "Stop microphone";
   }
 
   stopMicrophone() {
@@ -304,7 +327,6 @@ class Page {
     if (now - (this.drawn ?? 0) >= DRAW_EVERY) {
       this.drawn = now;
       requestAnimationFrame(() => this.draw());
-      element("cost").textContent = this.cost();
     }
   }
 

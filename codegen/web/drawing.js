@@ -9,8 +9,8 @@ const MAGMA = [
   [0, 0, 4], [24, 15, 61], [68, 15, 118], [114, 31, 129], [158, 47, 127], [205, 64, 113], [241, 96, 93],
   [253, 150, 104], [254, 202, 141], [252, 253, 191],
 ];
-// Okabe and Ito (2008), and two that stay apart from them; dashes tell the rest
-const HUES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9", "#8C6BB1", "#7F7F7F"];
+// After Okabe and Ito (2008), of a lightness that shows on white and on black; dashes tell further labels
+const HUES = ["#2F86CC", "#DD6A1F", "#149B73", "#C970A6", "#A98518", "#57ACE0", "#8F74CC", "#858585"];
 const DASHES = [[], [6, 3], [2, 2]];
 
 class Drawing {
@@ -85,7 +85,8 @@ class Drawing {
     context.fill();
     context.fillStyle = this.colours.quiet;
     context.font = `${11 * ratio}px system-ui, sans-serif`;
-    const step = TICKS.find((seconds) => (this.to - this.from) / 100 / seconds <= 10) ?? 120;
+    const most = width / ratio / 60; // labels that fit
+    const step = TICKS.find((seconds) => (this.to - this.from) / 100 / seconds <= most) ?? 120;
     for (let tick = Math.ceil(this.from / 100 / step); tick * step * 100 < this.to; tick++) {
       const at = x(tick * step * 100);
       context.fillRect(at, height - 4 * ratio, ratio, 4 * ratio);

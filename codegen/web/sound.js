@@ -36,8 +36,8 @@ async function readFile(file) {
     throw new Trouble(NOT_A_SOUND);
   }
   const channels = Array.from({ length: sound.numberOfChannels }, (_, i) => sound.getChannelData(i));
-  if (facts.bits === 16) {
-    channels.forEach(undoScaling);
+  if (facts.full) {
+    channels.forEach((channel) => undoScaling(channel, facts.full));
   }
   const mono = mix(channels);
   if (!mono.every(Number.isFinite)) {
@@ -58,33 +58,35 @@ async function readFile(file) {
 
 const NOT_A_SOUND = "is not a sound that this browser can read. WAV, FLAC and MP3 are safe choices.";
 
-/** 16-bit samples as n / 32768. Chromium decodes those above 0 to n / 32767, and loud ones would round wrong. */
-function undoScaling(samples) {
-  if (!samples.every((sample) => Number.isInteger(sample * 32768))) {
+/** Whole numbers n of 8 or 16 bits as n / full. Chromium decodes those above 0 to n / (full - 1), and loud ones
+ * would round wrong. */
+function undoScaling(samples, full) {
+  if (!samples.every((sample) => Number.isInteger(sample * full))) {
     samples.forEach((sample, i) => {
-      samples[i] = Math.round(sample * (sample > 0 ? 32767 : 32768)) / 32768;
+      samples[i] = Math.round(sample * (sample > 0 ? full - 1 : full)) / full;
     });
   }
 }
 
-/** Rate, bits and greatest possible length of a RIFF WAVE file, or undefined. */
+/** Of a RIFF WAVE file: rate, greatest possible length, full scale of whole numbers. Or undefined. */
 function wavFacts(head, size) {
   if (head.byteLength < 12 || text(head, 0) !== "RIFF" || text(head, 8) !== "WAVE") {
     return undefined;
   }
   for (let at = 12; at + 24 <= head.byteLength; at += 8 + head.getUint32(at + 4, true)) {
     if (text(head, at) === "fmt ") {
-      const bytesPerSecond = head.getUint32(at + 16, true);
-      const rate = head.getUint32(at + 12, true);
-      const isPcm = head.getUint16(at + 8, true) === 1;
-      const bits = isPcm ? head.getUint16(at + 22, true) : undefined;
-      return { rate, bits, seconds: size / Math.max(bytesPerSecond, 1) };
+      const field = (offset) => head.getUint16(at + 8 + offset, true);
+      const extensible = field(0) === 0xfffe && at + 34 <= head.byteLength;
+      const format = extensible ? field(24) : field(0); // 1: whole numbers
+      const full = format === 1 ? { 8: 128, 16: 32768 }[field(14)] : undefined;
+      const [rate, bytesPerSecond] = [head.getUint32(at + 12, true), head.getUint32(at + 16, true)];
+      return { rate, full, seconds: size / Math.max(bytesPerSecond, 1) };
     }
   }
-  throw new Trouble(NOT_A_SOUND);
+  return undefined;
 }
 
-/** Rate, bits and length of a FLAC file, from its STREAMINFO block (RFC 9639, section 8.2), or undefined. */
+/** Of a FLAC file, the same, from its STREAMINFO block (RFC 9639, section 8.2). Or undefined. */
 function flacFacts(head) {
   if (head.byteLength < 26 || text(head, 0) !== "fLaC") {
     return undefined;
@@ -92,7 +94,7 @@ function flacFacts(head) {
   const rate = head.getUint32(18) >>> 12;
   const bits = ((head.getUint16(20) >>> 4) & 31) + 1;
   const count = (head.getUint8(21) & 15) * 2 ** 32 + head.getUint32(22);
-  return { rate, bits, seconds: count / Math.max(rate, 1) };
+  return { rate, full: bits <= 16 ? 32768 : undefined, seconds: count / Math.max(rate, 1) };
 }
 
 /** Length of any file that the browser plays; its rate is not to be had, so it is decoded at a high one. */
@@ -104,7 +106,12 @@ function otherFacts(file) {
       URL.revokeObjectURL(address);
       settle();
     };
-    player.onloadedmetadata = () => end(() => resolve({ rate: 48000, seconds: player.duration }));
+    player.onloadedmetadata = () =>
+      end(() =>
+        Number.isFinite(player.duration)
+          ? resolve({ rate: 48000, seconds: player.duration })
+          : reject(new Trouble("does not say how long it is. Save it as WAV.")),
+      );
     player.onerror = () => end(() => reject(new Trouble(NOT_A_SOUND)));
     player.preload = "metadata";
     player.src = address;
@@ -121,8 +128,9 @@ function duration(seconds) {
 }
 
 class Microphone {
-  /** Starts it. onBlock: gets Int16Array(BLOCK); onEnd: when it goes away by itself. Throws Trouble. */
-  static async open(onBlock, onEnd) {
+  /** Starts it. From then on `onBlock` gets Int16Array(BLOCK) again and again, and `onEnd` is called when it
+   * goes away by itself. Throws Trouble. */
+  static async open() {
     if (!navigator.mediaDevices?.getUserMedia || !globalThis.AudioWorkletNode) {
       throw new Trouble(
         "This browser gives no microphone to this page. Open it over https or from localhost, in a current browser.",
@@ -148,9 +156,9 @@ class Microphone {
       numberOfOutputs: 0,
       processorOptions: { rate: RATE, block: BLOCK },
     });
-    microphone.listener.port.onmessage = ({ data }) => onBlock(data);
+    microphone.listener.port.onmessage = ({ data }) => microphone.onBlock?.(data);
     source.connect(microphone.listener);
-    microphone.stream.getAudioTracks()[0].onended = onEnd;
+    microphone.stream.getAudioTracks()[0].onended = () => microphone.onEnd?.();
     return microphone;
   }
 
