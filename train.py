@@ -14,7 +14,7 @@ from common.files import writable_folder
 from features import schema, table
 from training import budget, labels, persistence, plots, report
 from training.candidates import CANDIDATES, columns
-from training.experiment import Experiment
+from training.experiment import Experiment, choose
 from training.fitting import BALANCES, Recipe
 from training.protocols import Splitter
 
@@ -46,7 +46,7 @@ def parse_arguments():
         "(default: seven where the table holds these emotions, else csv)")  # fmt: skip
     add("--groups", nargs="+", metavar="GROUP",
         help=f"train on these descriptors only, of {', '.join(schema.GROUPS)}: the chip computes no others "
-        "(default: all but chroma and the finest MFCCs)")  # fmt: skip
+        "(default: all but chroma, voice, hnr and the finest MFCCs)")  # fmt: skip
     add("--split", choices=("random", "speaker"), default="random",
         help="what the saved models are scored on: 30 %% of the clips, as others publish, or 30 %% of the "
         "speakers (default: random)")  # fmt: skip
@@ -90,12 +90,15 @@ def main():
 
     protocols = splitter.protocols(arguments.seed)
     outcomes = experiment.score(protocols)
+    inside = experiment.score_inside()
     pipelines = experiment.fit()
     sizes = budget.fits(pipelines, experiment.columns, flash_kb=arguments.flash_kb)
-    chosen = experiment.choose(affordable(sizes, arguments))
+    chosen = choose(inside, affordable(sizes, arguments))
     held_out = {name: experiment.held_out(pipeline) for name, pipeline in pipelines.items()}
     for name, pipeline in pipelines.items():
         facts = facts_of(name, pipeline, experiment, label_set, held_out[name], arguments)
+        if name in inside:
+            facts["threshold"] = round(inside[name].threshold(), 4)
         persistence.save(pipeline, models / f"{name}.joblib", facts)
         if name == chosen:
             persistence.save(pipeline, models / "model.joblib", facts)
@@ -115,7 +118,7 @@ def main():
 
 
 def affordable(sizes, arguments):
-    """The models that can be exported and fit the budget: only they may be chosen."""
+    """Bytes of the models that can be exported and fit the budget: only they may be chosen."""
     exportable = [name for name in sizes if CANDIDATES[name].exportable] or list(sizes)
     fitting = [n for n in exportable if sizes[n].within(arguments.flash_kb, arguments.ram_kb)]
     if not fitting:
@@ -125,7 +128,7 @@ def affordable(sizes, arguments):
             f"the smallest, {smallest}, takes {sizes[smallest].bytes / 1024:.0f} KB of flash: allow more, "
             "or fewer --groups"
         )
-    return fitting
+    return {name: sizes[name].bytes for name in fitting}
 
 
 def recipe(candidate, arguments):

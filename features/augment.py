@@ -1,8 +1,11 @@
 """Augmentation: copies of a clip that a microphone might as well have heard.
 
-Kinds: noise (dB SNR), stretch (duration factor), pitch (semitones), shift (seconds). A kind alone
-draws its strength per clip, a kind with a value (`noise:10`) uses that. The draw depends on the seed,
-the clip's name and the copy only, so that any order and any number of processes give the same bytes.
+Kinds, each with its strength: noise and babble (dB SNR), gain (dB), reverb (reverberation time, s),
+telephone (upper edge, Hz), microphone (spread of its response, dB), stretch (duration factor), pitch
+(semitones), shift (s). A kind alone draws its strength per clip, a kind with a value (`noise:10`) uses
+that. The draw depends on the seed, the clip's name and the copy only, so that any order and any number
+of processes give the same bytes. No copy holds anything of another clip: none can carry a tested voice
+into training.
 """
 
 import hashlib
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import parselmouth
 from parselmouth.praat import call, run
+from scipy.signal import butter, fftconvolve, sosfilt
 
 from common.errors import UserError
 from features.audio import FULL_SCALE
@@ -18,11 +22,22 @@ from features.schema import PITCH_CEILING, PITCH_FLOOR, SAMPLE_RATE
 
 RANGES: dict[str, tuple[float, float]] = {
     "noise": (5.0, 30.0),  # dB SNR, white
+    "babble": (5.0, 30.0),  # dB SNR, many voices
+    "gain": (-24.0, 6.0),  # dB
+    "reverb": (0.1, 0.8),  # s until the tail is down by 60 dB
+    "telephone": (3000.0, 3800.0),  # Hz, upper edge
+    "microphone": (1.0, 6.0),  # dB, standard deviation over the octaves
     "stretch": (0.8, 1.2),  # of the duration
     "pitch": (-3.0, 3.0),  # semitones
     "shift": (-0.1, 0.1),  # s; later is silence in front, earlier is cut off
 }
-_ALLOWED = {"noise": (-20, 100), "stretch": (0.5, 2), "pitch": (-12, 12), "shift": (-1, 1)}
+_ALLOWED = {
+    "noise": (-20, 100), "babble": (-20, 100), "gain": (-60, 40), "reverb": (0.05, 5),
+    "telephone": (1000, 7900), "microphone": (0, 20), "stretch": (0.5, 2), "pitch": (-12, 12),
+    "shift": (-1, 1),
+}  # fmt: skip
+VOICES = 8  # in babble: too many to follow one of them, few enough to swell and ebb
+TELEPHONE_LOW = 300.0  # Hz
 
 
 @dataclass(frozen=True)
@@ -70,9 +85,54 @@ def apply(samples: np.ndarray, augmentation: Augmentation, *, seed: int, name: s
 
 
 def _noise(x, snr, rng):
+    return mixed(x, rng.standard_normal(len(x)), snr)
+
+
+def _babble(x, snr, rng):
+    # the clip's own voice at other speeds, so that its pitch and formants are other people's
+    voices = np.zeros(len(x))
+    for _ in range(VOICES):
+        rate = rng.uniform(0.8, 1.25)
+        place = (rng.uniform(0, len(x)) + rng.choice((-1, 1)) * rate * np.arange(len(x))) % len(x)
+        voices += rng.choice((-1, 1)) * np.interp(place, np.arange(len(x)), x - x.mean())
+    return mixed(x, voices, snr)
+
+
+def mixed(x: np.ndarray, noise: np.ndarray, snr: float) -> np.ndarray:
+    """x plus the noise at `snr` dB. Both float (n,); silence stays silent."""
     # against the sound without its DC, and by the very power of this draw: the ratio is met exactly
-    noise = rng.standard_normal(len(x))
-    return x + noise * np.sqrt(np.var(x) / np.mean(noise**2) / 10 ** (snr / 10))
+    power = np.mean(noise**2)
+    return x + noise * np.sqrt(np.var(x) / power / 10 ** (snr / 10)) if power else x
+
+
+def _gain(x, decibels, _rng):
+    return x * 10 ** (decibels / 20)
+
+
+def _reverb(x, seconds, rng):
+    # Polack's model of a diffuse tail: noise that decays exponentially; the direct sound before it
+    n = round(seconds * SAMPLE_RATE)
+    tail = rng.standard_normal(n) * 10 ** (-3 * np.arange(n) / n)
+    direct = 10 ** (
+        rng.uniform(0, 10) / 20
+    )  # over the tail: near to, and nearer than, critical distance
+    tail /= np.sqrt(np.sum(tail**2))
+    y = direct * x + fftconvolve(x, tail)[: len(x)]
+    return y * np.sqrt(np.mean(x**2) / max(np.mean(y**2), 1e-20))
+
+
+def _telephone(x, upper, _rng):
+    return sosfilt(butter(4, (TELEPHONE_LOW, upper), "bandpass", fs=SAMPLE_RATE, output="sos"), x)
+
+
+def _microphone(x, spread, rng):
+    # a response drawn per octave and joined smoothly, zero phase
+    octaves = np.arange(8)  # 62.5 Hz ... 8 kHz
+    gains = spread * rng.standard_normal(len(octaves))
+    spectrum = np.fft.rfft(x)
+    frequency = np.fft.rfftfreq(len(x), 1 / SAMPLE_RATE)
+    decibels = np.interp(np.log2(np.maximum(frequency, 62.5) / 62.5), octaves, gains)
+    return np.fft.irfft(spectrum * 10 ** (decibels / 20), len(x))
 
 
 def _manipulated(x, rng, what, change):
@@ -111,4 +171,7 @@ def _shift(x, seconds, _rng):
     return np.concatenate([x[n:], np.zeros(min(n, len(x)))])
 
 
-_KINDS = {"noise": _noise, "stretch": _stretch, "pitch": _pitch, "shift": _shift}
+_KINDS = {
+    "noise": _noise, "babble": _babble, "gain": _gain, "reverb": _reverb, "telephone": _telephone,
+    "microphone": _microphone, "stretch": _stretch, "pitch": _pitch, "shift": _shift,
+}  # fmt: skip

@@ -58,6 +58,67 @@ def test_loud_clips_are_clipped_by_noise_not_wrapped():
     assert copy(clip, "noise:0").min() > 20000
 
 
+@pytest.mark.parametrize("snr", [0, 10, 20])
+def test_babble_has_the_signal_to_noise_ratio_asked_for(snr):
+    clip = vowel()
+    babble = copy(clip, f"babble:{snr}").astype(float) - clip
+    assert 10 * np.log10(clip.astype(float).var() / babble.var()) == pytest.approx(snr, abs=0.1)
+
+
+def test_babble_is_coloured_like_speech():
+    babble = copy(vowel(), "babble:0").astype(float) - vowel()
+    frequency, power = welch(babble, RATE, nperseg=512)
+    # the vowel's power lies below 4 kHz; white noise would have half of its own above
+    assert power[frequency > 4000].sum() < 0.1 * power.sum()
+
+
+# ---- level, room, line, microphone --------------------------------------------------------------
+
+
+def test_gain_changes_the_level_by_so_many_decibels():
+    clip = vowel()
+    found = copy(clip, "gain:-20").astype(float)
+    assert 20 * np.log10(found.std() / clip.std()) == pytest.approx(-20, abs=0.05)
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.8])
+def test_reverberation_falls_by_60_db_in_its_time(seconds):
+    click = np.zeros(2 * RATE, np.int16)
+    click[0] = 32767
+    tail = copy(click, f"reverb:{seconds}").astype(float)[1:]
+    power = np.cumsum(tail[::-1] ** 2)[::-1]  # Schroeder's backward integration
+    # from -5 to -25 dB, times three, as ISO 3382 does
+    start, end = (np.argmax(power < 10 ** (-x / 10) * power[0]) for x in (5, 25))
+    assert 3 * (end - start) / RATE == pytest.approx(seconds, rel=0.2)
+
+
+def test_reverberation_keeps_the_level():
+    clip = vowel()
+    assert copy(clip, "reverb:0.4").astype(float).std() == pytest.approx(clip.std(), rel=0.01)
+
+
+def test_a_telephone_passes_its_band_only():
+    noise = signals.noise(4 * RATE, 3000)
+    frequency, before = welch(noise.astype(float), RATE, nperseg=512)
+    _, after = welch(copy(noise, "telephone:3400").astype(float), RATE, nperseg=512)
+    decibels = 10 * np.log10(after / before)
+    assert np.abs(decibels[(frequency > 450) & (frequency < 2800)]).max() < 1
+    assert decibels[(frequency < 150) | (frequency > 4500)].max() < -15
+
+
+def test_a_microphones_response_has_the_spread_asked_for():
+    noise = signals.noise(2 * RATE, 3000)
+    frequency, before = welch(noise.astype(float), RATE, nperseg=1024)
+    found = []
+    for i in range(60):
+        _, after = welch(copy(noise, "microphone:3", name=f"{i}").astype(float), RATE, nperseg=1024)
+        at = np.searchsorted(frequency, [250, 1000, 4000])
+        found += [10 * np.log10(after[at] / before[at])]
+    # 180 draws: their standard deviation is within 11 % (two standard errors), and interpolation between
+    # octaves takes none of it at the octaves
+    assert np.std(found) == pytest.approx(3, rel=0.15) and abs(np.mean(found)) < 0.7
+
+
 # ---- stretch, pitch, shift ----------------------------------------------------------------------
 
 
@@ -91,7 +152,20 @@ def test_a_shift_beyond_the_clip_leaves_silence():
         assert len(found) == 8000 and not found.any()
 
 
-@pytest.mark.parametrize("text", ["noise:10", "stretch:0.9", "pitch:2", "shift:0.03"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "noise:10",
+        "babble:10",
+        "gain:-20",
+        "reverb:0.4",
+        "telephone:3400",
+        "microphone:4",
+        "stretch:0.9",
+        "pitch:2",
+        "shift:0.03",
+    ],
+)
 @pytest.mark.parametrize("name", [n for n, s in signals.hostile().items() if len(s) >= 1600])
 def test_any_sound_has_a_copy(text, name):
     found = copy(signals.hostile()[name], text)
@@ -99,7 +173,16 @@ def test_any_sound_has_a_copy(text, name):
 
 
 def test_silence_stays_silent():
-    for text in ("noise:0", "stretch:0.8", "pitch:3", "shift:0.1"):
+    for text in (
+        "noise:0",
+        "babble:0",
+        "gain:6",
+        "reverb",
+        "telephone",
+        "microphone",
+        "stretch:0.8",
+        "pitch:3",
+    ):
         assert not copy(np.zeros(RATE, np.int16), text).any()
 
 
@@ -155,7 +238,7 @@ def test_equal_strengths_are_one_and_different_ones_have_different_names():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("echo", "no such kind; known are noise, stretch, pitch, shift"),
+        ("echo", "no such kind; known are noise, babble, gain, "),
         ("Noise", "no such kind"),
         ("", "no such kind"),
         ("noise:", "must be a number from -20 to 100"),

@@ -218,11 +218,25 @@ class Int8Network(_ChipNetwork, MLPClassifier):
     INPUT_STEPS = 4095
     HEADROOM = 1.25
 
+    @classmethod
+    def of(cls, weights, biases, X, classes):
+        """A network with these weights, trained elsewhere, snapped to what the chip stores.
+
+        weights, biases: per layer (inputs, outputs) and (outputs,), relu between; X: (n, columns) float32,
+        the training rows; classes: (classes,), as many as the last layer has outputs.
+        """
+        network = cls(tuple(len(layer) for layer in biases[:-1]))
+        network.classes_, network.n_features_in_ = classes, X.shape[1]
+        network.coefs_, network.intercepts_ = list(weights), list(biases)
+        return network._snap(X)
+
     def fit(self, X, y, sample_weight=None):
         super().fit(X, y, sample_weight)
+        return self._snap(np.asarray(X, np.float32))
+
+    def _snap(self, values):
         if 127 * self.INPUT_STEPS * max(len(weights) for weights in self.coefs_) >= 2**31:
             raise ValueError("so many inputs that a sum leaves 32 bits")
-        values = np.asarray(X, np.float32)
         self.weights8_, self.factors_, steps = [], [], []
         self.intercepts_ = [np.asarray(biases, np.float32) for biases in self.intercepts_]
         for layer, weights in enumerate(self.coefs_):

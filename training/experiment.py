@@ -1,6 +1,5 @@
 """One training run: the clips, the labels, the splits and the recipes, and the questions asked of them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,13 +10,15 @@ from sklearn.pipeline import Pipeline
 from common.errors import UserError
 from features import schema
 from features.table import FeatureTable
-from training.fitting import Recipe, fit_all, fit_folds
+from training.fitting import Recipe, fit_all, fit_folds, probabilities
 from training.protocols import Fold, Protocol, Splitter
 from training.scores import Outcome, macro_f1
 
 _INNER_FOLDS = 3
 _SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)  # of the learning curve
 _REPEATS = 5  # of each shuffling
+MARGIN = 0.005
+"""Macro F1 that is not worth a byte: half of what the seed alone moves."""
 
 
 @dataclass(frozen=True)
@@ -53,26 +54,17 @@ class Experiment:
             for protocol in protocols
             for fold in protocol.folds
         ]
-        parts = {}
-        for key, fold, predicted in self._fit_folds(tasks, "score"):
-            parts.setdefault(key, []).append((fold.test, predicted))
         outcomes = {name: {} for name in self.recipes}
-        for (name, protocol), results in parts.items():
-            rows = np.concatenate([test for test, _ in results])
-            outcomes[name][protocol] = self._outcome(rows, np.concatenate([p for _, p in results]))
+        for (name, protocol), outcome in self._outcomes(tasks, "score").items():
+            outcomes[name][protocol] = outcome
         return outcomes
 
-    def choose(self, names: Iterable[str]) -> str:
-        """The best of these by macro F1 over folds by speaker inside the training rows of the split."""
-        names = list(names)
+    def score_inside(self) -> dict[str, Outcome]:
+        """Every model in folds by speaker inside the training rows of the split: what may choose among
+        them, and set their thresholds. Empty where there is one speaker."""
         folds = self._inner_folds()
-        if len(names) == 1 or not folds:
-            return names[0]
-        tasks = [(name, self.recipes[name], fold) for name in names for fold in folds]
-        scores = {name: [] for name in names}
-        for name, fold, predicted in self._fit_folds(tasks, "choose"):
-            scores[name].append(macro_f1(self.labels[fold.test], predicted))
-        return max(names, key=lambda name: np.mean(scores[name]))
+        tasks = [(name, self.recipes[name], fold) for name in self.recipes for fold in folds]
+        return self._outcomes(tasks, "choose")
 
     def fit(self) -> dict[str, Pipeline]:
         """Each recipe fitted to the training rows of the split."""
@@ -83,7 +75,7 @@ class Experiment:
     def held_out(self, pipeline: Pipeline) -> Outcome:
         """A fitted pipeline's answers on the rows held out from it."""
         rows = self.split.test
-        return self._outcome(rows, pipeline.predict(self.X[rows]))
+        return self._outcome(rows, probabilities(pipeline, self.X[rows], self._label_names))
 
     def held_out_paths(self) -> list[str]:
         return self.table.clips["path"].to_numpy()[self.split.test].tolist()
@@ -102,8 +94,9 @@ class Experiment:
                 if len(part) and np.unique(self.labels[part], return_counts=True)[1].min() >= 3:
                     tasks.append((share, self.recipes[name], self.splitter.fold(part, fold.test)))
         sizes, scores = {}, {}
-        for share, fold, predicted in self._fit_folds(tasks, "learn"):
+        for share, fold, answers in self._fit_folds(tasks, "learn"):
             sizes[share] = len(fold.train)
+            predicted = self._outcome(fold.test, answers).predicted
             scores.setdefault(share, []).append(macro_f1(self.labels[fold.test], predicted))
         folds = max(map(len, scores.values()), default=0)
         whole = [share for share in scores if len(scores[share]) == folds]
@@ -143,5 +136,33 @@ class Experiment:
         data = (self.X, self.labels, self.splitter.speakers)
         return fit_folds(tasks, *data, jobs=self.jobs, what=what)
 
-    def _outcome(self, rows, predicted):
-        return Outcome(rows, self.labels[rows], predicted, self.splitter.corpora[rows])
+    def _outcomes(self, tasks, what):
+        """The answers to each key's folds, together."""
+        parts = {}
+        for key, fold, answers in self._fit_folds(tasks, what):
+            parts.setdefault(key, []).append((fold.test, answers))
+        return {
+            key: self._outcome(*(np.concatenate(part) for part in zip(*results, strict=True)))
+            for key, results in parts.items()
+        }
+
+    @property
+    def _label_names(self):
+        return np.unique(self.labels)
+
+    def _outcome(self, rows, answers):
+        clips, split = self.table.clips.iloc[rows], self.splitter
+        return Outcome(
+            rows, self.labels[rows], answers, self._label_names, split.corpora[rows],
+            split.speakers[rows], clips["sex"].to_numpy(str),
+        )  # fmt: skip
+
+
+def choose(inside: dict[str, Outcome], sizes: dict[str, int]) -> str:
+    """The smallest of the models whose macro F1 is within MARGIN of the best. sizes: bytes of those that
+    may be chosen."""
+    scores = {name: inside[name].summary()["macro_f1"] for name in sizes if name in inside}
+    if not scores:
+        return min(sizes, key=sizes.get)
+    good = [name for name in scores if scores[name] >= max(scores.values()) - MARGIN]
+    return min(good, key=lambda name: (sizes[name], -scores[name]))

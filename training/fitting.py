@@ -12,9 +12,11 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from common import cli
+from training.distillation import DistilledNetwork
 from training.protocols import Fold
 
 BALANCES = ("none", "weights", "sampling")
@@ -35,7 +37,8 @@ def fit(recipe: Recipe, X: np.ndarray, y: np.ndarray, speakers: np.ndarray) -> P
 
     balance `weights` weighs each class alike in the last step, `sampling` repeats clips of the rarer
     classes until all are as many, `none` takes the clips as they are. One thread, so that sums are split,
-    and the model comes out, the same on every number of cores.
+    and the model comes out, the same on every number of cores. A model that was only trained with the help
+    of a larger one stands in the result by itself.
     """
     pipeline = clone(recipe.pipeline)
     balance, seed = recipe.balance, recipe.seed
@@ -45,14 +48,23 @@ def fit(recipe: Recipe, X: np.ndarray, y: np.ndarray, speakers: np.ndarray) -> P
     elif balance == "sampling":
         rows = oversampled(y, seed)
         X, y, speakers = X[rows], y[rows], speakers[rows]
+    if has_fit_parameter(pipeline[-1], "groups"):
+        extra["model__groups"] = speakers
     with threadpool_limits(1), warnings.catch_warnings():
         # the number of epochs is the recipe's choice; that the loss could still fall is no news
         warnings.simplefilter("ignore", ConvergenceWarning)
         if not recipe.grid:
-            return pipeline.fit(X, y, **extra)
+            return _for_the_chip(pipeline.fit(X, y, **extra))
         folds = GroupKFold(min(3, len(set(speakers)))).split(X, y, speakers)
         search = GridSearchCV(pipeline, recipe.grid, cv=list(folds), scoring="f1_macro")
-        return search.fit(X, y, **extra).best_estimator_
+        return _for_the_chip(search.fit(X, y, **extra).best_estimator_)
+
+
+def _for_the_chip(pipeline):
+    name, model = pipeline.steps[-1]
+    if isinstance(model, DistilledNetwork):
+        pipeline.steps[-1] = (name, model.network_)
+    return pipeline
 
 
 def oversampled(y: np.ndarray, seed: int) -> np.ndarray:
@@ -79,17 +91,25 @@ def fit_all(
 def fit_folds(
     tasks: Iterable[tuple[object, Recipe, Fold]], X, y, speakers, *, jobs: int, what: str
 ):
-    """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, predicted labels of the
-    fold's test rows), in the order of the tasks."""
+    """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, probabilities of the fold's
+    test rows), in the order of the tasks; probabilities: (n, labels) in the order of `np.unique(y)`, 0 for
+    a label that the fold does not train."""
     tasks = list(tasks)
     calls = (joblib.delayed(_fit_fold)(recipe, X, y, speakers, fold) for _, recipe, fold in tasks)
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
     results = cli.progress(results, total=len(tasks), what=what, unit="fit")
-    for (name, _, fold), predicted in zip(tasks, results, strict=True):
-        yield name, fold, predicted
+    for (name, _, fold), probabilities in zip(tasks, results, strict=True):
+        yield name, fold, probabilities
 
 
 def _fit_fold(recipe, X, y, speakers, fold):
     fitted = fit(recipe, X[fold.train], y[fold.train], speakers[fold.train])
     with threadpool_limits(1):
-        return fitted.predict(X[fold.test])
+        return probabilities(fitted, X[fold.test], np.unique(y))
+
+
+def probabilities(pipeline: Pipeline, X: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(n, labels) float64, in the order of `labels`; 0 for a label that the pipeline does not know."""
+    result = np.zeros((len(X), len(labels)))
+    result[:, np.searchsorted(labels, pipeline.classes_)] = pipeline.predict_proba(X)
+    return result

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from common.files import replacing
-from training.scores import Outcome, pareto_front
+from training.scores import COVERAGE, Outcome, calibration_error, pareto_front, reliability
 
 plt.rcParams.update(
     {"figure.dpi": 110, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
@@ -38,6 +38,8 @@ def draw(study, experiment, pipelines, folder: Path) -> list[str]:
         shown = {name: outcomes[name] for name in ("seed", "speaker") if name in outcomes}
         keep(confusion(shown, model), f"confusion_{model}.png")
     chosen = study.chosen
+    trusted = study.outcomes[chosen].get("speaker", study.held_out[chosen])
+    keep(calibration(trusted, f"{chosen}: is its confidence worth its name?"), "calibration.png")
     losses = experiment.importance(pipelines[chosen])
     keep(importance(*losses, f"{chosen}: what it listens to"), "importance.png")
     curve = experiment.learning_curve(chosen)
@@ -59,6 +61,39 @@ def confusion(outcomes: dict[str, Outcome], title: str) -> Figure:
         )  # fmt: skip
         ax.set_title(protocol)
         ax.spines[:].set_visible(False)
+    figure.suptitle(title)
+    figure.tight_layout()
+    return figure
+
+
+def calibration(outcome: Outcome, title: str) -> Figure:
+    """Left: accuracy against confidence; right: UAR and error when only the surest clips get an answer."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
+    correct = outcome.predicted == outcome.truth
+    confidences, accuracies, shares = reliability(outcome.confidence, correct)
+    left.plot([0, 1], [0, 1], "--", color="#bbbbbb", linewidth=1)
+    left.bar(confidences, shares, width=0.06, color="#dddddd", label="share of the clips")
+    left.plot(confidences, accuracies, "o-", color="#4477aa", label="accuracy")
+    error = calibration_error(outcome.confidence, correct)
+    left.set(
+        xlabel="confidence",
+        xlim=(0, 1),
+        ylim=(0, 1),
+        title=f"expected calibration error {error:.3f}",
+    )
+    left.legend(frameon=False)
+    coverages = np.linspace(0.1, 1, 19)
+    right.plot(
+        coverages, [outcome.covered(c) for c in coverages], "o-", color="#4477aa", label="UAR"
+    )
+    order = np.argsort(-outcome.confidence, kind="stable")
+    kept = np.arange(1, len(order) + 1)
+    right.plot(
+        kept / len(order), np.cumsum(~correct[order]) / kept, color="#cc6677", label="risk (errors)"
+    )
+    right.axvline(COVERAGE, color="#bbbbbb", linestyle="--", linewidth=1)
+    right.set(xlabel="coverage", ylim=(0, 1), title="the surest answers only")
+    right.legend(frameon=False)
     figure.suptitle(title)
     figure.tight_layout()
     return figure

@@ -12,8 +12,9 @@ from common.files import replacing
 from features.table import FeatureTable
 from training.budget import Fit
 from training.candidates import CANDIDATES
+from training.experiment import MARGIN
 from training.protocols import Protocol
-from training.scores import Outcome, pareto_front
+from training.scores import COVERAGE, Outcome, pareto_front
 
 SYNTHETIC_WARNING = (
     "SYNTHETIC SPEECH took part. "
@@ -117,6 +118,7 @@ def _scores(study):
                 "flash_bytes": study.sizes[model].flash,
                 "ram_bytes": study.sizes[model].ram,
                 "held_out": study.held_out[model].summary(),
+                "intervals": by_protocol["speaker"].intervals() if "speaker" in by_protocol else {},
                 **{name: outcome.summary() for name, outcome in by_protocol.items()},
             }
             for model, by_protocol in study.outcomes.items()
@@ -168,8 +170,9 @@ def _report(study, pictures):
         "Flash and RAM: extractor and model, compiled and linked; parameters: an estimate. `*`: no "
         f"smaller model scores higher. Budget: {study.budget_kb[0]:g} KB of flash, "
         f"{study.budget_kb[1]:g} KB of RAM.\n",
-        f"Chosen: **{study.chosen}**, by macro F1 in folds by speaker inside the training rows; no tested "
-        "row took part in the choice.\n",
+        f"Chosen: **{study.chosen}**, the smallest within {100 * MARGIN:g} points of the best macro F1 in "
+        "folds by speaker inside the training rows; no tested row took part in the choice.\n",
+        *_unseen(study),
     ]
     if not study.is_synthetic:
         parts.append(FOR_SCALE + "\n")
@@ -183,6 +186,33 @@ def _report(study, pictures):
             scores.pop("accuracy", None)
             parts.append(f"### {model}, {protocol}\n\n{markdown(pd.DataFrame(scores).T, 'class')}")
     return "\n".join(parts) + "\n"
+
+
+def _unseen(study):
+    """What another speaker will get: intervals, calibration, coverage, and recalls of the chosen model."""
+    outcomes = {name: by["speaker"] for name, by in study.outcomes.items() if "speaker" in by}
+    if not outcomes:
+        return []
+    rows = {}
+    for name, outcome in outcomes.items():
+        summary = outcome.summary()
+        row = {
+            score: f"{summary[score]:.3f} ({low:.3f} to {high:.3f})"
+            for score, (low, high) in outcome.intervals().items()
+        }
+        row["ECE"] = summary["ece"]
+        row[f"UAR at {COVERAGE:.0%} coverage"] = summary["uar_of_confident"]
+        rows[name] = row
+    recalls = pd.DataFrame(outcomes[study.chosen].recalls()).T
+    return [
+        "## Unseen speakers\n",
+        markdown(pd.DataFrame.from_dict(rows, orient="index"), "speaker"),
+        "In brackets: 95 % bootstrap intervals over speakers. ECE: expected calibration error, how far "
+        f"confidence is from accuracy. Coverage: the {COVERAGE:.0%} most confident answers only; the "
+        "threshold for that, found inside the training rows, is stored with each model.\n",
+        f"Recalls of {study.chosen}, by the speakers' sex:\n",
+        markdown(recalls, "recall"),
+    ]
 
 
 def _model_card(study):

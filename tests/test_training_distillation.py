@@ -1,0 +1,160 @@
+"""The teacher and its student: what each sees, and what of them reaches the chip."""
+
+import numpy as np
+import pytest
+from codegen_models import COLUMNS, voices
+from sklearn.pipeline import Pipeline
+from test_codegen import generated
+
+from codegen.compiled import Library
+from training import distillation, fitting, persistence
+from training.candidates import CANDIDATES, columns
+from training.distillation import DistilledNetwork, Teacher, crossed, softmax, trained
+from training.estimators import ClippedScaler, Int8Network
+from training.fitting import Recipe
+from training.protocols import Fold
+
+
+def clouds(n=240, columns=12, seed=0):
+    """Three classes round their centres, six speakers, standardised: X, y, speakers."""
+    random = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    X = random.standard_normal((n, columns)) + 1.2 * np.eye(3, columns)[y]
+    return (
+        (X / X.std(axis=0)).astype(np.float32),
+        np.array(["a", "b", "c"])[y],
+        np.arange(n) // 3 % 6,
+    )
+
+
+def test_the_teacher_is_scikit_learns_kernel_ridge_regression():
+    from sklearn.kernel_ridge import KernelRidge
+
+    X, y, speakers = clouds()
+    Y = np.eye(3, dtype=np.float32)[np.searchsorted(["a", "b", "c"], y)]
+    teacher = Teacher(0.15).fit(X, Y, speakers, np.ones(len(X)))
+    expected = KernelRidge(alpha=0.15, kernel="rbf", gamma=1 / 12).fit(X, Y - Y.mean(axis=0))
+    new = clouds(seed=1)[0]
+    scores = expected.predict(new) + Y.mean(axis=0)
+    np.testing.assert_allclose(
+        teacher.probabilities(new), softmax(teacher.sharpness_ * scores), atol=1e-3
+    )
+
+
+def test_the_teachers_sharpness_is_the_best_for_speakers_left_out():
+    X, y, speakers = clouds()
+    Y = np.eye(3, dtype=np.float32)[np.searchsorted(["a", "b", "c"], y)]
+    teacher = Teacher(0.15).fit(X, Y, speakers, np.ones(len(X)))
+    scores = np.empty_like(Y)
+    for speaker in range(6):  # the long way: a fit without each
+        out = speakers == speaker
+        one = Teacher(0.15).fit(X[~out], Y[~out], speakers[~out], np.ones((~out).sum()))
+        one._mean, centre = np.zeros(3, np.float32), Y[~out].mean(axis=0)
+        scores[out] = one._kernel(X[out]) @ one._dual + centre
+    losses = [-np.log(softmax(s * scores)[Y.astype(bool)]).mean() for s in distillation._SHARPNESS]
+    best = distillation._SHARPNESS[np.argmin(losses)]
+    # the closed form centres the labels by all speakers' mean, the long way by the others'
+    assert teacher.sharpness_ == pytest.approx(best, rel=0.2)
+
+
+def test_a_crossed_clip_takes_each_column_from_itself_or_one_other():
+    X = np.repeat(np.arange(50, dtype=np.float32)[:, None], 40, axis=1)
+    made = crossed(X, np.random.default_rng(0))
+    for row, values in enumerate(made):
+        assert len(set(values) - {row}) <= 1 and (values == row).mean() > 0.2
+    assert (made != X).mean() == pytest.approx(0.25, abs=0.05)
+
+
+def test_a_network_learns_the_probabilities_it_is_shown():
+    random = np.random.default_rng(0)
+    X = random.standard_normal((400, 3)).astype(np.float32)
+    targets = softmax(X @ np.array([[2, 0], [0, 1], [1, -1]], np.float32))
+    (weights, biases), losses = trained(X, targets, (16,), 30, random)
+    answers = softmax(np.maximum(X @ weights[0] + biases[0], 0) @ weights[1] + biases[1])
+    assert np.abs(answers - targets).mean() < 0.03 and losses[-1] < losses[0]
+
+
+def test_gradients_are_the_slopes_of_the_loss():
+    random = np.random.default_rng(1)
+    weights = [random.standard_normal(shape) for shape in ((4, 5), (5, 3))]
+    biases = [random.standard_normal(n) for n in (5, 3)]
+    x, targets = random.standard_normal((6, 4)), softmax(random.standard_normal((6, 3)))
+    _, gradients = distillation._gradients(weights, biases, x, targets)
+    for array, gradient in zip(weights + biases, gradients, strict=True):
+        place = tuple(random.integers(array.shape))
+        array[place] += 1e-5
+        above, _ = distillation._gradients(weights, biases, x, targets)
+        array[place] -= 2e-5
+        below, _ = distillation._gradients(weights, biases, x, targets)
+        array[place] += 1e-5
+        assert gradient[place] == pytest.approx((above - below) / 2e-5, abs=1e-4)
+
+
+def test_the_same_seed_gives_the_same_network_and_another_seed_another():
+    X, y, speakers = clouds()
+
+    def weights(seed):
+        model = DistilledNetwork((8,), epochs=2, random_state=seed).fit(X, y, groups=speakers)
+        return model.network_.weights8_[0]
+
+    np.testing.assert_array_equal(weights(3), weights(3))
+    assert (weights(3) != weights(4)).any()
+
+
+def test_held_out_rows_reach_neither_teacher_nor_student(monkeypatch):
+    """Rows that are held out hold a mark; nothing that learns may ever see it."""
+    X, y, speakers = clouds()
+    test = np.flatnonzero(speakers == 5)
+    X[test] = 777
+    seen = []
+    for name in ("fit", "probabilities"):
+        method = getattr(Teacher, name)
+        monkeypatch.setattr(
+            Teacher, name,
+            lambda self, rows, *rest, method=method: seen.append(rows) or method(self, rows, *rest),
+        )  # fmt: skip
+    monkeypatch.setattr(
+        distillation, "trained", lambda rows, *rest: seen.append(rows) or trained(rows, *rest)
+    )
+    recipe = Recipe(CANDIDATES["student_64"].make(0), "none", 0)
+    fold = Fold(np.flatnonzero(speakers != 5), test)
+    found = fitting._fit_fold(recipe, X, y, speakers, fold)
+    assert len(found) == len(test)
+    assert len(seen) == 3
+    # a mark would pull its column's mean and spread along: standardised training rows have mean 0
+    assert all(np.abs(rows).max() <= 2.5 for rows in seen)
+    assert all(np.abs(rows[: len(fold.train)].mean(axis=0)).max() < 0.1 for rows in seen)
+
+
+def test_of_teacher_and_student_only_an_int8_network_is_saved(tmp_path):
+    names = columns()[:12]
+    X, y, speakers = clouds()
+    pipeline = fitting.fit(Recipe(CANDIDATES["student_64"].make(0), "none", 0), X, y, speakers)
+    assert type(pipeline[-1]) is Int8Network
+    info = {"labels": ["a", "b", "c"], "columns": names, "engine": "device"}
+    persistence.save(pipeline, tmp_path / "m.joblib", info)
+    assert (tmp_path / "m.joblib").stat().st_size < 30_000
+    again = persistence.load(tmp_path / "m.joblib").pipeline
+    np.testing.assert_array_equal(again.predict_proba(X), pipeline.predict_proba(X))
+
+
+@pytest.mark.parametrize("labels", [2, 8])
+def test_the_student_exports_exactly(labels, tmp_path):
+    vectors, emotions = voices(160)
+    mine = np.isin(emotions, sorted(set(emotions))[:labels])
+    made = Pipeline(
+        [
+            ("scale", ClippedScaler()),
+            ("model", DistilledNetwork((24, 12), epochs=5, random_state=0)),
+        ]
+    )
+    speakers = np.arange(mine.sum()) % 5
+    made = fitting.fit(Recipe(made, "none", 0), vectors[mine], emotions[mine], speakers)
+    facts = {
+        "labels": made.classes_.tolist(),
+        "columns": COLUMNS,
+        "engine": "device",
+        "name": "student",
+    }
+    chip = Library(generated(persistence.Model(made, facts), tmp_path))
+    np.testing.assert_array_equal(chip.probabilities(vectors), made.predict_proba(vectors))

@@ -1,0 +1,110 @@
+"""Scores of confidences and over speakers, against answers worked out by hand."""
+
+import numpy as np
+import pytest
+
+from training.experiment import choose
+from training.scores import Outcome, calibration_error, reliability
+
+LABELS = np.array(["angry", "sad"])
+
+
+def outcome(truth, of_sad, *, corpora=None, speakers=None, sexes=None):
+    """truth: string of a (angry) and s (sad); of_sad: the probabilities of sad."""
+    of_sad = np.asarray(of_sad, float)
+    n = len(of_sad)
+    return Outcome(
+        np.arange(n), np.array([{"a": "angry", "s": "sad"}[letter] for letter in truth]),
+        np.c_[1 - of_sad, of_sad], LABELS, np.array(corpora or ["c"] * n),
+        np.array(speakers or ["c/1"] * n), np.array(sexes or [""] * n),
+    )  # fmt: skip
+
+
+def test_confidence_that_equals_accuracy_has_no_calibration_error():
+    correct = np.array([True] * 3 + [False])
+    assert calibration_error(np.full(4, 0.75), correct) == pytest.approx(0)
+
+
+def test_calibration_error_is_the_mean_distance_weighted_by_the_bins_clips():
+    # 3 clips at 0.95, of which 2 right; 1 clip at 0.55, wrong: (3 |2/3 - 0.95| + 0.55) / 4
+    confidence = np.array([0.95, 0.95, 0.95, 0.55])
+    correct = np.array([True, True, False, False])
+    assert calibration_error(confidence, correct) == pytest.approx(
+        (3 * 0.28333 + 0.55) / 4, abs=1e-4
+    )
+
+
+def test_certainty_belongs_to_the_last_bin():
+    confidences, accuracies, shares = reliability(np.array([1.0, 0.91]), np.array([True, False]))
+    assert (confidences.tolist(), accuracies.tolist(), shares.tolist()) == ([0.955], [0.5], [1.0])
+
+
+def test_the_threshold_lets_the_asked_for_share_of_answers_through():
+    confidence = np.linspace(0.5, 1, 101)
+    found = outcome("s" * 101, confidence)
+    assert (found.confidence >= found.threshold(0.7)).mean() == pytest.approx(0.7, abs=0.01)
+
+
+def test_uar_at_a_coverage_counts_the_surest_answers_only():
+    # the two least sure answers are wrong
+    found = outcome("aassas", [0.1, 0.2, 0.9, 0.8, 0.6, 0.4])
+    assert found.covered(1.0) == pytest.approx(2 / 3)
+    assert found.covered(0.6) == 1
+
+
+def test_recalls_are_told_by_sex_where_it_is_known():
+    found = outcome("aass", [0.1, 0.9, 0.9, 0.9], sexes=["female", "male", "male", ""])
+    assert found.recalls() == {
+        "all": {"UAR": 0.75, "angry": 0.5, "sad": 1.0},
+        "female": {"UAR": 1.0, "angry": 1.0},
+        "male": {"UAR": 0.5, "angry": 0.0, "sad": 1.0},
+    }
+
+
+def test_an_interval_comes_from_speakers_not_from_clips():
+    # a hundred clips of each of two speakers, one always right, one always wrong: any resample of
+    # speakers scores 0, 0.5 or 1, however many clips there are
+    right = [0.0] * 50 + [1.0] * 50
+    found = outcome(
+        ("a" * 50 + "s" * 50) * 2, right + right[::-1], speakers=["c/1"] * 100 + ["c/2"] * 100
+    )
+    assert found.intervals()["uar_c"] == (0, 1)
+
+
+def test_speakers_that_all_score_alike_have_an_interval_of_no_width():
+    found = outcome("as" * 8, [0.0, 1.0, 0.0, 0.0] * 4, speakers=list(np.repeat(list("wxyz"), 4)))
+    assert found.intervals()["uar"] == (0.75, 0.75)
+
+
+def test_a_corpus_of_one_speaker_has_no_interval():
+    found = outcome(
+        "asas", [0, 1, 0, 1], corpora=list("ccdd"), speakers=["c/1", "c/1", "d/1", "d/2"]
+    )
+    assert set(found.intervals()) == {"macro_f1", "uar", "uar_d"}
+
+
+def test_an_interval_holds_the_score_and_narrows_with_more_speakers():
+    random = np.random.default_rng(0)
+
+    def width(speakers):
+        truth = random.integers(0, 2, 20 * speakers)
+        wrong = random.random(len(truth)) < 0.3
+        found = outcome(
+            "".join("as"[t] for t in truth), truth ^ wrong,
+            speakers=[f"c/{i // 20}" for i in range(len(truth))],
+        )  # fmt: skip
+        low, high = found.intervals()["macro_f1"]
+        assert low <= found.summary()["macro_f1"] <= high
+        return high - low
+
+    assert width(80) < width(5)
+
+
+def test_the_smaller_of_two_equally_good_models_is_chosen():
+    answers = {"large": [0, 0, 1, 1], "small": [0, 0, 1, 0.9], "tiny": [1, 1, 1, 1]}
+    inside = {name: outcome("aass", of_sad) for name, of_sad in answers.items()}
+    assert choose(inside, {"large": 300, "small": 200, "tiny": 100}) == "small"
+
+
+def test_without_speakers_to_choose_by_the_smallest_model_is_chosen():
+    assert choose({}, {"large": 300, "small": 200}) == "small"

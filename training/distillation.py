@@ -1,0 +1,190 @@
+"""A small network that learns from a large teacher: what the chip cannot hold, it can still imitate.
+
+The teacher is kernel ridge regression, which keeps every training clip and is the more accurate for it. It
+labels the training clips, and as many made-up ones as one likes, with probabilities; one int8 network
+learns those (Hinton, Vinyals & Dean 2015). Only that network is kept.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+from scipy.linalg import lapack
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import GroupKFold
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from training.estimators import Int8Network
+
+LEAST_STEPS = 3000
+_FOLDS = 10  # of speakers, for the teacher's temperature
+_SHARPNESS = np.geomspace(1, 12, 30)
+
+
+class Teacher:
+    """Kernel ridge regression of the labels, one-hot and centred, with a Gaussian kernel.
+
+    The kernel is exp(-d^2 / columns), d the distance of two clips: columns are standardised, so d^2 is about
+    twice their number, and the kernel bends little more than a quadratic.
+    Scores become probabilities by a softmax whose sharpness is chosen on speakers left out; leaving some
+    out of ridge regression takes no second fit (e.g. Pahikkala et al. 2006).
+    """
+
+    def __init__(self, ridge: float):
+        self.ridge = ridge
+
+    def fit(
+        self, X: np.ndarray, Y: np.ndarray, groups: np.ndarray, weights: np.ndarray
+    ) -> "Teacher":
+        """X: (n, columns) float32, standardised; Y: (n, classes) float32 one-hot; groups: (n,) speakers;
+        weights: (n,), of mean 1."""
+        self._mean = Y.mean(axis=0)
+        self._X, self._squares = X, np.einsum("ij,ij->i", X, X)
+        kernel = self._kernel(X)
+        kernel[np.diag_indices(len(X))] += (self.ridge / weights).astype(np.float32)
+        factor, _ = lapack.spotrf(kernel, lower=1, overwrite_a=1)
+        inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
+        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        self._dual = inverse @ (Y - self._mean)
+        self.sharpness_ = self._calibrated(inverse, Y, groups)
+        return self
+
+    def probabilities(self, X: np.ndarray) -> np.ndarray:
+        """(n, classes) float32."""
+        blocks = np.array_split(X, max(1, len(X) // 2048))
+        scores = np.concatenate([self._kernel(block) @ self._dual for block in blocks])
+        return softmax(self.sharpness_ * (scores + self._mean))
+
+    def _kernel(self, X):
+        squares = np.einsum("ij,ij->i", X, X)[:, None] + self._squares
+        return np.exp((2 * X @ self._X.T - squares) / np.float32(X.shape[1]))
+
+    def _calibrated(self, inverse, Y, groups):
+        """The sharpness with the least log loss on groups left out."""
+        folds = min(_FOLDS, len(set(groups)))
+        if folds < 2:
+            return float(np.sqrt(_SHARPNESS[0] * _SHARPNESS[-1]))
+        left_out = np.empty_like(Y)
+        for _, b in GroupKFold(folds).split(Y, groups=groups):
+            left_out[b] = Y[b] - np.linalg.solve(inverse[np.ix_(b, b)], self._dual[b])
+        truth = Y.argmax(axis=1)[:, None]
+        losses = [
+            -np.log(np.take_along_axis(softmax(s * left_out), truth, 1) + 1e-9).mean()
+            for s in _SHARPNESS
+        ]
+        return float(_SHARPNESS[np.argmin(losses)])
+
+
+class DistilledNetwork(ClassifierMixin, BaseEstimator):
+    """Fits a Teacher and then `network_`, an Int8Network that imitates it: that one goes to the chip.
+
+    The student is shown each clip and `crossings` times as many made up from two clips, every column from
+    either (the teacher answers to any input): it has more to learn from than there are clips, and where
+    clips are sparse it learns the teacher's smoothness. At most `teacher_rows` clips, drawn at random,
+    teach. Takes standardised columns.
+    """
+
+    def __init__(self, hidden_layer_sizes=(256, 64), *, ridge=0.15, crossings=3, epochs=40,
+                 teacher_rows=6000, random_state=None):  # fmt: skip
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.ridge = ridge
+        self.crossings = crossings
+        self.epochs = epochs
+        self.teacher_rows = teacher_rows
+        self.random_state = random_state
+
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """groups: (n,) speakers, for the calibration; without them every clip counts as one."""
+        X, y = validate_data(self, X, y, dtype=np.float32)
+        random = np.random.default_rng(self.random_state)
+        self.classes_, places = np.unique(y, return_inverse=True)
+        Y = np.eye(len(self.classes_), dtype=np.float32)[places]
+        groups = np.arange(len(X)) if groups is None else np.asarray(groups)
+        weights = (
+            np.ones(len(X)) if sample_weight is None else sample_weight / np.mean(sample_weight)
+        )
+        rows = np.sort(random.permutation(len(X))[: self.teacher_rows])
+        teacher = Teacher(self.ridge).fit(X[rows], Y[rows], groups[rows], weights[rows])
+        self.sharpness_ = teacher.sharpness_
+
+        inputs = np.concatenate([X, *(crossed(X, random) for _ in range(self.crossings))])
+        parameters, losses = trained(
+            inputs, teacher.probabilities(inputs), self.hidden_layer_sizes, self.epochs, random
+        )
+        self.network_ = Int8Network.of(*parameters, X, self.classes_)
+        self.network_.loss_curve_ = losses
+        return self
+
+    def predict_proba(self, X):
+        """(n, classes) float32, the network's."""
+        check_is_fitted(self)
+        return self.network_.predict_proba(X)
+
+    def predict(self, X):
+        check_is_fitted(self)
+        return self.network_.predict(X)
+
+
+def crossed(X: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Each row with up to half of its columns from another row. (n, columns) like X."""
+    other = X[random.permutation(len(X))]
+    share = random.random((len(X), 1), dtype=np.float32) / 2
+    return np.where(random.random(X.shape, dtype=np.float32) < share, other, X)
+
+
+def trained(inputs, targets, hidden, epochs, random, *, rate=2e-3, batch=128):
+    """A relu network fitted to probabilities by Adam (Kingma & Ba 2015), its rate falling along a cosine.
+
+    inputs: (n, columns) float32; targets: (n, classes) float32, rows that sum to 1 (scikit-learn's network
+    takes labels only). Few rows are shown more than `epochs` times, for LEAST_STEPS steps.
+    Returns ((weights, biases), loss per epoch), a (inputs, outputs) and an (outputs,) float32 array per
+    layer.
+    """
+    sizes = [inputs.shape[1], *hidden, targets.shape[1]]
+    weights, biases = [], []
+    for a, b in pairwise(sizes):
+        reach = np.sqrt(6 / (a + b))  # Glorot & Bengio 2010
+        weights.append(random.uniform(-reach, reach, (a, b)).astype(np.float32))
+        biases.append(np.zeros(b, np.float32))
+    parameters = weights + biases
+    first = [np.zeros_like(p) for p in parameters]
+    second = [np.zeros_like(p) for p in parameters]
+    batches = max(1, len(inputs) // batch)
+    epochs = max(epochs, LEAST_STEPS // batches)
+    losses, step = [], 0
+    for _ in range(epochs):
+        loss = 0.0
+        for rows in np.array_split(random.permutation(len(inputs)), batches):
+            now = rate * (1 + np.cos(np.pi * step / (epochs * batches))) / 2
+            step += 1
+            error, gradients = _gradients(weights, biases, inputs[rows], targets[rows])
+            loss += error * len(rows) / len(inputs)
+            now *= np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+            for p, g, m, v in zip(parameters, gradients, first, second, strict=True):
+                m += np.float32(0.1) * (g - m)
+                v += np.float32(0.001) * (g * g - v)
+                p -= np.float32(now) * m / (np.sqrt(v) + np.float32(1e-8))
+        losses.append(loss)
+    return (weights, biases), losses
+
+
+def _gradients(weights, biases, x, targets):
+    """Cross-entropy of a batch, and its gradients in the order weights, biases."""
+    values = [x]
+    for w, b in zip(weights[:-1], biases[:-1], strict=True):
+        values.append(np.maximum(values[-1] @ w + b, 0))
+    probabilities = softmax(values[-1] @ weights[-1] + biases[-1])
+    loss = -float((targets * np.log(probabilities + np.float32(1e-9))).sum() / len(x))
+    slope = (probabilities - targets) / np.float32(len(x))
+    by_weights, by_biases = [], []
+    for layer in reversed(range(len(weights))):
+        by_weights.insert(0, values[layer].T @ slope)
+        by_biases.insert(0, slope.sum(axis=0))
+        if layer:
+            slope = (slope @ weights[layer].T) * (values[layer] > 0)
+    return loss, by_weights + by_biases
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Rows of scores as probabilities."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
