@@ -6,11 +6,12 @@ import json
 import subprocess
 from pathlib import Path
 
+import codegen_models
 import numpy as np
 import pytest
 import signals
 
-from features import device
+from features import audio, device
 
 HOP = 160
 QUIET, BEGIN, SPEECH, END, DISCARD = range(5)
@@ -249,6 +250,26 @@ def test_levels_are_relative_to_full_scale(probe):
         -20, abs=0.01
     )
     assert probe.probe_dbfs(pointer(np.zeros(HOP, np.int16))) == -100
+
+
+@pytest.mark.corpora
+def test_real_speech_is_found_whole(probe, corpora_dir):
+    """Clips of all corpora, in a quiet room: hardly one is missed, cut in two, or loses any of its sound."""
+    found, single, shares = 0, 0, []
+    _, clips = codegen_models.clips(60)
+    for i, clip in enumerate(clips):
+        speech = audio.load(clip.path)
+        quiet = np.zeros(16000, np.int16)
+        sound = np.concatenate([quiet, speech, quiet, quiet])
+        heard = Heard(probe, sound + room(len(sound) / 16000, 3, seed=i)[: len(sound)]).utterances()
+        found += len(heard) >= 1
+        single += len(heard) == 1
+        power = np.square(sound.astype(float))
+        inside = sum(power[HOP * first : HOP * (last + 1)].sum() for first, last in heard)
+        shares.append(inside / power.sum())
+    print(f"{found} found, {single} as one, sound inside: least {min(shares):.3f}")
+    assert found >= 59 and single >= 55
+    assert np.quantile(shares, 0.05) > 0.99
 
 
 # --- lines ------------------------------------------------------------------------------------
