@@ -4,6 +4,7 @@
 
 const RATE = 16000;
 const LEAST_RATE = 4000; // Hz; below, a file holds no speech
+const OTHER_RATE = 48000; // at which files of unknown rate are decoded
 const LEAST_SECONDS = 0.1;
 const MOST_SECONDS = 600; // decoded, a longer file may be more than a browser's memory
 const BLOCK = 800; // samples: 20 messages per second from the microphone
@@ -17,7 +18,7 @@ async function readFile(file) {
     throw new Trouble("is empty (0 bytes). Record it again.");
   }
   const head = new DataView(await file.slice(0, 4096).arrayBuffer());
-  const facts = wavFacts(head, file.size) ?? flacFacts(head) ?? (await otherFacts(file));
+  const facts = wavFacts(head, file.size) ?? flacFacts(head) ?? (await otherFacts(file, head));
   if (facts.seconds > MOST_SECONDS) {
     throw new Trouble(
       `is ${duration(facts.seconds)} long; ${duration(MOST_SECONDS)} is the most. ` +
@@ -97,8 +98,31 @@ function flacFacts(head) {
   return { rate, full: bits <= 16 ? 32768 : undefined, seconds: count / Math.max(rate, 1) };
 }
 
-/** Length of any file that the browser plays; its rate is not to be had, so it is decoded at a high one. */
-function otherFacts(file) {
+/** Rate of an MP3 file, from its first frame's header, or of an Ogg Vorbis file; of others a high one. */
+async function otherRate(file, head) {
+  if (head.byteLength < 64) {
+    return OTHER_RATE;
+  }
+  if (text(head, 0) === "OggS" && text(head, 29) === "vorb") {
+    return head.getUint32(40, true);
+  }
+  let at = 0;
+  if (text(head, 0).startsWith("ID3")) {
+    at = [6, 7, 8, 9].reduce((size, i) => (size << 7) | head.getUint8(i), 0) + 10; // seven bits to a byte
+  }
+  const frame = new Uint8Array(await file.slice(at, at + 3).arrayBuffer());
+  const rate = [44100, 48000, 32000][(frame[2] >> 2) & 3];
+  const divisor = { 3: 1, 2: 2, 0: 4 }[(frame[1] >> 3) & 3]; // MPEG 1, 2, 2.5
+  const isFrame = frame[0] === 0xff && frame[1] >> 5 === 7 && rate && divisor;
+  return isFrame ? rate / divisor : OTHER_RATE;
+}
+
+/** Rate and length of any other file that the browser plays. */
+async function otherFacts(file, head) {
+  return { rate: await otherRate(file, head), seconds: await playingTime(file) };
+}
+
+function playingTime(file) {
   return new Promise((resolve, reject) => {
     const player = new Audio();
     const address = URL.createObjectURL(file);
@@ -109,7 +133,7 @@ function otherFacts(file) {
     player.onloadedmetadata = () =>
       end(() =>
         Number.isFinite(player.duration)
-          ? resolve({ rate: 48000, seconds: player.duration })
+          ? resolve(player.duration)
           : reject(new Trouble("does not say how long it is. Save it as WAV.")),
       );
     player.onerror = () => end(() => reject(new Trouble(NOT_A_SOUND)));
