@@ -204,15 +204,12 @@ int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum
     float r[LAGS + 1];
     const float peak = ser_tail_peak(tail);
     float mean, local, limit = 0.0f, ratio = 0.0f;
-    int32_t sum = 0, low, high;
+    int32_t low, high;
     int i;
     if (tail->hops <= SER_HNR_LATENCY) {
         return 0;
     }
-    for (i = CENTRE - LONGEST; i < CENTRE + LONGEST; i++) {
-        sum += tail->sample[i];
-    }
-    mean = (float)sum * (1.0f / (float)(2 * LONGEST));
+    mean = (float)ser_tail_sum(tail->sample + CENTRE - LONGEST, 2 * LONGEST) * (1.0f / (float)(2 * LONGEST));
     low = high = tail->sample[CENTRE];
     for (i = CENTRE - SPAN / 2; i < CENTRE + SPAN / 2; i++) {
         low = tail->sample[i] < low ? tail->sample[i] : low;

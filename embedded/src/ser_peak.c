@@ -138,8 +138,10 @@ static float on_grid(const float *r, int q, const float *rows, int depth)
         }
     } else {
         const float *p = r + start;
-        for (k = 0; k < 2 * depth; k += 2, p += 2 * step) {
-            sum += p[0] * a[k] + p[step] * a[k + 1];
+        for (k = 0; k < 2 * depth; k += 4, a += 4) {
+            const float u = *p, v = *(p += step), w = *(p += step), x = *(p += step);
+            p += step;
+            sum += (u * a[0] + v * a[1]) + (w * a[2] + x * a[3]);
         }
     }
     return sum;

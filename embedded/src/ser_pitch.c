@@ -72,12 +72,8 @@ static float find_peak(const int16_t *frame, float *mean)
 {
     const int half = SER_PITCH_WINDOW / 2;
     float peak = 0.0f;
-    int32_t sum = 0;
     int i;
-    for (i = half - LONGEST; i < half + LONGEST; i++) {
-        sum += frame[i];
-    }
-    *mean = (float)sum * (1.0f / (float)(2 * LONGEST));
+    *mean = (float)ser_tail_sum(frame + half - LONGEST, 2 * LONGEST) * (1.0f / (float)(2 * LONGEST));
     for (i = half - LONGEST / 2 - 1; i < half; i++) {
         const int mirror = SER_PITCH_WINDOW - 1 - i;
         const float left = ser_absf((float)frame[i] - *mean);

@@ -68,8 +68,12 @@ static void mel_levels(ser_spectrum *spectrum, const float *power)
     for (int band = 0; band < SER_MELS; band++) {
         const float *bin = power + ser_mel_spans[band][0];
         float sum = 0.0f;
-        for (int i = ser_mel_spans[band][1]; i > 0; i--) {
-            sum += *weight++ * *bin++;
+        int bins = ser_mel_spans[band][1];
+        for (; bins > 1; bins -= 2, weight += 2, bin += 2) {
+            sum += weight[0] * bin[0] + weight[1] * bin[1];
+        }
+        if (bins > 0) {
+            sum += *weight++ * *bin;
         }
         const float level = decibels(sum);
         if (level > spectrum->mel[band]) {

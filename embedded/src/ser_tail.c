@@ -6,6 +6,18 @@
 
 void ser_tail_reset(ser_tail *tail) { memset(tail, 0, sizeof *tail); }
 
+int32_t ser_tail_sum(const int16_t *samples, int count)
+{
+    int32_t sum = 0;
+    for (; count > 3; count -= 4, samples += 4) {
+        sum += (samples[0] + samples[1]) + (samples[2] + samples[3]);
+    }
+    for (; count > 0; count--) {
+        sum += *samples++;
+    }
+    return sum;
+}
+
 void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
 {
     int16_t *sample = tail->sample, low, high;

@@ -33,6 +33,9 @@ void ser_tail_reset(ser_tail *tail);
 /* Appends SER_CLIP_REMAINDER samples the first time, SER_HOP every other time. */
 void ser_tail_push(ser_tail *tail, const int16_t *samples, int count);
 
+/* Of any samples. */
+int32_t ser_tail_sum(const int16_t *samples, int count);
+
 /* Largest distance of any sample so far from the mean of all: Praat's global peak. */
 float ser_tail_peak(const ser_tail *tail);
 
