@@ -12,8 +12,36 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ESP_ARDUINO_VERSION_VAL(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
-#define ESP_ARDUINO_VERSION ESP_ARDUINO_VERSION_VAL(3, 1, 0)
+#define ESP_ARDUINO_VERSION_MAJOR 3
+#define ESP_ARDUINO_VERSION_MINOR 1
+#define ESP_ARDUINO_VERSION_PATCH 0
+
+/* Names that Arduino's language reference takes as macros: whoever uses one for something else breaks. */
+#define PI 3.1415926535897932384626433832795
+#define EULER 2.718281828459045235360287471352
+#define HIGH 1
+#define LOW 0
+#define INPUT 1
+#define OUTPUT 3
+#define DEFAULT 1
+#define SERIAL 0
+#define DISPLAY 1
+#define sq(x) ((x) * (x))
+#define bit(b) (1UL << (b))
+#define lowByte(w) ((w) & 0xff)
+#define highByte(w) ((w) >> 8)
+#define constrain(x, low, high) ((x) < (low) ? (low) : ((x) > (high) ? (high) : (x)))
+#define radians(deg) ((deg) * 0.0174532925)
+#define degrees(rad) ((rad) * 57.295779513)
+#define word(...) makeWord(__VA_ARGS__)
+#define interrupts() (void)0
+#define F(text) (text)
+typedef bool boolean;
+typedef uint8_t byte;
+void init();
+long map(long x, long from_low, long from_high, long to_low, long to_high);
+long random(long most);
+void tone(uint8_t pin, unsigned int frequency, unsigned long duration = 0);
 
 unsigned long millis();
 unsigned long micros();
@@ -34,7 +62,6 @@ public:
     const char *getChipModel();
     uint16_t getChipRevision();
     uint32_t getCpuFreqMHz();
-    const char *getCoreVersion();
     const char *getSdkVersion();
     uint32_t getFreeHeap();
     uint32_t getMinFreeHeap();

@@ -15,7 +15,7 @@
 
 #include "clips.h"
 
-static const uint32_t VERSION = $benchmark_version;
+static const uint32_t FORMAT = $benchmark_version;
 static const uint32_t ANSWERS = 20; /* per clip and pass */
 #if CONFIG_IDF_TARGET_ESP32C3
 static const uint32_t PASSES = 1; /* without floating-point unit: some seconds of work a second of sound */
@@ -31,6 +31,20 @@ static int16_t block[SER_HOP];
 static uint32_t all[CLIPS * PASSES * ANSWERS]; /* response times, all clips' one behind the other */
 static char text[1536];
 static ser_line line;
+
+/* Before the first function: the Arduino IDE puts declarations of all of them there. */
+struct Cost {
+    uint64_t busy_us; /* in ser_push */
+    uint32_t samples;
+    uint32_t worst_hop_us;
+};
+
+#define STRING(x) #x
+#define AS_STRING(x) STRING(x)
+static const char CORE[] =
+    AS_STRING(ESP_ARDUINO_VERSION_MAJOR) "." AS_STRING(ESP_ARDUINO_VERSION_MINOR) "." AS_STRING(
+        ESP_ARDUINO_VERSION_PATCH
+    );
 
 static void pair(const char *name, uint32_t number)
 {
@@ -52,7 +66,7 @@ static void begin(const char *event)
 {
     ser_line_begin(&line, text, sizeof text);
     ser_line_text(&line, "{\"ser_benchmark\": ");
-    ser_line_whole(&line, VERSION);
+    ser_line_whole(&line, FORMAT);
     pair("event", event);
 }
 
@@ -108,19 +122,13 @@ static void start_line()
     pair("chip", ESP.getChipModel());
     pair("chip_revision", ESP.getChipRevision());
     pair("cpu_mhz", ESP.getCpuFreqMHz());
-    pair("core", ESP.getCoreVersion());
+    pair("core", CORE);
     pair("idf", ESP.getSdkVersion());
     pair("compiler", __VERSION__);
     pair("state_bytes", static_cast<uint32_t>(sizeof recognizer));
     pair("clips", CLIPS);
     end();
 }
-
-struct Cost {
-    uint64_t busy_us; /* in ser_push */
-    uint32_t samples;
-    uint32_t worst_hop_us;
-};
 
 /* One clip, all passes; its response times go to `times`. */
 static Cost run(const Clip *clip, uint32_t *times)

@@ -77,7 +77,8 @@
 
 struct Captured {
     ser_block block;
-    uint32_t at_us; /* when its last sample was in */
+    uint32_t at_us;    /* when its last sample was in */
+    uint32_t overruns; /* blocks that found no place until then */
 };
 
 /* Tens of kilobytes: never on a task's stack. */
@@ -95,9 +96,6 @@ static StackType_t capture_stack[CAPTURE_STACK], recognise_stack[RECOGNISE_STACK
 static StaticTask_t capture_task, recognise_task;
 static TaskHandle_t capture_handle, recognise_handle;
 
-static volatile uint32_t overruns; /* written by the capture task only */
-static volatile uint32_t dry;      /* reads that brought nothing */
-
 static char text[1536];
 
 static void capture_sound(void *)
@@ -107,8 +105,7 @@ static void capture_sound(void *)
     for (;;) {
         const size_t count = microphone.readBytes(reinterpret_cast<char *>(bytes), sizeof bytes);
         if (count == 0) {
-            dry = dry + 1;
-            vTaskDelay(pdMS_TO_TICKS(10));
+            vTaskDelay(pdMS_TO_TICKS(10)); /* the port has stopped; the other task will say so */
         }
         for (size_t used = 0; used < count;) {
             const ser_block *block;
@@ -118,9 +115,9 @@ static void capture_sound(void *)
             }
             captured.block = *block;
             captured.at_us = static_cast<uint32_t>(micros());
+            captured.overruns = capture.overruns;
             if (xQueueSend(queue, &captured, 0) != pdTRUE) {
                 ser_capture_drop(&capture);
-                overruns = capture.overruns;
             }
         }
     }
@@ -149,8 +146,8 @@ static void show(const char *emotion)
 static void show(const char *) {}
 #endif
 
-/* The utterance is complete: recognise and say. at_us: when its last sample was in. */
-static void answer(uint32_t at_us)
+/* The utterance is complete, `last` its last block: recognise and say. */
+static void answer(const Captured *last)
 {
     static float smoothed[SER_LABELS];
     static ser_result result;
@@ -175,8 +172,8 @@ static void answer(uint32_t at_us)
     decision.dbfs = ser_listen_dbfs(listening.mean_power);
     decision.clipped = listening.clipped;
     decision.lost = listening.lost;
-    decision.overruns = overruns;
-    decision.response_us = static_cast<uint32_t>(micros()) - at_us;
+    decision.overruns = last->overruns;
+    decision.response_us = static_cast<uint32_t>(micros()) - last->at_us;
     if (PLOTTER ? ser_line_plot(&decision, text, sizeof text) : ser_line_json(&decision, text, sizeof text)) {
         Serial.println(text);
     }
@@ -184,7 +181,7 @@ static void answer(uint32_t at_us)
 }
 
 /* While nobody speaks: what the microphone hears, and how the program is. */
-static void report_silence()
+static void report_silence(uint32_t overruns)
 {
     ser_line line;
     ser_line_begin(&line, text, sizeof text);
@@ -194,8 +191,6 @@ static void report_silence()
     ser_line_decimal(&line, ser_listen_dbfs(listening.floor), 1);
     ser_line_text(&line, ", \"overruns\": ");
     ser_line_whole(&line, overruns);
-    ser_line_text(&line, ", \"dry_reads\": ");
-    ser_line_whole(&line, dry);
     ser_line_text(&line, ", \"capture_stack_free\": ");
     ser_line_whole(&line, static_cast<uint32_t>(uxTaskGetStackHighWaterMark(capture_handle)));
     ser_line_text(&line, ", \"recognise_stack_free\": ");
@@ -215,8 +210,8 @@ static void recognise(void *)
             vTaskDelay(1); /* far behind: the idle task must run now and then, or the watchdog bites */
             busy = 0;
         }
-        if (xQueueReceive(queue, &captured, pdMS_TO_TICKS(1000)) != pdTRUE) {
-            report_silence(); /* nothing at all from the port */
+        if (xQueueReceive(queue, &captured, pdMS_TO_TICKS(2000)) != pdTRUE) {
+            Serial.println("{\"error\": \"no sound from the I2S port; does something else use it?\"}");
             continue;
         }
         quiet++;
@@ -234,13 +229,13 @@ static void recognise(void *)
             break;
         case SER_LISTEN_END:
             ser_push(&recognizer, captured.block.sample, SER_HOP);
-            answer(captured.at_us);
+            answer(&captured);
             quiet = 0;
             break;
         case SER_LISTEN_DISCARD:
         case SER_LISTEN_QUIET:
             if (quiet == 500) {
-                report_silence();
+                report_silence(captured.overruns);
                 quiet = 0;
             }
             break;
@@ -250,7 +245,9 @@ static void recognise(void *)
 
 void setup()
 {
+#if !ARDUINO_USB_CDC_ON_BOOT || ARDUINO_USB_MODE /* TinyUSB has its own buffer */
     Serial.setTxBufferSize(sizeof text); /* printing must not hold the recogniser up */
+#endif
     Serial.begin(115200);
     ser_init(&recognizer);
     ser_listen_init(&listening);
