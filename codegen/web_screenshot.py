@@ -4,14 +4,18 @@ Needs Chromium and tests/web-requirements.txt. The page is opened from the folde
 """
 
 import argparse
+import io
 import shutil
 from pathlib import Path
+
+from PIL import Image
 
 from common import cli
 from common.errors import UserError
 from common.files import replacing
 
-WIDTH, HEIGHT = 960, 1180
+WIDTH, HEIGHT = 860, 1130
+COLOURS = 256  # a palette: a third of the bytes
 
 
 def parse_arguments():
@@ -65,7 +69,9 @@ def take(page_folder: Path, clip: Path, *, dark: bool = False) -> bytes:
         expect(page.locator("#clips tr[data-label]")).to_have_count(1)
         picture = page.screenshot()
         browser.close()
-    return picture
+    small = io.BytesIO()
+    Image.open(io.BytesIO(picture)).quantize(COLOURS).save(small, "png", optimize=True)
+    return small.getvalue()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 "use strict";
 // The traces on their canvases, over the same stretch of time. Colours come from style.css.
 
-const MOST_COLUMNS = 1000;
+const MOST_COLUMNS = 500; // drawn, of more hops every second and so on
 const TICKS = [0.2, 0.5, 1, 2, 5, 10, 30, 60]; // seconds
 const DECIBELS = 70; // below the loudest band, the darkest colour
 // matplotlib's magma (CC0), every 32nd colour
