@@ -30,8 +30,8 @@ def generated(root: Path, name: str = "Voice", threshold: float = 0.3) -> Path:
     return folder
 
 
-def build(folder: Path, sketch: str, target: Path, *defines: str, board: str = "ESP32") -> Path:
-    """The sketch as a program of this computer."""
+def build(folder: Path, sketch: str, target: Path, *options: str, board: str = "ESP32") -> Path:
+    """The sketch as a program of this computer. options: of the compiler, such as -D."""
     if shutil.which("g++") is None:
         pytest.skip("no g++ here")
     objects = folder.parent / f"{folder.name}.objects"
@@ -43,7 +43,7 @@ def build(folder: Path, sketch: str, target: Path, *defines: str, board: str = "
             cwd=objects, check=True,
         )  # fmt: skip
     subprocess.run(
-        ["g++", "-std=c++17", "-O1", "-pthread", f"-DCONFIG_IDF_TARGET_{board}=1", *defines,
+        ["g++", "-std=c++17", "-O1", "-pthread", f"-DCONFIG_IDF_TARGET_{board}=1", *options,
          f"-I{STAND_IN}", f"-I{folder / 'src'}", "-include", "Arduino.h",
          "-x", "c++", folder / "examples" / sketch / f"{sketch}.ino", STAND_IN / "stand_in.cpp",
          "-x", "none", *objects.glob("*.o"), "-o", target],

@@ -200,6 +200,25 @@ def test_a_recogniser_that_is_too_slow_loses_blocks_and_says_so(microphone, talk
     assert second["lost"] == 0
 
 
+def test_the_tasks_share_nothing_unguarded(folder, talk):
+    try:
+        program = harness.build(
+            folder, "Microphone", folder.parent / "tsan", "-fsanitize=thread", "-g"
+        )
+    except subprocess.CalledProcessError:
+        pytest.skip("no thread sanitizer here")
+    done = subprocess.run(
+        [program],
+        input=harness.slots(talk[: 16000 * 5], shift=SHIFT),
+        capture_output=True,
+        timeout=120,
+    )
+    if b"FATAL: ThreadSanitizer" in done.stderr:
+        pytest.skip("the thread sanitizer does not run here")
+    assert len(decisions(done.stdout.decode().splitlines())) == 1
+    assert b"WARNING: ThreadSanitizer" not in done.stderr, done.stderr.decode()
+
+
 def test_right_slot_gain_and_plotter_by_switches(folder, talk):
     program = harness.build(
         folder, "Microphone", folder.parent / "plotter", "-DPLOTTER=1", "-DNEWEST=1.0f",

@@ -94,7 +94,7 @@ static uint8_t queue_storage[QUEUE_BLOCKS * sizeof(Captured)];
 static const uint32_t CAPTURE_STACK = 4096, RECOGNISE_STACK = 8192; /* bytes */
 static StackType_t capture_stack[CAPTURE_STACK], recognise_stack[RECOGNISE_STACK];
 static StaticTask_t capture_task, recognise_task;
-static TaskHandle_t capture_handle, recognise_handle;
+static TaskHandle_t capture_handle;
 
 static char text[1536];
 
@@ -194,7 +194,7 @@ static void report_silence(uint32_t overruns)
     ser_line_text(&line, ", \"capture_stack_free\": ");
     ser_line_whole(&line, static_cast<uint32_t>(uxTaskGetStackHighWaterMark(capture_handle)));
     ser_line_text(&line, ", \"recognise_stack_free\": ");
-    ser_line_whole(&line, static_cast<uint32_t>(uxTaskGetStackHighWaterMark(recognise_handle)));
+    ser_line_whole(&line, static_cast<uint32_t>(uxTaskGetStackHighWaterMark(nullptr)));
     ser_line_text(&line, "}");
     if (!PLOTTER && ser_line_end(&line)) {
         Serial.println(text);
@@ -268,11 +268,11 @@ void setup()
     /* The recogniser on the core that Arduino uses, capture above it on the other; with one core, capture
        interrupts the recogniser whenever sound has come. */
     const BaseType_t cores = portNUM_PROCESSORS;
-    recognise_handle = xTaskCreateStaticPinnedToCore(
-        recognise, "recognise", RECOGNISE_STACK, nullptr, 2, recognise_stack, &recognise_task, cores - 1
-    );
     capture_handle = xTaskCreateStaticPinnedToCore(
         capture_sound, "capture", CAPTURE_STACK, nullptr, 10, capture_stack, &capture_task, 0
+    );
+    xTaskCreateStaticPinnedToCore(
+        recognise, "recognise", RECOGNISE_STACK, nullptr, 2, recognise_stack, &recognise_task, cores - 1
     );
 }
 
