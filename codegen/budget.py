@@ -1,15 +1,15 @@
-"""What a model costs on the chip: flash and static RAM, from compiled and linked code.
+"""What a model costs on the chip: flash and static RAM, from compiled code.
 
-Extractor, model and what they pull in from the C library are linked as a program that listens and answers;
-`size` does the counting. With Debian's riscv64-unknown-elf-gcc the target is rv32imafc, the instruction set
-of the ESP32-P4 and in density near the ESP32's; without it, this computer.
+Extractor and model are compiled and joined with a program that listens and answers, and what that reaches is
+counted; the C library's few functions are not, as the chips have them in ROM. With Debian's
+riscv64-unknown-elf-gcc the target is measure's ESP32-P4, in density near the ESP32; without it, this
+computer.
 """
 
 import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -18,16 +18,9 @@ from codegen import compiled, library, source
 from codegen.pipeline import Plan, plan
 from common.errors import UserError
 from features import device
+from measure import firmware, toolchain
 
-CROSS = "riscv64-unknown-elf-gcc"
-_CROSS_FLAGS = (
-    "--specs=picolibc.specs", "-march=rv32imafc", "-mabi=ilp32f", "-nostartfiles",
-    "-Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=512M",
-    "-Wl,--defsym=__ram=0xa0000000,--defsym=__ram_size=512M",
-)  # fmt: skip
-_FLAGS = (
-    "-std=c99", "-Os", "-ffp-contract=off", "-fno-math-errno", "-ffunction-sections", "-fdata-sections",
-)  # fmt: skip
+CHIP = toolchain.TARGETS["esp32p4"]
 _MAIN = """#include "ser.h"
 static ser_recognizer recognizer;
 static ser_result result;
@@ -79,37 +72,43 @@ def sizes_of(wanted: Plan) -> Sizes:
 
 def measure(folder: Path) -> Sizes:
     """What a generated library takes."""
-    command, size, about = _tools()
     with tempfile.TemporaryDirectory() as build:
-        main, program, model = (Path(build) / name for name in ("main.c", "all", "model.o"))
+        build = Path(build)
+        main = build / "main.c"
         main.write_text(_MAIN)
-        files = compiled.sources(folder)
-        link = ["-Wl,--gc-sections", "-Wl,-e,ser_size_main", "-lm", "-o", str(program)]
-        compiled.compile_c([*command, *_FLAGS], folder, [main, *files], link)
-        model_c = [folder / "src" / "ser_model.c"]
-        compiled.compile_c([*command, *_FLAGS, "-c"], folder, model_c, ["-o", str(model)])
-        text, data, bss = _berkeley(size, program)
-        return Sizes(text + data, sum(_berkeley(size, model)[:2]), data + bss, about)
+        if shutil.which(CHIP.programs[0]):
+            return _on_chip(folder, main, build)
+        return _here(folder, main, build)
 
 
-@cache
-def _tools():
-    """Compiler with flags, the `size` program, and how to call what was measured."""
-    if shutil.which(CROSS):
-        first = subprocess.run([CROSS, "-dumpfullversion"], capture_output=True, text=True)
-        about = f"{CROSS} {first.stdout.strip()}, rv32imafc, -Os"
-        return [CROSS, *_CROSS_FLAGS], "riscv64-unknown-elf-size", about
+def _on_chip(folder, main, build):
+    files = [main, *compiled.sources(folder)]
+    objects = CHIP.compile(files, build, f"-I{folder / 'src'}")
+    code, tables, model, ram = firmware.sizes(CHIP, objects, build, ("ser_size_main",))
+    compiler = CHIP.programs[0]
+    about = f"{compiler} {toolchain.version(compiler)}, {CHIP.march}, {toolchain.FLAGS[0]}"
+    return Sizes(code + tables + model, model, ram, about)
+
+
+def _here(folder, main, build):
     if not shutil.which("size"):
         raise UserError("size: no such program; install binutils to measure what a model takes")
-    about = f"for this computer, no chip: {CROSS} is not installed, -Os"
-    return [*device.compiler(), "-shared", "-fPIC"], "size", about
+    command = [*device.compiler(), "-fPIC", *toolchain.FLAGS]
+    program, model = build / "all", build / "model.o"
+    link = ["-shared", "-Wl,--gc-sections", "-Wl,-e,ser_size_main", "-lm", "-o", str(program)]
+    compiled.compile_c(command, folder, [main, *compiled.sources(folder)], link)
+    model_c = [folder / "src" / "ser_model.c"]
+    compiled.compile_c([*command, "-c"], folder, model_c, ["-o", str(model)])
+    text, data, bss = _berkeley(program)
+    about = f"for this computer, no chip: {CHIP.programs[0]} is not installed, {toolchain.FLAGS[0]}"
+    return Sizes(text + data, sum(_berkeley(model)[:2]), data + bss, about)
 
 
-def _berkeley(size, path):
+def _berkeley(path):
     """text, data, bss; text includes constants."""
-    run = subprocess.run([size, str(path)], capture_output=True, text=True)
+    run = subprocess.run(["size", str(path)], capture_output=True, text=True)
     if run.returncode:
-        raise UserError(f"{size}: {run.stderr.strip()}")
+        raise UserError(f"size: {run.stderr.strip()}")
     return [int(field) for field in run.stdout.splitlines()[1].split()[:3]]
 
 

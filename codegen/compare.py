@@ -1,14 +1,11 @@
 """Our export of a forest beside plain emlearn, m2cgen and micromlgen: size, speed, agreement, in one run.
 
-The same forest and the same rows for all, on an emulated rv32imafc; the table goes into the docs. Needs
-riscv64-unknown-elf-gcc, qemu-system-riscv32, and for the others codegen/compare-requirements.txt: what is not
-installed is left out, saying so.
+The same forest and the same rows for all, on the emulated ESP32 and ESP32-P4; the table goes into the docs.
+Needs the chips' tools (measure/toolchain.py), and for the others codegen/compare-requirements.txt: what is
+not installed is left out, saying so.
 """
 
 import argparse
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -19,46 +16,41 @@ from pathlib import Path
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-from codegen import budget, emlearn_parts, library, pipeline, source
+from codegen import emlearn_parts, library, pipeline, source
 from common import cli
-from common.errors import UserError
+from common.errors import CheckFailed, UserError
 from common.files import replacing
 from features import table
+from measure import firmware, toolchain
+from measure.toolchain import Target
 from training import persistence
 from training.estimators import SnappedRandomForest
 
-EMULATOR = "qemu-system-riscv32"
-_MEMORY = (
-    "-Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=32M,--defsym=__ram=0x82000000,"
-    "--defsym=__ram_size=16M,--defsym=__stack_size=64K"
-)
+CHIPS = {name: toolchain.TARGETS[name] for name in ("esp32", "esp32p4")}
 _HARNESS = """
-#include <stdio.h>
-static uint32_t instructions(void)
-{
-    uint32_t count;
-    __asm__ volatile(".option push\\n.option arch,+zicsr\\ncsrr %0, instret\\n.option pop"
-                     : "=r"(count)::"memory");
-    return count;
-}
+#include "marks.h"
+#include "platform.h"
+MARK(begin_nothing, 1)
+MARK(begin_predict, 2)
+MARK(end_region, 0)
+int predict(const INPUT *x);
 static float row[WIDTH];
 static INPUT input[WIDTH];
 int main(void)
 {
-    FILE *file = fopen("rows", "rb");
-    uint64_t used = 0;
-    uint32_t rows = 0;
-    while (fread(row, sizeof row, 1, file) == 1) {
+    const int file = platform_open("rows");
+    begin_nothing();
+    end_region();
+    while (platform_read(file, row, (int)sizeof row) == (int)sizeof row) {
         for (int i = 0; i < WIDTH; i++) {
             input[i] = (INPUT)row[i];
         }
-        const uint32_t before = instructions();
+        begin_predict();
         const int label = predict(input);
-        used += instructions() - before;
-        rows++;
-        putchar('A' + label);
+        end_region();
+        const char letter = (char)('A' + label);
+        platform_print(&letter, 1);
     }
-    printf("\\n%lu\\n", (unsigned long)(used / rows));
     return 0;
 }
 """
@@ -78,9 +70,11 @@ class Exporter:
 
 @dataclass(frozen=True)
 class Result:
+    """bytes, instructions: by chip; None where it cannot be linked. agreement: share of rows."""
+
     name: str
-    bytes: int
-    instructions: int
+    bytes: dict[str, int | None]
+    instructions: dict[str, int | None]
     agreement: float
 
 
@@ -108,13 +102,13 @@ static int largest(const PROBABILITY *p)
     def own(call):
         text = most.replace("PROBABILITY", "float")
         return (
-            f"{ours}\n{text}static int predict(const INPUT *x)\n"
+            f"{ours}\n{text}int predict(const INPUT *x)\n"
             f"{{ float p[SER_LABELS]; {call}(x, p); return largest(p); }}\n"
         )
 
     def emlearn(leaf_bits):
         wrapper = emlearn_parts.trees.Wrapper(plain, "inline", dtype="int16_t", leaf_bits=leaf_bits)
-        call = "static int predict(const INPUT *x) { return (int)forest_predict(x, WIDTH); }\n"
+        call = "int predict(const INPUT *x) { return (int)forest_predict(x, WIDTH); }\n"
         return wrapper.save(name="forest") + call
 
     def m2cgen():
@@ -123,7 +117,7 @@ static int largest(const PROBABILITY *p)
         sys.setrecursionlimit(20000)
         text = m2cgen.export_to_c(plain) + most.replace("PROBABILITY", "double")
         return (
-            f"{text}static int predict(const INPUT *x)\n"
+            f"{text}int predict(const INPUT *x)\n"
             f"{{ double p[{labels}]; score((double *)x, p); return largest(p); }}\n"
         )
 
@@ -133,7 +127,7 @@ static int largest(const PROBABILITY *p)
         text = micromlgen.port(plain).replace("#include <cstdarg>", "#include <stdarg.h>")
         text = text.replace("#pragma once", "")
         instance = "static Eloquent::ML::Port::RandomForest forest;\n"
-        call = "static int predict(const INPUT *x) { return forest.predict((float *)x); }\n"
+        call = "int predict(const INPUT *x) { return forest.predict((float *)x); }\n"
         return f"{text}\n{instance}{call}"
 
     found = [
@@ -150,55 +144,56 @@ static int largest(const PROBABILITY *p)
 
 
 def measure(exporter: Exporter, folder: Path, rows: np.ndarray, labels: np.ndarray) -> Result:
-    """Compile and run one. rows: float32 (n, width); labels: (n,) numbers that scikit-learn answers."""
-    with tempfile.TemporaryDirectory() as build:
-        build = Path(build)
-        rows.astype(np.float32).tofile(build / "rows")
-        head = (
-            f"#include <stdint.h>\n#define WIDTH {rows.shape[1]}\n#define INPUT {exporter.input}\n"
-        )
-        stub = "static int predict(const INPUT *x) { return (int)x[0] & 1; }\n"
-        with_it = _build(build, folder, exporter.language, head + exporter.code() + _HARNESS)
-        without = _build(build, folder, exporter.language, head + stub + _HARNESS, "stub")
-        printed = _run(
-            [EMULATOR, "-M", "virt", "-bios", "none", "-cpu", "rv32", "-display", "none", "-monitor", "none",
-             "-serial", "none", "-chardev", "stdio,id=c0", "-semihosting-config",
-             "enable=on,target=native,chardev=c0", "-icount", "shift=0", "-kernel", str(with_it)], build,
-        ).splitlines()  # fmt: skip
-        answers = np.frombuffer(printed[0].encode("latin-1"), np.uint8) - ord("A")
-        return Result(
-            exporter.name,
-            _size(with_it) - _size(without),
-            int(printed[1]),
-            float((answers == labels).mean()),
-        )
+    """Compile and run one. rows: float32 (n, width); labels: (n,) numbers that scikit-learn answers.
+    CheckFailed: the chips' answers differ."""
+    size, executed, said = {}, {}, {}
+    for name, target in CHIPS.items():
+        with tempfile.TemporaryDirectory() as build:
+            build = Path(build)
+            rows.astype(np.float32).tofile(build / "rows")
+            program, size[name] = _build(target, exporter, folder, build, rows.shape[1])
+            if program is None:
+                executed[name] = None
+                continue
+            printed, counts, _ = firmware.counted(
+                target, program, ["begin_nothing", "begin_predict"]
+            )
+        said[name] = printed.strip()
+        regions = [line.split() for line in counts.splitlines() if line.startswith("region")]
+        marks, *calls = (int(fields[2]) for fields in regions)
+        executed[name] = round(sum(calls) / len(calls)) - marks
+    if len(set(said.values())) > 1:
+        raise CheckFailed(f"{exporter.name}: the chips' answers differ")
+    answers = np.frombuffer(next(iter(said.values())).encode("latin-1"), np.uint8) - ord("A")
+    return Result(exporter.name, size, executed, float((answers == labels).mean()))
 
 
-def _build(build, folder, language, text, name="program"):
-    suffix = ".c" if language == "c" else ".cpp"
-    (build / name).with_suffix(suffix).write_text(text, encoding="utf-8")
-    standard = "-std=gnu99" if language == "c" else "-std=gnu++17"
-    _run(
-        # gcc for C++ too, by the file's name: g++ would ask for a C++ library, which Debian has not
-        [budget.CROSS, "--specs=picolibc.specs", "--oslib=semihost", "--crt0=semihost", "-march=rv32imafc",
-         "-mabi=ilp32f", "-mcmodel=medany", "-Os", standard, "-w", "-fno-exceptions", "-fno-rtti",
-         "-DPICOLIBC_INTEGER_PRINTF_SCANF", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections",
-         _MEMORY, f"-I{folder / 'src'}", f"{name}{suffix}", "-lm", "-o", f"{name}.elf"], build,
-    )  # fmt: skip
-    return build / f"{name}.elf"
-
-
-def _run(command, cwd):
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd)
-    if done.returncode:
-        reason = re.search(r"^.*(?:error|Error).*$", done.stderr, re.M)
-        raise UserError(f"{command[0]}: {reason[0] if reason else done.stderr[-200:]}")
-    return done.stdout
-
-
-def _size(program):
-    lines = _run(["riscv64-unknown-elf-size", str(program)], program.parent).splitlines()
-    return sum(int(field) for field in lines[1].split()[:2])
+def _build(target: Target, exporter, folder, build, width):
+    """The program, or None where it does not link, and the bytes of what `predict` reaches."""
+    head = f"#include <stdint.h>\n#define WIDTH {width}\n#define INPUT {exporter.input}\n"
+    main = build / "main.c"
+    main.write_text(head + _HARNESS)
+    flags = [f"-I{folder / 'src'}", f"-I{toolchain.C}"]
+    code = build / ("code.c" if exporter.language == "c" else "code.cpp")
+    more = []
+    if exporter.language != "c":
+        head += 'extern "C" int predict(const INPUT *x);\n'
+        more = ["-std=gnu++17", "-fno-exceptions", "-fno-rtti"]
+    code.write_text(head + exporter.code(), encoding="utf-8")
+    made = target.compile_one(code, build / "code.o", "-w", *flags, *more)
+    sections = target.sections([made], build, ("predict",))
+    size = sum(
+        n
+        for name, n in sections.items()
+        if name.startswith((".text", ".literal", ".rodata", ".data"))
+    )
+    rest = target.compile([main, *target.platform()], build, *flags)
+    try:
+        return target.link([made, *rest], build / "program.elf"), size
+    except UserError as error:
+        if "relocation" not in str(error):
+            raise
+        return None, size  # constants out of reach of the code
 
 
 def markdown(model, results: list[Result], missing: list[str], rows: int) -> str:
@@ -211,21 +206,25 @@ def markdown(model, results: list[Result], missing: list[str], rows: int) -> str
         "# The same forest from four exporters",
         "",
         f"{len(trees)} trees, {leaves} leaves, {forest.n_features_in_} columns, {len(model.labels)} labels; "
-        f"{rows} rows. Emulated rv32imafc, `-Os`, instructions per prediction as QEMU counts them; "
-        "bytes of flash are what the program grows by when the prediction is linked in. Agreement: rows with "
-        "scikit-learn's own label.",
+        f"{rows} rows. `{toolchain.FLAGS[0]}`; instructions per prediction, executed on an LX6-compatible "
+        "core (ESP32) and an rv32imafc core (ESP32-P4) in QEMU; bytes of flash without the C library's "
+        "functions. Agreement: rows with scikit-learn's own label, the same on both chips.",
         "",
-        "| exporter | bytes of flash | instructions | agreement |",
-        "|---|--:|--:|--:|",
+        "| exporter | ESP32: bytes of flash | instructions | ESP32-P4: bytes of flash | instructions "
+        "| agreement |",
+        "|---|--:|--:|--:|--:|--:|",
     ]
     for r in results:
-        lines.append(f"| {r.name} | {r.bytes:,} | {r.instructions:,} | {100 * r.agreement:.2f} % |")
+        cells = [_cell(cell[name]) for name in CHIPS for cell in (r.bytes, r.instructions)]
+        lines.append(f"| {r.name} | {' | '.join(cells)} | {100 * r.agreement:.2f} % |")
     packages = [
         "scikit-learn",
         "emlearn",
         *(p for p in ("m2cgen", "micromlgen") if p not in missing),
     ]
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    found = {k: v for target in CHIPS.values() for k, v in target.versions().items()}
+    tools = ", ".join(f"{name} {number}" for name, number in found.items())
     lines += [
         "",
         "The others export the forest alone and are handed the quantised rows; none exports a scaler. "
@@ -233,15 +232,15 @@ def markdown(model, results: list[Result], missing: list[str], rows: int) -> str
         "(`method='inline'`). emlearn compares integers with `<`, and cuts thresholds towards zero, where "
         "scikit-learn has `<=`; by default its trees vote with one label each, as micromlgen's do.",
         "",
-        f"Measured with {budget.CROSS} {_version(budget.CROSS)}, QEMU {_version(EMULATOR)}; {versions}.",
+        f"Measured with {tools}; {versions}.",
     ]
     if missing:
         lines.append(f"Not installed, so not measured: {', '.join(missing)}.")
     return "\n".join(lines) + "\n"
 
 
-def _version(program):
-    return re.search(r"\d+\.\d+[\d.]*", _run([program, "--version"], None))[0]
+def _cell(value):
+    return "does not link" if value is None else f"{value:,}"
 
 
 def parse_arguments():
@@ -255,12 +254,8 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    for program in (budget.CROSS, EMULATOR):
-        if not shutil.which(program):
-            raise UserError(
-                f"{program}: not installed; apt-get install gcc-riscv64-unknown-elf "
-                "picolibc-riscv64-unknown-elf qemu-system-misc"
-            )
+    for target in CHIPS.values():
+        target.check()
     model = persistence.load(arguments.model)
     if not hasattr(model.pipeline[-1], "estimators_"):
         raise UserError(
@@ -288,10 +283,7 @@ def main():
                 rows = quantised[:, _kept(plan, model)]
             results.append(measure(exporter, folder, rows, labels))
             r = results[-1]
-            print(
-                f"{r.name}: {r.bytes} bytes, {r.instructions} instructions, {100 * r.agreement:.2f} %",
-                flush=True,
-            )
+            print(f"{r.name}: {r.bytes}, {r.instructions}, {100 * r.agreement:.2f} %", flush=True)
     with replacing(arguments.out) as file:
         file.write(markdown(model, results, missing, len(features)))
     print(f"wrote {arguments.out}")

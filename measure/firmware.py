@@ -114,22 +114,26 @@ def build(target: Target, library: Path, folder: Path) -> Built:
     program = target.link([*main, *objects], folder / "program.elf")
     if target is toolchain.HOST:
         return Built(target, program)
-    whole = target.sections(objects, folder, CALLS)
-    model = target.sections(
-        [folder / "ser_model.o"], folder, ("ser_model_predict", "ser_label_names")
-    )
+    frames = target.frames(folder)
+    stack = max(deepest(frames, call) for call in CALLS)
+    return Built(target, program, *sizes(target, objects, folder, CALLS), stack)
+
+
+def sizes(
+    target: Target, objects: list[Path], folder: Path, roots: Iterable[str]
+) -> tuple[int, int, int, int]:
+    """Bytes of code, tables, model and variables that the roots reach, of a library's objects."""
+    (model_object,) = (path for path in objects if path.name == "ser_model.o")
+    whole = target.sections(objects, folder, roots)
+    model = target.sections([model_object], folder, ("ser_model_predict", "ser_label_names"))
     code = _bytes(whole, _CODE) - _bytes(model, _CODE)
     tables = _bytes(whole, _CONSTANT) - _bytes(model, _CONSTANT)
-    frames = target.frames(folder)
-    return Built(
-        target, program, code, tables, _bytes(model, _CODE + _CONSTANT), _bytes(whole, _VARIABLE),
-        max(deepest(frames, call) for call in CALLS),
-    )  # fmt: skip
+    return code, tables, _bytes(model, _CODE + _CONSTANT), _bytes(whole, _VARIABLE)
 
 
 _CODE = (".text", ".literal")
-_CONSTANT = (".rodata", ".srodata", ".data", ".sdata")
-_VARIABLE = (".data", ".sdata", ".bss", ".sbss")
+_CONSTANT = (".rodata", ".data")
+_VARIABLE = (".data", ".bss")
 
 
 def _bytes(sections, kinds):
@@ -162,14 +166,21 @@ def execute(built: Built, clips: Iterable[np.ndarray], *, count: bool = True) ->
             file.write(np.uint32(len(clip)).tobytes() + clip.astype("<i2").tobytes())
     if not count:
         return Run(*_answers(target.emulate(built.program), len(clips)))
+    printed, counts, symbols = counted(target, built.program, [f"begin_{kind}" for kind in KINDS])
+    return Run(*_answers(printed, len(clips)), *_counts(counts, symbols))
+
+
+def counted(target: Target, program: Path, begins: list[str]) -> tuple[str, str, dict[str, int]]:
+    """Run a program with the counting plug-in. begins: the marks where regions start; they end at the mark
+    `end_region`. Returns what it printed, what the plug-in wrote (see c/counts.c), and the symbols."""
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        out, slow, symbols = scratch / "out", scratch / "slow", target.symbols(built.program)
-        slow.write_text("\n".join(f"{at:x}" for at in target.slow(built.program)))
-        begins = ":".join(f"{symbols[f'begin_{kind}']:x}" for kind in KINDS)
-        options = f"begin={begins},end={symbols['end_region']:x},slow={slow},out={out}"
-        printed = target.emulate(built.program, "-plugin", f"{plugin(scratch)},{options}")
-        return Run(*_answers(printed, len(clips)), *_counts(out.read_text(), symbols))
+        out, slow, symbols = scratch / "out", scratch / "slow", target.symbols(program)
+        slow.write_text("\n".join(f"{at:x}" for at in target.slow(program)))
+        starts = ":".join(f"{symbols[begin]:x}" for begin in begins)
+        options = f"begin={starts},end={symbols['end_region']:x},slow={slow},out={out}"
+        printed = target.emulate(program, "-plugin", f"{plugin(scratch)},{options}")
+        return printed, out.read_text(), symbols
 
 
 def _answers(printed, clips):

@@ -60,7 +60,6 @@ class Target:
     programs: tuple[str, ...]
     packages: str
     prefix: str
-    ld_flags = ()
 
     def check(self) -> None:
         """MissingTool unless everything is installed."""
@@ -78,6 +77,10 @@ class Target:
 
     def link(self, objects: Iterable[Path], program: Path) -> Path:
         """A program that the emulator runs; it begins with main()."""
+        raise NotImplementedError
+
+    def join(self, objects: Iterable[Path], joined: Path, roots: list[str]) -> None:
+        """What the roots, options of ld, reach in objects that lack the C library."""
         raise NotImplementedError
 
     def emulate(self, program: Path, *more: str) -> str:
@@ -110,18 +113,8 @@ class Target:
         self, objects: Iterable[Path], folder: Path, roots: Iterable[str]
     ) -> dict[str, int]:
         """Bytes of each section that the roots reach in these objects; without the C library."""
-        joined = folder / "reached.o"
-        wanted = [word for root in roots for word in ("-u", root)]
-        run(
-            f"{self.prefix}ld",
-            *self.ld_flags,
-            "-r",
-            "--gc-sections",
-            *wanted,
-            *objects,
-            "-o",
-            joined,
-        )
+        joined = folder / "reached"
+        self.join(objects, joined, [word for root in roots for word in ("-u", root)])
         rows = (line.split() for line in run(f"{self.prefix}size", "-A", joined).splitlines())
         return {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[1].isdigit()}
 
@@ -132,17 +125,14 @@ class RiscV(Target):
 
     march: str = ""
     mabi: str = ""
-    ld_flags = ("-m", "elf32lriscv")
 
     @property
     def machine(self) -> tuple[str, ...]:
         """The compiler's flags that say for what."""
         return (
-            "--specs=picolibc.specs",
-            f"-march={self.march}",
-            f"-mabi={self.mabi}",
-            "-mcmodel=medany",
-        )
+            "--specs=picolibc.specs", f"-march={self.march}", f"-mabi={self.mabi}", "-mcmodel=medany",
+            "-msmall-data-limit=0",  # or small constants would pass for variables
+        )  # fmt: skip
 
     def compile_one(self, source, built, *flags):
         run(
@@ -159,6 +149,18 @@ class RiscV(Target):
             "-Wl,--defsym=stack_bottom=__heap_end,--defsym=stack_top=__stack", "-o", program,
         )  # fmt: skip
         return program
+
+    def join(self, objects, joined, roots):
+        # a whole link, as only that shortens calls
+        flags = (
+            "-m",
+            "elf32lriscv",
+            "--gc-sections",
+            "--unresolved-symbols=ignore-all",
+            "-e",
+            roots[1],
+        )
+        run(f"{self.prefix}ld", *flags, *roots, *objects, "-o", joined)
 
     def emulate(self, program, *more):
         return run(
@@ -227,7 +229,17 @@ class Xtensa(Target):
             "clang-22", "--target=xtensa", "-E", "-x", "assembler-with-cpp", f"-I{LX6 / 'include'}", *flags,
             source, "-o", expanded,
         )  # fmt: skip
-        return self._assemble(expanded, built)
+        expanded.write_text(spell_out(expanded.read_text()))
+        while True:
+            try:
+                return self._assemble(expanded, built)
+            except UserError as error:
+                found = re.search(r":(\d+):\d+: error: fixup value out of range", str(error))
+                if found is None:
+                    raise
+                lines = expanded.read_text().splitlines()
+                lines[int(found[1]) - 1] = lengthen(lines[int(found[1]) - 1])
+                expanded.write_text("\n".join(lines) + "\n")
 
     def link(self, objects, program):
         with tempfile.TemporaryDirectory() as folder:
@@ -235,14 +247,19 @@ class Xtensa(Target):
             more = [
                 self._preprocess_and_assemble(LX6 / "start.S", folder / "start.o"),
                 self.compile_one(LX6 / "runtime.c", folder / "runtime.o", "-ffreestanding"),
-                self._preprocess_and_assemble(libgcc, folder / "divide.o", "-DL_divsf3"),
-                self._preprocess_and_assemble(libgcc, folder / "root.o", "-DL_sqrtf"),
             ]
+            for part in _LIBGCC:
+                more.append(
+                    self._preprocess_and_assemble(libgcc, folder / f"{part}.o", f"-DL{part}")
+                )
             run(
                 f"{self.prefix}ld", "--no-relax", "--gc-sections", "-T", LX6 / "link.ld", *more, *objects,
                 "-o", program,
             )  # fmt: skip
         return program
+
+    def join(self, objects, joined, roots):
+        run(f"{self.prefix}ld", "-r", "--gc-sections", *roots, *objects, "-o", joined)
 
     def emulate(self, program, *more):
         return run(
@@ -286,6 +303,15 @@ class Xtensa(Target):
         return found
 
 
+_LIBGCC = (
+    "_divsf3",
+    "_sqrtf",
+    "_cmpdf2",
+    "_addsubdf3",
+    "_extendsfdf2",
+)  # doubles: codegen.compare's
+
+
 # Instruction selection fails ("Cannot select ... TargetConstantPool") where a float is one of two constants.
 _CHOICE = re.compile(r"(%\S+) = select (i1 [^,]+), float (\S+), float ([^%\s]\S*)")
 
@@ -305,6 +331,27 @@ def choose_bits(text: str) -> str:
         )
 
     return _CHOICE.sub(replace, text)
+
+
+def spell_out(text: str) -> str:
+    """Xtensa assembly without two shorthands that GNU's assembler knows and LLVM's does not."""
+    text = re.sub(r"\b(bb[cs]i)\.l\b", r"\1", text)
+
+    def extract(found):
+        to, source, shift = found.groups()
+        return found[0] if int(shift) < 16 else f"extui {to}, {source}, {shift}, {32 - int(shift)}"
+
+    return re.sub(r"\bsrli\s+(a\d+), (a\d+), (\d+)", extract, text)
+
+
+_OPPOSITE = {"bltu": "bgeu", "blt": "bge", "beq": "bne"}
+
+
+def lengthen(line: str) -> str:
+    """A branch whose target is too far away, as GNU's assembler makes it: the opposite one over a jump."""
+    branch, rest = line.split(None, 1)
+    operands, target = rest.rsplit(",", 1)
+    return f"{_OPPOSITE[branch]} {operands}, 9999f; j {target}; 9999:"
 
 
 def _bits(constant):

@@ -6,6 +6,7 @@
  * clip status, label, speech, and the bits of seconds, probabilities and features; last the deepest stack.
  * No variadic functions: LLVM's Xtensa back end compiles them wrongly.
  */
+#include "marks.h"
 #include "platform.h"
 #include "ser.h"
 
@@ -14,14 +15,6 @@
 static ser_recognizer recognizer;
 static ser_result result;
 
-/* Where the counting plug-in (counts.c) sees a region begin and end. */
-volatile int region;
-#define MARK(name, number)                         \
-    void name(void);                               \
-    __attribute__((noinline)) void name(void)      \
-    {                                              \
-        region = number;                           \
-    }
 MARK(begin_nothing, 1) /* what the marks themselves cost */
 MARK(begin_init, 2)
 MARK(begin_push, 3)
