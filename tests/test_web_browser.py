@@ -34,6 +34,7 @@ REQUIREMENTS = "pip install -r tests/web-requirements.txt"
 sync_api = pytest.importorskip("playwright.sync_api", reason=f"no Playwright; {REQUIREMENTS}")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason=f"no axe; {REQUIREMENTS}")
 expect = sync_api.expect
+expect.set_options(timeout=20_000)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -262,6 +263,9 @@ def test_answer_is_shown_and_announced(clips, page, library):
     assert shown == pytest.approx(list(answer["probabilities"].values()), abs=EXACT)
     expect(page.locator("#cost")).to_contain_text("of one core")
     expect(page.locator("#caution")).to_contain_text("synthetic")
+    expect(page.locator("#contours")).to_have_attribute(
+        "aria-label", re.compile(r"F0 from \d+ to \d+ Hz")
+    )
 
 
 def test_reasons_are_the_models_own(clips, page, library):
@@ -424,6 +428,44 @@ def cpu_use(page):
         return (more - work) / (now - began)
 
     return used
+
+
+def test_silent_microphone_is_said(chromium, address, tmp_path):
+    path = tmp_path / "silence.wav"
+    soundfile.write(path, np.zeros(RATE, np.int16), RATE)
+    fake = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={path}"]
+    with (
+        chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *fake]) as browser,
+        opened(browser, address, permissions=["microphone"]) as page,
+    ):
+        page.locator("#microphone").click()
+        expect(page.locator("#status")).to_contain_text("Only silence")
+
+
+def test_eleven_minutes_of_microphone(page, spoken, library):
+    """What is drawn is forgotten from its beginning; the sentences are found all the same."""
+    samples = np.concatenate([np.zeros(RATE, np.int16), audio.read(spoken)])
+    rounds = 11 * 60 * RATE // len(samples)
+    found = page.evaluate(
+        """async ([samples, rounds]) => {
+          const recogniser = await Recogniser.open(MODEL);
+          const traces = new Traces(recogniser.mels);
+          const heard = [];
+          const keep = (answer, final) => final && heard.push(answer.label);
+          const sentences = new Sentences(recogniser, traces, keep);
+          const { hop } = recogniser;
+          const sound = new Int16Array(rounds * samples.length).map((_, i) => samples[i % samples.length]);
+          for (let i = 0; i + hop <= sound.length; i += hop) {
+            sentences.push(sound.subarray(i, i + hop));
+          }
+          return { heard, hops: traces.hops, kept: KEEP_HOPS };
+        }""",
+        [samples.tolist(), rounds],
+    )
+    assert found["kept"] / 2 <= found["hops"] <= found["kept"]
+    assert len(found["heard"]) >= rounds - 2
+    expected = library.labels.index(library.answer(audio.load(spoken)).label)
+    assert found["heard"].count(expected) >= 0.9 * len(found["heard"])
 
 
 def test_denied_microphone_is_said_and_the_page_lives(listening, address, library, clips):

@@ -5,6 +5,7 @@ const LIVE_HOPS = 800; // drawn while the microphone is on
 const DRAW_EVERY = 200; // ms
 const SLICE = 12; // ms of work between two chances for the page to answer the person
 const MOST_ANSWERS = 200; // over one clip
+const SILENT_HOPS = 400; // until the person is asked whether the microphone is on
 const PULLERS = 12; // features named as reasons
 const MOST_ROWS = 50; // of clips and sentences
 
@@ -170,10 +171,15 @@ class Page {
     this.microphone = microphone;
     this.traces.clear();
     const sentences = new Sentences(this.recogniser, this.traces, (...answer) => this.hearSentence(...answer));
+    let silent = false;
     microphone.onBlock = (block) => {
       for (let i = 0; i < block.length; i += hop) {
         sentences.push(block.subarray(i, i + hop));
       }
+      if (sentences.quiet >= SILENT_HOPS && !silent) {
+        this.say("Only silence for a while. Is the microphone switched on?");
+      }
+      silent = sentences.quiet >= SILENT_HOPS;
       this.drawSoon();
     };
     microphone.onEnd = () => {
@@ -225,8 +231,27 @@ class Page {
     });
     if (name) {
       this.say(`${name}: ${verdict}, ${detail}`);
+      this.describe(name, answer);
     }
     element("cost").textContent = this.cost();
+  }
+
+  /** What the plots show, for who cannot see them. */
+  describe(name, answer) {
+    const { hertz, intensity, takes } = this.traces;
+    const from = Math.max(takes.at(-1).from, 0);
+    const voiced = hertz.subarray(from).filter((each) => each > 0).sort();
+    const levels = intensity.subarray(from).filter((each) => each > 0).sort();
+    const f0 = voiced.length
+      ? `F0 from ${Math.round(voiced[0])} to ${Math.round(voiced.at(-1))} Hz, ` +
+        `median ${Math.round(voiced[voiced.length >> 1])} Hz`
+      : "no voiced sound";
+    const tell = (id, text) => element(id).setAttribute("aria-label", `${text} of ${name}`);
+    tell("wave", `Waveform, ${answer.seconds.toFixed(1)} s,`);
+    tell("mel", "Mel spectrogram");
+    tell("contours", `${f0}; intensity up to ${Math.round(levels.at(-1) ?? 0)} dB;`);
+    tell("marks", `${(voiced.length / 100).toFixed(1)} s voiced`);
+    tell("course", "Probabilities over time");
   }
 
   words(answer) {

@@ -2,6 +2,8 @@
 // The chip's C code, as WebAssembly. One hop of samples in, what its stages have just measured out; and, when
 // asked, the answer for the sound so far.
 
+const HEARD = { QUIET: 0, BEGIN: 1, SPEECH: 2, END: 3, DISCARD: 4 }; // ser_listen_event
+
 class Recogniser {
   /** model: MODEL, as codegen wrote it. */
   static async open(model) {
@@ -29,10 +31,31 @@ class Recogniser {
   /** Int16Array, a hop at most. */
   push(samples) {
     const began = performance.now();
-    new Int16Array(this.c.memory.buffer, this.c.pcm(), samples.length).set(samples);
+    this.samples(this.c.pcm(), samples.length).set(samples);
     this.c.push(samples.length);
     this.work += performance.now() - began;
     this.heard += samples.length / RATE;
+  }
+
+  /** Forgets the room that it listens to. */
+  listenAnew() {
+    this.c.listen_reset();
+  }
+
+  /** What a hop (Int16Array) is to the chip's gate: one of HEARD. */
+  listen(samples) {
+    const began = performance.now();
+    this.samples(this.c.pcm(), samples.length).set(samples);
+    const event = this.c.listen();
+    this.work += performance.now() - began;
+    return event;
+  }
+
+  /** At HEARD.BEGIN: the hops that belong to the beginning, that one the last. */
+  beginning() {
+    return Array.from({ length: this.c.listen_kept() }, (_, i) =>
+      this.samples(this.c.listen_block(i), this.hop).slice(),
+    );
   }
 
   /** Number (-1: none), level step and mel levels (a view, dB) of the latest spectral frame. */
@@ -79,6 +102,10 @@ class Recogniser {
       what_if[place] = answer.features[place];
       return probability;
     });
+  }
+
+  samples(address, count) {
+    return new Int16Array(this.c.memory.buffer, address, count);
   }
 
   floats(address, count) {

@@ -7,6 +7,7 @@
  * -1: there is none (yet, or the model does without that stage).
  */
 #include "ser.h"
+#include "ser_listen.h"
 #include "ser_math.h"
 
 #define EXPORT(name) __attribute__((export_name(#name)))
@@ -14,14 +15,26 @@
 static ser_recognizer recognizer;
 static ser_recognizer asked; /* a copy, so that asking cannot change what is being heard */
 static ser_result result;
-static int16_t pcm[SER_HOP];
+static ser_block block;
+static ser_listen listening;
 static float what_if[SER_FEATURES];
 static float would_be[SER_LABELS];
 
-EXPORT(pcm) int16_t *ser_web_pcm(void) { return pcm; }
+EXPORT(pcm) int16_t *ser_web_pcm(void) { return block.sample; }
 EXPORT(hop) int ser_web_hop(void) { return SER_HOP; }
 EXPORT(reset) void ser_web_reset(void) { (void)ser_init(&recognizer); }
-EXPORT(push) void ser_web_push(int count) { (void)ser_push(&recognizer, pcm, (size_t)count); }
+EXPORT(push) void ser_web_push(int count) { (void)ser_push(&recognizer, block.sample, (size_t)count); }
+
+/* --- where somebody speaks ------------------------------------------------------------------ */
+
+EXPORT(listen_reset) void ser_web_listen_reset(void) { (void)ser_listen_init(&listening); }
+
+/* What the hop at ser_web_pcm() is: a ser_listen_event. */
+EXPORT(listen) int ser_web_listen(void) { return ser_listen_push(&listening, &block); }
+
+/* At a beginning: the hops that belong to it, this one the last. */
+EXPORT(listen_kept) int ser_web_listen_kept(void) { return ser_listen_kept(&listening); }
+EXPORT(listen_block) const int16_t *ser_web_listen_block(int i) { return ser_listen_block(&listening, i); }
 
 /* --- the latest spectral and intensity frame ---------------------------------------------- */
 

@@ -1,6 +1,6 @@
 "use strict";
-// A take: one sound, from its first sample to the answer, with the traces that are drawn. And where the
-// sentences lie in a sound that does not end.
+// A take: one sound, from its first sample to the answer, with the traces that are drawn. And the sentences in a
+// sound that does not end.
 
 const ASK_HOPS = 25; // how often a sound that goes on is judged
 const KEEP_HOPS = 60000; // of traces: as long as the longest clip
@@ -38,10 +38,10 @@ class Traces {
     this.hertz.fill(NaN, from, to);
   }
 
-  /** Room for another hop: where there is none, the older half goes. Returns how many went. */
+  /** Room for another hop: where there is none, the older half goes. */
   makeRoom() {
     if (this.hops < KEEP_HOPS) {
-      return 0;
+      return;
     }
     const gone = KEEP_HOPS / 2;
     for (const [each, width] of [
@@ -58,7 +58,6 @@ class Traces {
       each.hop -= gone;
     }
     this.answers = this.answers.filter((each) => each.hop >= 0);
-    return gone;
   }
 }
 
@@ -119,116 +118,56 @@ class Take {
   }
 }
 
-/** Cuts an endless sound into sentences: each a take of its own, from a little before its first loud hop to
- * the pause after it. What is between them is heard, too, and drawn, but not judged. */
+/** Sentences in a sound that does not end, as the chip's own gate (ser_listen) cuts them: each is a take. What
+ * is between them is heard, too, and drawn, but not judged. */
 class Sentences {
-  static BEFORE = 30; // hops of sound that a sentence gets from before its beginning
-  static START = 5; // loud hops among the latest 8 that begin one
-  static SHORT_PAUSE = 30; // hops: the answer is given
-  static PAUSE = 70; // hops: the sentence is over
-  static LEAST = 20; // loud hops in a sentence
-  static LONGEST = 1000; // hops
-  static ABOVE = 10; // dB above the quietest second of the latest few
-  static QUIET = -60; // dB of full scale, below which nothing is loud
-
   /** onAnswer(answer, final): answers while a sentence goes on, and the one that stays. */
   constructor(recogniser, traces, onAnswer) {
     this.recogniser = recogniser;
     this.traces = traces;
     this.onAnswer = onAnswer;
-    this.latest = []; // samples of the latest hops
-    this.loud = []; // of the latest 8 hops: 1 or 0
-    this.floors = []; // quietest smoothed level of each of the latest seconds
-    this.level = -100;
-    this.count = 0;
+    this.quiet = 0; // hops since somebody spoke
+    recogniser.listenAnew();
     this.idle();
-  }
-
-  get speaking() {
-    return this.loudHops > 0;
   }
 
   idle() {
     this.take = new Take(this.recogniser, this.traces, this.traces.hops);
     this.take.mark.top = 255; // louder than any frame: nothing in it is marked as speech
-    this.loudHops = 0;
-    this.pause = 0;
-    this.answer = null;
   }
 
+  /** The next hop: Int16Array. */
   push(samples) {
     this.traces.makeRoom();
-    const loud = this.isLoud(samples);
-    this.latest.push(samples.slice());
-    this.loud.push(loud);
-    if (this.latest.length > Sentences.BEFORE) {
-      this.latest.shift();
-    }
-    if (this.loud.length > 8) {
-      this.loud.shift();
-    }
-    if (!this.speaking && this.loud.reduce((a, b) => a + b, 0) >= Sentences.START) {
-      this.begin();
+    const event = this.recogniser.listen(samples);
+    this.quiet = event === HEARD.QUIET ? this.quiet + 1 : 0;
+    if (event === HEARD.BEGIN) {
+      const beginning = this.recogniser.beginning();
+      const from = Math.max(this.traces.hops + 1 - beginning.length, 0);
+      this.take = new Take(this.recogniser, this.traces, from);
+      beginning.forEach((each) => this.take.push(each));
       return;
     }
     this.take.push(samples);
-    if (this.speaking) {
-      this.goOn(loud);
+    if (event === HEARD.END) {
+      this.judge(true);
     } else if (this.take.hops % ASK_HOPS === 0) {
-      this.take.ask(); // F0 is drawn between sentences, too
-    }
-  }
-
-  begin() {
-    this.take = new Take(
-      this.recogniser, this.traces, Math.max(this.traces.hops + 1 - this.latest.length, 0),
-    );
-    for (const samples of this.latest) {
-      this.take.push(samples);
-    }
-    this.loudHops = Sentences.START;
-    this.pause = 0;
-    this.answer = null;
-  }
-
-  goOn(loud) {
-    this.loudHops += loud;
-    this.pause = loud ? 0 : this.pause + 1;
-    const enough = this.loudHops >= Sentences.LEAST;
-    const over = this.pause >= Sentences.PAUSE || this.take.hops >= Sentences.LONGEST;
-    // what is said of a sentence is said of it with a short pause at its end, as clips have one
-    if (this.pause === Sentences.SHORT_PAUSE || (this.pause === 0 && (over || this.take.hops % ASK_HOPS === 0))) {
-      this.answer = this.take.ask();
-      if (enough && this.answer.speech) {
-        this.take.keep(this.answer);
-        this.onAnswer(this.answer, false);
+      if (event === HEARD.SPEECH) {
+        this.judge(false);
+      } else {
+        this.take.ask(); // F0 is drawn between sentences, too
       }
     }
-    if (over) {
-      if (enough && this.answer?.speech) {
-        this.onAnswer(this.answer, true);
-      }
+    if (event === HEARD.END || event === HEARD.DISCARD) {
       this.idle();
     }
   }
 
-  /** 1 where a hop is well above the quietest of late. */
-  isLoud(samples) {
-    let sum = 1e-3;
-    for (const sample of samples) {
-      sum += sample * sample;
+  judge(final) {
+    const answer = this.take.ask();
+    if (answer.speech) {
+      this.take.keep(answer);
+      this.onAnswer(answer, final);
     }
-    const level = 10 * Math.log10(sum / samples.length / 32768 ** 2);
-    this.level += 0.3 * (level - this.level);
-    if (this.count++ % 100 === 0) {
-      this.floors.push(Infinity);
-      if (this.floors.length > 8) {
-        this.floors.shift();
-      }
-    }
-    const last = this.floors.length - 1;
-    this.floors[last] = Math.min(this.floors[last], this.level);
-    const floor = Math.max(Math.min(...this.floors), Sentences.QUIET - Sentences.ABOVE);
-    return level > floor + Sentences.ABOVE ? 1 : 0;
   }
 }
