@@ -146,9 +146,10 @@ class Heard:
         lost = zeros if lost is None else np.asarray(lost, np.uint16)
         self.events, self.first = np.zeros(count, np.int32), np.full(count, -2, np.int32)
         self.utterance, self.floor = np.zeros((count, 3), np.uint32), np.zeros(count, np.float32)
+        self.mean = np.zeros(count, np.float32)
         assert not probe.probe_listen(
             pointer(sound), pointer(clipped), pointer(lost), count, pointer(self.events),
-            pointer(self.first), pointer(self.utterance), pointer(self.floor),
+            pointer(self.first), pointer(self.utterance), pointer(self.floor), pointer(self.mean),
         )  # fmt: skip
 
     def at(self, event):
@@ -193,10 +194,31 @@ def test_a_constant_offset_changes_nothing(probe, offset):
 
 def test_a_click_opens_nothing_and_a_short_knock_is_discarded(probe):
     click = np.concatenate([room(1), np.full(80, 9000, np.int16), room(2)])
-    assert Heard(probe, click).utterances() == []
+    assert set(Heard(probe, click).events.tolist()) == {QUIET}
     knock = np.concatenate([room(1), signals.noise(1600, 6000), room(2)])  # 100 ms
     heard = Heard(probe, knock)
     assert heard.utterances() == [] and len(heard.at(BEGIN)) == len(heard.at(DISCARD)) == 1
+
+
+def test_a_knock_is_waited_for_like_an_utterance(probe):
+    """Also right after one: what the silence before it was does not count."""
+    knock = signals.noise(640, 6000)
+    heard = Heard(probe, np.concatenate([room(1), voice(0.9), room(1.2), knock, room(1.5)]))
+    (end,), (discard,) = heard.at(END), heard.at(DISCARD)
+    assert end < 310 and discard > 310 + 50
+
+
+def test_the_noise_floor_follows_the_room(probe):
+    """Down at once, up by 3 dB a second; a room that grows louder as slowly never opens the gate."""
+    quiet, loud = room(3, 20), room(3, 400)
+    heard = Heard(probe, np.concatenate([loud, quiet]))
+    assert heard.floor[299] == pytest.approx(400**2, rel=0.3)
+    assert heard.floor[340] == pytest.approx(20**2, rel=0.3)
+    slope = 10 ** (2.0 * np.arange(12 * 16000) / 16000 / 20)
+    rising = (room(12, 30) * slope).astype(np.int16)
+    heard = Heard(probe, rising)
+    assert set(heard.events.tolist()) == {QUIET}
+    assert heard.floor[-1] > 100 * heard.floor[60]
 
 
 def test_a_pause_within_a_sentence_does_not_end_it_and_a_longer_one_does(probe):
@@ -229,7 +251,8 @@ def test_the_microphones_start_is_ignored(probe):
     """It delivers anything for its first quarter of a second."""
     junk = np.concatenate([np.full(2000, -32768, np.int16), signals.noise(2000, 30000)])
     heard = Heard(probe, np.concatenate([junk, room(2), voice(0.9), room(2)]))
-    assert len(heard.utterances()) == 1
+    ((first, _),) = heard.utterances()
+    assert first > 200 and len(heard.at(BEGIN)) == 1
 
 
 def test_clipped_and_lost_are_those_of_the_utterance(probe):
@@ -239,8 +262,23 @@ def test_clipped_and_lost_are_those_of_the_utterance(probe):
     clipped[[10, 120, 150, 350]] = 7
     lost[[10, 130]] = 2
     heard = Heard(probe, sound, clipped, lost)
-    ((_, last),) = heard.utterances()
+    ((first, last),) = heard.utterances()
     assert heard.utterance[last, 1:].tolist() == [14, 2]
+    lost[first] = 9  # before its first block: no gap within
+    assert Heard(probe, sound, clipped, lost).utterance[last, 2] == 2
+    lost[first + 1] = 1
+    assert Heard(probe, sound, clipped, lost).utterance[last, 2] == 3
+
+
+def test_an_utterance_knows_nothing_of_the_one_before(probe):
+    one = np.concatenate([voice(0.9), room(2)])
+    sound = np.concatenate([room(1), one, one // 8])
+    clipped = np.zeros(len(sound) // HOP, int)
+    clipped[120] = 5
+    heard = Heard(probe, sound, clipped)
+    first, second = heard.at(END)
+    assert heard.utterance[[first, second], 1].tolist() == [5, 0]
+    assert heard.mean[first] / heard.mean[second] == pytest.approx(64, rel=0.15)
 
 
 def test_levels_are_relative_to_full_scale(probe):

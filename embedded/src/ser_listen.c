@@ -97,7 +97,6 @@ static void begin(ser_listen *listen)
     listen->active = 0;
     listen->clipped = 0;
     listen->lost = 0;
-    listen->mean_power = 0.0f;
     listen->lowest = listen->power;
     for (int i = 0; i < listen->kept; i++) {
         const int place = (listen->next + SER_LISTEN_KEEP - listen->kept + i) % SER_LISTEN_KEEP;
@@ -130,7 +129,8 @@ ser_listen_event ser_listen_push(ser_listen *listen, const ser_block *block)
     if (!listen->speaking) {
         const float threshold = ser_maxf(listen->floor * settings->open, settings->minimum);
         keep(listen, block);
-        listen->loud = (uint16_t)(listen->power > threshold ? listen->loud + 1 : 0);
+        /* of the block itself: smoothed, a click would be loud for long */
+        listen->loud = (uint16_t)(power > threshold ? listen->loud + 1 : 0);
         if (listen->loud >= settings->confirm) {
             begin(listen);
             return SER_LISTEN_BEGIN;

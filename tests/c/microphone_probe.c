@@ -45,10 +45,11 @@ int probe_capture(
 }
 
 /* The events of `count` blocks. first[i]: for BEGIN, the number of the first block kept, checked against the
-   samples (-1: they are not the stream's); for END, blocks, clipped and lost go to utterance[i]. */
+   samples (-1: they are not the stream's); for END, blocks, clipped and lost go to utterance[i]. floor,
+   mean: powers after each block. */
 int probe_listen(
     const int16_t *samples, const uint16_t *clipped, const uint16_t *lost, int count, int32_t *events,
-    int32_t *first, uint32_t (*utterance)[3], float *floor
+    int32_t *first, uint32_t (*utterance)[3], float *floor, float *mean
 )
 {
     static ser_listen listen;
@@ -62,6 +63,7 @@ int probe_listen(
         block.lost = lost[i];
         events[i] = (int32_t)ser_listen_push(&listen, &block);
         floor[i] = listen.floor;
+        mean[i] = listen.mean_power;
         if (events[i] == SER_LISTEN_BEGIN) {
             const int kept = ser_listen_kept(&listen);
             first[i] = i + 1 - kept;
