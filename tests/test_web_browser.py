@@ -22,7 +22,8 @@ from conftest import REPOSITORY
 
 import corpora
 from codegen import __main__ as codegen_command
-from codegen import compiled, web
+from codegen import compiled, pipeline, source, web
+from codegen import library as library_files
 from common import cli
 from corpora import synthetic
 from features import audio, device
@@ -511,6 +512,27 @@ def test_works_from_the_disk_without_a_server(world, library, clips, browser):
     with opened(browser, f"{(world / 'web').as_uri()}/", "index.html") as page:
         page.set_input_files("#files", clips[0])
         check_same(answers(page, 1), listened(library, clips[:1]))
+
+
+def test_model_of_few_groups(browser, clips, tmp_path):
+    """What such a chip does not compute is not drawn; the answer is right all the same."""
+    columns = [name for name in COLUMNS if name.startswith("rms_")]
+    places = [COLUMNS.index(name) for name in columns]
+    vectors = np.array([device.extract(audio.load(clip)) for clip in clips])
+    emotions = np.array([clip.stem.split("_")[-1] for clip in clips])
+    model = network(Int8Network, 8).fit(vectors[:, places], emotions)
+    facts = {"labels": model.classes_.tolist(), "columns": columns}
+    plan = pipeline.plan(model, facts)
+    files = library_files.contents(
+        plan, source.write(plan, name="few"), name="Few", sizes="", facts=facts
+    )
+    library_files.write(files, tmp_path / "Few")
+    web.write(web.contents(plan, files, facts), tmp_path / "web")
+    with opened(browser, f"{(tmp_path / 'web').as_uri()}/", "index.html") as page:
+        page.set_input_files("#files", clips[0])
+        few = compiled.Library(tmp_path / "Few")
+        check_same(answers(page, 1), listened(few, clips[:1]))
+        expect(page.locator("#contours")).to_have_attribute("aria-label", re.compile("uses no F0"))
 
 
 def test_page_is_at_most_500_kilobytes(world):

@@ -242,10 +242,11 @@ class Page {
     const from = Math.max(takes.at(-1).from, 0);
     const voiced = hertz.subarray(from).filter((each) => each > 0).sort();
     const levels = intensity.subarray(from).filter((each) => each > 0).sort();
+    const none = this.recogniser.hasF0 ? "no voiced sound" : "the model uses no F0";
     const f0 = voiced.length
       ? `F0 from ${Math.round(voiced[0])} to ${Math.round(voiced.at(-1))} Hz, ` +
         `median ${Math.round(voiced[voiced.length >> 1])} Hz`
-      : "no voiced sound";
+      : none;
     const tell = (id, text) => element(id).setAttribute("aria-label", `${text} of ${name}`);
     tell("wave", `Waveform, ${answer.seconds.toFixed(1)} s,`);
     tell("mel", "Mel spectrogram");

@@ -18,6 +18,7 @@ class Drawing {
     this.traces = traces;
     this.labels = recogniser.labels;
     this.gateSteps = recogniser.gateSteps;
+    this.hasF0 = recogniser.hasF0;
     this.melCanvas = document.createElement("canvas");
   }
 
@@ -155,6 +156,10 @@ class Drawing {
       }
     }
     context.fill();
+    if (!this.hasF0) {
+      this.absent(context, height, "the model uses no F0");
+      return;
+    }
     const ticks = [100, 200, 400];
     context.fillStyle = this.colours.quiet;
     context.font = `${11 * ratio}px system-ui, sans-serif`;

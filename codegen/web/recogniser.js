@@ -16,7 +16,8 @@ class Recogniser {
     this.c = c;
     this.labels = model.labels;
     this.hop = c.hop();
-    this.mels = c.mels();
+    this.mels = c.mels(); // 0: the model does without
+    this.hasF0 = c.f0_first() >= 0;
     this.gateSteps = c.gate_steps();
     this.features = model.features;
     this.work = 0; // milliseconds that C has taken
@@ -88,8 +89,9 @@ class Recogniser {
   /** F0 of the frames that are kept, as the latest answer has it: first's number and Hz (a view), 0 unvoiced;
    * null where the model does without. */
   f0() {
-    const count = this.c.f0_frames();
-    return count < 0 ? null : { first: this.c.f0_first(), hertz: this.floats(this.c.f0(), count) };
+    return this.hasF0
+      ? { hertz: this.floats(this.c.f0(), this.c.f0_frames()), first: this.c.f0_first() }
+      : null;
   }
 
   /** The probability of a label, had each of some features been average: an array beside `columns`. */
