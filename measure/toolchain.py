@@ -40,7 +40,7 @@ def run(*command, cwd: Path | None = None) -> str:
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=cwd)
     if done.returncode:
         lines = done.stderr.splitlines() or [f"exit code {done.returncode}"]
-        telling = (line for line in lines if re.search("error|overflowed|undefined", line))
+        telling = (line for line in lines if re.search("error|overflowed|undefined|relocation", line))
         raise UserError(f"{command[0]}: {next(telling, lines[0]).strip()}")
     return done.stdout
 
@@ -303,13 +303,8 @@ class Xtensa(Target):
         return found
 
 
-_LIBGCC = (
-    "_divsf3",
-    "_sqrtf",
-    "_cmpdf2",
-    "_addsubdf3",
-    "_extendsfdf2",
-)  # doubles: codegen.compare's
+_LIBGCC = ("_divsf3", "_sqrtf", "_cmpdf2", "_addsubdf3", "_muldf3", "_extendsfdf2")
+"""What programs may need; of doubles for codegen.compare alone."""
 
 
 # Instruction selection fails ("Cannot select ... TargetConstantPool") where a float is one of two constants.
@@ -341,7 +336,7 @@ def spell_out(text: str) -> str:
         to, source, shift = found.groups()
         return found[0] if int(shift) < 16 else f"extui {to}, {source}, {shift}, {32 - int(shift)}"
 
-    return re.sub(r"\bsrli\s+(a\d+), (a\d+), (\d+)", extract, text)
+    return re.sub(r"\bsrli\s+(a\d+), (a\d+), (\d+)\b(?!\s*-)", extract, text)
 
 
 _OPPOSITE = {"bltu": "bgeu", "blt": "bge", "beq": "bne"}

@@ -88,9 +88,9 @@ def test_choosing_bits_chooses_the_same_number():
 
 
 def test_shorthands_of_gnus_assembler_are_spelt_out():
-    text = "\tbbci.l\ta10, 0, 1f; srli a3, a3, 20\n\tsrli a4, a5, 15"
+    text = "\tbbci.l\ta10, 0, 1f; srli a3, a3, 20\n\tsrli a4, a5, 21 - 12"
     assert toolchain.spell_out(text) == (
-        "\tbbci\ta10, 0, 1f; extui a3, a3, 20, 12\n\tsrli a4, a5, 15"
+        "\tbbci\ta10, 0, 1f; extui a3, a3, 20, 12\n\tsrli a4, a5, 21 - 12"
     )
     far = toolchain.lengthen("\tbltu\ta3, a5, .Lfar")
     assert " ".join(far.split()) == "bgeu a3, a5, 9999f; j .Lfar; 9999:"

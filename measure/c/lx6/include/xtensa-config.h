@@ -7,6 +7,8 @@
 #define XCHAL_HAVE_WINDOWED 1
 #define XCHAL_HAVE_LOOPS 1
 #define XCHAL_HAVE_NSA 1
+#define XCHAL_HAVE_MUL32 1
+#define XCHAL_HAVE_MUL32_HIGH 0 /* the ESP32 has it, the emulated core has not */
 #define XCHAL_HAVE_FP 1
 #define XCHAL_HAVE_FP_DIV 1
 #define XCHAL_HAVE_FP_SQRT 1
