@@ -77,12 +77,21 @@ def _network(model, scaler, kept, left_out):
                 raise CheckFailed("src/ser_model.c: a column that the network weighs is missing")
             weights = weights[kept]
         if int8:
-            result[f"layer_{layer}_weights"] = weights.T.astype(np.int8)
+            result[f"layer_{layer}_weights"] = _in_fours(weights)
             result[f"layer_{layer}_factors"] = model.factors_[layer]
         else:
             result[f"layer_{layer}_weights"] = weights.astype(np.float32)
         result[f"layer_{layer}_biases"] = model.intercepts_[layer].astype(np.float32)
     return result
+
+
+def _in_fours(weights):
+    """Every input's weights for outputs 0 to 3, then for 4 to 7 and so on; 128 stands for 0."""
+    fours = []
+    for first in range(0, weights.shape[1], 4):
+        four = weights[:, first : first + 4].astype(np.int16) + 128
+        fours.append(np.pad(four, ((0, 0), (0, 4 - four.shape[1])), constant_values=128))
+    return np.concatenate(fours).astype(np.uint8)
 
 
 def _forest(pipeline, kept, left_out, found, columns):

@@ -179,7 +179,7 @@ CODE = [  # kind, what stands there, what then stands there
     ("float network, 2 layers", "x * 1.442695f", "x * 1.4427f"),
     ("float network, 2 layers", "EmlNetActivationRelu", "EmlNetActivationIdentity"),
     ("int8 network, 2 layers", "limit) + 12582912.0f", "limit) + 12582913.0f"),
-    ("int8 network, 2 layers", "relu && out[k] < 0.0f", "relu && out[k] < -1.0f"),
+    ("int8 network, 2 layers", "relu && value < 0.0f", "relu && value < -1.0f"),
     ("int8 network, 2 layers", "layer_0_factors, 1,", "layer_0_factors, 0,"),
 ]
 

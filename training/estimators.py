@@ -235,7 +235,7 @@ class Int8Network(_ChipNetwork, MLPClassifier):
         return self._snap(np.asarray(X, np.float32))
 
     def _snap(self, values):
-        if 127 * self.INPUT_STEPS * max(len(weights) for weights in self.coefs_) >= 2**31:
+        if 255 * self.INPUT_STEPS * max(len(weights) for weights in self.coefs_) >= 2**31:
             raise ValueError("so many inputs that a sum leaves 32 bits")
         self.weights8_, self.factors_, steps = [], [], []
         self.intercepts_ = [np.asarray(biases, np.float32) for biases in self.intercepts_]
