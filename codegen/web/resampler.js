@@ -112,12 +112,14 @@ function mix(channels) {
 
 /** [-1, 1] to int16, halves to even, as features/audio.py does it. */
 function toInt16(samples) {
-  return Int16Array.from(samples, (sample) => {
-    const value = sample * 32768;
+  const result = new Int16Array(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    const value = samples[i] * 32768;
     let whole = Math.round(value);
     if (whole - value === 0.5 && whole % 2 !== 0) {
       whole -= 1;
     }
-    return Math.min(Math.max(whole, -32768), 32767);
-  });
+    result[i] = Math.min(Math.max(whole, -32768), 32767);
+  }
+  return result;
 }
