@@ -1,7 +1,7 @@
 """What a model costs on the chip: flash and static RAM, from compiled code.
 
 Extractor and model are compiled and joined with a program that listens and answers, and what that reaches is
-counted; the C library's few functions are not, as the chips have them in ROM. With Debian's
+counted; the C library's few functions, most of which the chips have in ROM, are not. With Debian's
 riscv64-unknown-elf-gcc the target is measure's ESP32-P4, in density near the ESP32; without it, this
 computer.
 """

@@ -79,8 +79,8 @@ class Run:
 @dataclass(frozen=True)
 class Built:
     """Firmware for a target. code, tables, model, ram: bytes of what the library's calls reach, without the C
-    library's few functions, which the chips have in ROM; ram: variables besides the recogniser's state;
-    frames: the deepest chain of stack frames."""
+    library's few functions, most of which the chips have in ROM; ram: variables besides the recogniser's
+    state; frames: the deepest chain of stack frames."""
 
     target: Target
     program: Path

@@ -34,13 +34,25 @@ class MissingTool(UserError):
     """A program is not installed; the message says what to install."""
 
 
+PATIENCE = 3600  # seconds; a program that crashes on an emulated chip may run for ever
+
+
 def run(*command, cwd: Path | None = None) -> str:
     """What a program printed. UserError with its first complaint."""
     command = [str(word) for word in command]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=cwd)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", cwd=cwd, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise UserError(
+            f"{command[0]}: not done within {PATIENCE} s; name fewer or shorter --clips"
+        ) from None
     if done.returncode:
         lines = done.stderr.splitlines() or [f"exit code {done.returncode}"]
-        telling = (line for line in lines if re.search("error|overflowed|undefined|relocation", line))
+        telling = (
+            line for line in lines if re.search("error|overflowed|undefined|relocation", line)
+        )
         raise UserError(f"{command[0]}: {next(telling, lines[0]).strip()}")
     return done.stdout
 
