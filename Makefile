@@ -1,5 +1,6 @@
 # make demo   the whole way on synthetic speech, from a fresh machine
 # make test   the tests, from a fresh machine
+# make web    the chip's code as a web page, served on this computer
 # make bench  speeds, as ratios taken in one run
 # make lint   ruff
 
@@ -12,22 +13,39 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 DEMO := demo
+MODEL := $(DEMO)/models/model.joblib
+LIBRARY := $(DEMO)/EmotionRecognition
+CLIPS := $(DEMO)/dataset/synthetic
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test web bench lint clean
+
+define TRAIN
+$(PY) dataset_generator.py --synthetic --out $(DEMO)/dataset
+$(PY) train.py $(DEMO)/dataset/features.csv --models student_128 mlp_64_int8 forest_small linear \
+  --out $(DEMO)/models --reports $(DEMO)/reports
+endef
 
 demo: $(READY)
-	$(PY) dataset_generator.py --synthetic --out $(DEMO)/dataset
-	$(PY) train.py $(DEMO)/dataset/features.csv --models mlp_64 mlp_64_int8 forest_small linear \
-	  --out $(DEMO)/models --reports $(DEMO)/reports
-	$(PY) predictor.py $(DEMO)/dataset/synthetic/f1/f1_chairs_*.wav $(DEMO)/models/model.joblib
+	$(TRAIN)
+	$(PY) predictor.py $(CLIPS)/f1/f1_chairs_*.wav $(MODEL)
 	@if command -v cc >/dev/null; then set -ex; \
-	  $(PY) -m codegen $(DEMO)/models/model.joblib --out $(DEMO)/EmotionRecognition \
-	    --features $(DEMO)/dataset/features.csv --corpora $(DEMO)/dataset/synthetic; \
-	  $(PY) predictor.py $(DEMO)/dataset/synthetic/f1/f1_chairs_*.wav $(DEMO)/EmotionRecognition; \
+	  $(PY) -m codegen $(MODEL) --out $(LIBRARY) --features $(DEMO)/dataset/features.csv --corpora $(CLIPS); \
+	  $(PY) predictor.py $(CLIPS)/f1/f1_chairs_*.wav $(LIBRARY); \
+	  $(PY) -m measure $(LIBRARY) --corpora $(CLIPS) --out $(DEMO)/reports || \
+	    echo "Above is what does not fit, or what is missing here to measure it; all else is done."; \
 	else echo "No C compiler here, so the export to C is left out; on Debian or Ubuntu: sudo apt-get install gcc"; fi
+
+$(MODEL): $(READY)
+	$(TRAIN)
 
 test: $(READY)
 	$(PY) -m pytest
+
+PORT := 8000
+web: $(MODEL)
+	$(PY) -m codegen $(MODEL) --out $(LIBRARY) --web build/web
+	@echo "http://127.0.0.1:$(PORT)/ speaks to this computer only; Ctrl-C ends it"
+	@$(PY) -m http.server --bind 127.0.0.1 --directory build/web $(PORT)
 
 bench: $(READY)
 	$(PY) -m features.benchmark
