@@ -18,7 +18,7 @@ from measure.toolchain import C, Target
 
 CALLS = ("ser_init", "ser_push", "ser_finish")
 KINDS = ("nothing", "init", "push", "finish")  # the regions that main.c marks
-_MARKS = {"end_region", "main", "recognise", *(f"begin_{kind}" for kind in KINDS)}
+_MARKS = {"end_region", "main", "main.c:recognise", *(f"begin_{kind}" for kind in KINDS)}
 _NO_MODEL = {
     "ser_model.h": """#ifndef SER_MODEL_H
 #define SER_MODEL_H
@@ -199,7 +199,9 @@ def _answers(printed, clips):
 
 def _counts(text, symbols):
     """Regions by clip, functions, and functions of the longest regions, from what the plug-in wrote."""
-    starts = sorted((at, name) for name, at in symbols.items() if name[0] not in ".$")
+    starts = sorted(
+        (at, name) for name, at in symbols.items() if name[0] not in ".$_" or name[:2] == "__"
+    )
     addresses = [at for at, _ in starts]
     regions, functions, longest, marks = [], {}, {}, 0
     for line in text.splitlines():

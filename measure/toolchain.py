@@ -117,9 +117,18 @@ class Target:
         return {name: version(name) for name in (self.programs[0], self.programs[-1])}
 
     def symbols(self, program: Path) -> dict[str, int]:
-        """Address of each function."""
-        lines = (line.split() for line in run(f"{self.prefix}nm", program).splitlines())
-        return {line[2]: int(line[0], 16) for line in lines if len(line) == 3 and line[1] in "tTwW"}
+        """Address of each function. A static one's name has its file's before it."""
+        found, file = {}, ""
+        for line in run(f"{self.prefix}readelf", "-sW", program).splitlines():
+            fields = line.split()
+            if len(fields) == 8 and fields[3] == "FILE":
+                file = f"{fields[7]}:"
+            elif len(fields) == 8 and fields[6].isdigit() and fields[3] in ("FUNC", "NOTYPE"):
+                name = (
+                    fields[7] if fields[4] != "LOCAL" or fields[3] == "NOTYPE" else file + fields[7]
+                )
+                found[name] = int(fields[1], 16)
+        return found
 
     def sections(
         self, objects: Iterable[Path], folder: Path, roots: Iterable[str]
