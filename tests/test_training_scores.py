@@ -36,7 +36,7 @@ def test_calibration_error_is_the_mean_distance_weighted_by_the_bins_clips():
 
 def test_certainty_belongs_to_the_last_bin():
     confidences, accuracies, shares = reliability(np.array([1.0, 0.91]), np.array([True, False]))
-    assert (confidences.tolist(), accuracies.tolist(), shares.tolist()) == ([0.955], [0.5], [1.0])
+    assert confidences == pytest.approx([0.955]) and accuracies == [0.5] and shares == [1]
 
 
 def test_the_threshold_lets_the_asked_for_share_of_answers_through():

@@ -2,7 +2,9 @@
 
 The teacher is kernel ridge regression, which keeps every training clip and is the more accurate for it. It
 labels the training clips, and as many made-up ones as one likes, with probabilities; one int8 network
-learns those (Hinton, Vinyals & Dean 2015). Only that network is kept.
+learns those (Hinton, Vinyals & Dean 2015). Of an augmented copy the student is told what the teacher said
+of the clip it was made from: so it learns what noise, level and line must not change. Only that network
+is kept.
 """
 
 from itertools import pairwise
@@ -21,7 +23,8 @@ _SHARPNESS = np.geomspace(1, 12, 30)
 
 
 class Teacher:
-    """Kernel ridge regression of the labels, one-hot and centred, with a Gaussian kernel.
+    """Kernel ridge regression of the labels, one-hot and centred, with a Gaussian kernel on columns that are
+    standardised by the rows it is fitted to.
 
     The kernel is exp(-d^2 / columns), d the distance of two clips: columns are standardised, so d^2 is about
     twice their number, and the kernel bends little more than a quadratic.
@@ -35,10 +38,12 @@ class Teacher:
     def fit(
         self, X: np.ndarray, Y: np.ndarray, groups: np.ndarray, weights: np.ndarray
     ) -> "Teacher":
-        """X: (n, columns) float32, standardised; Y: (n, classes) float32 one-hot; groups: (n,) speakers;
-        weights: (n,), of mean 1."""
-        self._mean = Y.mean(axis=0)
-        self._X, self._squares = X, np.einsum("ij,ij->i", X, X)
+        """X: (n, columns) float32; Y: (n, classes) float32 one-hot; groups: (n,) speakers; weights: (n,), of
+        mean 1."""
+        self._mean, self._centre = Y.mean(axis=0), X.mean(axis=0)
+        self._spread = np.maximum(X.std(axis=0), np.float32(1e-6))
+        self._X = (X - self._centre) / self._spread
+        self._squares = np.einsum("ij,ij->i", self._X, self._X)
         kernel = self._kernel(X)
         kernel[np.diag_indices(len(X))] += (self.ridge / weights).astype(np.float32)
         factor, _ = lapack.spotrf(kernel, lower=1, overwrite_a=1)
@@ -55,6 +60,7 @@ class Teacher:
         return softmax(self.sharpness_ * (scores + self._mean))
 
     def _kernel(self, X):
+        X = (X - self._centre) / self._spread
         squares = np.einsum("ij,ij->i", X, X)[:, None] + self._squares
         return np.exp((2 * X @ self._X.T - squares) / np.float32(X.shape[1]))
 
@@ -79,8 +85,9 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
 
     The student is shown each clip and `crossings` times as many made up from two clips, every column from
     either (the teacher answers to any input): it has more to learn from than there are clips, and where
-    clips are sparse it learns the teacher's smoothness. At most `teacher_rows` clips, drawn at random,
-    teach. Takes standardised columns.
+    clips are sparse it learns the teacher's smoothness. It is shown each copy too, and two copies crossed in
+    the same columns as their clips. At most `teacher_rows` clips, drawn at random, teach. Takes columns
+    that are standardised, roughly at least.
     """
 
     def __init__(self, hidden_layer_sizes=(256, 64), *, ridge=0.15, crossings=3, epochs=40,
@@ -92,8 +99,9 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         self.teacher_rows = teacher_rows
         self.random_state = random_state
 
-    def fit(self, X, y, sample_weight=None, groups=None):
-        """groups: (n,) speakers, for the calibration; without them every clip counts as one."""
+    def fit(self, X, y, sample_weight=None, groups=None, sources=None):
+        """groups: (n,) speakers, for the calibration; without them every clip counts as one. sources: (n,)
+        which clip a row is of: the first row of a source is the clip, further ones are copies."""
         X, y = validate_data(self, X, y, dtype=np.float32)
         random = np.random.default_rng(self.random_state)
         self.classes_, places = np.unique(y, return_inverse=True)
@@ -102,17 +110,33 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         weights = (
             np.ones(len(X)) if sample_weight is None else sample_weight / np.mean(sample_weight)
         )
-        rows = np.sort(random.permutation(len(X))[: self.teacher_rows])
+        clips, *copies = layers(np.arange(len(X)) if sources is None else np.asarray(sources))
+        rows = np.sort(random.permutation(clips)[: self.teacher_rows])
         teacher = Teacher(self.ridge).fit(X[rows], Y[rows], groups[rows], weights[rows])
         self.sharpness_ = teacher.sharpness_
 
-        inputs = np.concatenate([X, *(crossed(X, random) for _ in range(self.crossings))])
-        parameters, losses = trained(
-            inputs, teacher.probabilities(inputs), self.hidden_layer_sizes, self.epochs, random
-        )
+        inputs, targets = self._lessons(X, clips, copies, teacher, random)
+        # as many again as without copies, however many kinds of them there are
+        epochs = self.epochs * (1 + bool(copies)) * (1 + self.crossings) * len(clips) // len(inputs)
+        parameters, losses = trained(inputs, targets, self.hidden_layer_sizes, epochs, random)
         self.network_ = Int8Network.of(*parameters, X, self.classes_)
         self.network_.loss_curve_ = losses
         return self
+
+    def _lessons(self, X, clips, copies, teacher, random):
+        """What the student is shown, and the probabilities it is to answer."""
+        answers = teacher.probabilities(X[clips])
+        inputs = [X[rows] for rows in (clips, *copies)]
+        targets = [answers] * len(inputs)
+        for i in range(self.crossings):
+            other, mask = partners(len(clips), X.shape[1], random)
+            made = [
+                np.where(mask, X[rows][other], X[rows])
+                for rows in ([clips] if i else [clips, *copies])
+            ]
+            inputs += made
+            targets += [teacher.probabilities(made[0])] * len(made)
+        return np.concatenate(inputs), np.concatenate(targets)
 
     def predict_proba(self, X):
         """(n, classes) float32, the network's."""
@@ -124,11 +148,23 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         return self.network_.predict(X)
 
 
-def crossed(X: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Each row with up to half of its columns from another row. (n, columns) like X."""
-    other = X[random.permutation(len(X))]
-    share = random.random((len(X), 1), dtype=np.float32) / 2
-    return np.where(random.random(X.shape, dtype=np.float32) < share, other, X)
+def layers(sources: np.ndarray) -> list[np.ndarray]:
+    """Row numbers of all clips; then those of each clip's first copy, its second, and so on: (clips,) each.
+    A clip with fewer copies than others stands in for those it lacks."""
+    rows_of = {}
+    for row, source in enumerate(sources.tolist()):
+        rows_of.setdefault(source, []).append(row)
+    deepest = max(map(len, rows_of.values()))
+    return [
+        np.array([rows[depth] if depth < len(rows) else rows[0] for rows in rows_of.values()])
+        for depth in range(deepest)
+    ]
+
+
+def partners(rows: int, columns: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """For each row another one, (rows,), and which columns to take of it, up to half: (rows, columns)."""
+    share = random.random((rows, 1), dtype=np.float32) / 2
+    return random.permutation(rows), random.random((rows, columns), dtype=np.float32) < share
 
 
 def trained(inputs, targets, hidden, epochs, random, *, rate=2e-3, batch=128):

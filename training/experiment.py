@@ -69,7 +69,7 @@ class Experiment:
     def fit(self) -> dict[str, Pipeline]:
         """Each recipe fitted to the training rows of the split."""
         rows = self.split.train
-        data = (self.X[rows], self.labels[rows], self.splitter.speakers[rows])
+        data = (each[rows] for each in self._data())
         return fit_all(self.recipes, *data, jobs=self.jobs)
 
     def held_out(self, pipeline: Pipeline) -> Outcome:
@@ -133,8 +133,10 @@ class Experiment:
         return self.splitter.by_speaker(originals, self.seed, folds=_INNER_FOLDS)
 
     def _fit_folds(self, tasks, what):
-        data = (self.X, self.labels, self.splitter.speakers)
-        return fit_folds(tasks, *data, jobs=self.jobs, what=what)
+        return fit_folds(tasks, *self._data(), jobs=self.jobs, what=what)
+
+    def _data(self):
+        return self.X, self.labels, self.splitter.speakers, self.splitter.sources
 
     def _outcomes(self, tasks, what):
         """The answers to each key's folds, together."""

@@ -32,8 +32,11 @@ class Recipe:
     grid: dict[str, list] = field(default_factory=dict)
 
 
-def fit(recipe: Recipe, X: np.ndarray, y: np.ndarray, speakers: np.ndarray) -> Pipeline:
-    """A fitted clone of the recipe's pipeline. X: (n, columns) float32; y, speakers: (n,).
+def fit(
+    recipe: Recipe, X: np.ndarray, y: np.ndarray, speakers: np.ndarray, sources: np.ndarray
+) -> Pipeline:
+    """A fitted clone of the recipe's pipeline. X: (n, columns) float32; y, speakers, sources: (n,). Rows of
+    one source are a clip, which comes first, and copies of it.
 
     balance `weights` weighs each class alike in the last step, `sampling` repeats clips of the rarer
     classes until all are as many, `none` takes the clips as they are. One thread, so that sums are split,
@@ -47,9 +50,13 @@ def fit(recipe: Recipe, X: np.ndarray, y: np.ndarray, speakers: np.ndarray) -> P
         extra["model__sample_weight"] = compute_sample_weight("balanced", y)
     elif balance == "sampling":
         rows = oversampled(y, seed)
+        # a clip taken a second time is a second clip, and no copy of the first
+        times = np.arange(len(rows)) - np.searchsorted(rows, rows)
         X, y, speakers = X[rows], y[rows], speakers[rows]
-    if has_fit_parameter(pipeline[-1], "groups"):
-        extra["model__groups"] = speakers
+        sources = sources[rows] + times * (sources.max() + 1)
+    for name, values in (("groups", speakers), ("sources", sources)):
+        if has_fit_parameter(pipeline[-1], name):
+            extra[f"model__{name}"] = values
     with threadpool_limits(1), warnings.catch_warnings():
         # the number of epochs is the recipe's choice; that the loss could still fall is no news
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -79,31 +86,32 @@ def oversampled(y: np.ndarray, seed: int) -> np.ndarray:
 
 
 def fit_all(
-    recipes: dict[str, Recipe], X: np.ndarray, y: np.ndarray, speakers: np.ndarray, *, jobs: int
+    recipes: dict[str, Recipe], X, y, speakers, sources, *, jobs: int
 ) -> dict[str, Pipeline]:
     """Each recipe fitted to the same rows, on all cores."""
-    calls = (joblib.delayed(fit)(recipe, X, y, speakers) for recipe in recipes.values())
+    calls = (joblib.delayed(fit)(recipe, X, y, speakers, sources) for recipe in recipes.values())
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
     results = cli.progress(results, total=len(recipes), what="fit", unit="model")
     return dict(zip(recipes, results, strict=True))
 
 
 def fit_folds(
-    tasks: Iterable[tuple[object, Recipe, Fold]], X, y, speakers, *, jobs: int, what: str
+    tasks: Iterable[tuple[object, Recipe, Fold]], X, y, speakers, sources, *, jobs: int, what: str
 ):
     """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, probabilities of the fold's
     test rows), in the order of the tasks; probabilities: (n, labels) in the order of `np.unique(y)`, 0 for
     a label that the fold does not train."""
     tasks = list(tasks)
-    calls = (joblib.delayed(_fit_fold)(recipe, X, y, speakers, fold) for _, recipe, fold in tasks)
+    data = (X, y, speakers, sources)
+    calls = (joblib.delayed(_fit_fold)(recipe, *data, fold) for _, recipe, fold in tasks)
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
     results = cli.progress(results, total=len(tasks), what=what, unit="fit")
     for (name, _, fold), probabilities in zip(tasks, results, strict=True):
         yield name, fold, probabilities
 
 
-def _fit_fold(recipe, X, y, speakers, fold):
-    fitted = fit(recipe, X[fold.train], y[fold.train], speakers[fold.train])
+def _fit_fold(recipe, X, y, speakers, sources, fold):
+    fitted = fit(recipe, *(each[fold.train] for each in (X, y, speakers, sources)))
     with threadpool_limits(1):
         return probabilities(fitted, X[fold.test], np.unique(y))
 

@@ -41,12 +41,17 @@ class Splitter:
         self.originals = np.flatnonzero(~augmented)
         self.copies = np.flatnonzero(augmented)
         self._paths = clips["path"].to_numpy(str)
+        # which row's clip each row is of; a copy whose clip is not in the table has itself only
         self._sources = clips["source"].to_numpy(str)
+        place = {path: row for row, path in enumerate(self._paths)}
+        self.sources = np.array(
+            [place.get(source, row) for row, source in enumerate(self._sources.tolist())]
+        )
 
     def fold(self, train: np.ndarray, test: np.ndarray) -> Fold:
-        """train, test: numbers of original rows. Copies join their clips in training."""
+        """train, test: numbers of original rows. Copies join their clips in training, after all of them."""
         mine = np.isin(self._sources[self.copies], self._paths[train])
-        return Fold(np.sort(np.concatenate([train, self.copies[mine]])), np.sort(test))
+        return Fold(np.concatenate([np.sort(train), self.copies[mine]]), np.sort(test))
 
     def random(self) -> Fold:
         """70/30 at random: the split that others publish. It leaks speakers."""
