@@ -59,6 +59,9 @@ def parse_arguments():
     add("--search", action="store_true",
         help="search each model's settings exhaustively, in folds by speaker inside the training rows "
         "(about 20 times longer)")  # fmt: skip
+    add("--robustness", type=Path, metavar="DIR",
+        help="also score the chosen model on these clips (the corpora folder) under noise, low level, a "
+        "telephone's band and a cheap microphone, in folds by speaker")  # fmt: skip
     add("--out", type=Path, default=Path("models"), metavar="DIR", help="default: models")
     add("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
     add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
@@ -94,6 +97,9 @@ def main():
     pipelines = experiment.fit()
     sizes = budget.fits(pipelines, experiment.columns, flash_kb=arguments.flash_kb)
     chosen = choose(inside, affordable(sizes, arguments))
+    degraded = {}
+    if arguments.robustness:
+        degraded = experiment.degraded(chosen, protocols, arguments.robustness)
     held_out = {name: experiment.held_out(pipeline) for name, pipeline in pipelines.items()}
     for name, pipeline in pipelines.items():
         facts = facts_of(name, pipeline, experiment, label_set, held_out[name], arguments)
@@ -105,7 +111,7 @@ def main():
 
     study = report.Study(
         features, sorted(set(y)), label_set, arguments.balance, arguments.split, protocols, outcomes,
-        held_out, sizes, (arguments.flash_kb, arguments.ram_kb), chosen,
+        held_out, sizes, (arguments.flash_kb, arguments.ram_kb), chosen, degraded,
     )  # fmt: skip
     pictures = plots.draw(study, experiment, pipelines, reports)
     report.write(study, reports, pictures)
@@ -145,6 +151,7 @@ def facts_of(name, pipeline, experiment, label_set, held_out, arguments):
         "about": CANDIDATES[name].about,
         "labels": pipeline.classes_.tolist(),
         "label_set": label_set,
+        "label_option": arguments.labels,
         "columns": experiment.columns,
         "engine": experiment.table.info["engine"],
         "corpora": sorted(set(clips["corpus"])),

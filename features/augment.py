@@ -10,19 +10,23 @@ into training.
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import parselmouth
+import soxr
 from parselmouth.praat import call, run
-from scipy.signal import butter, fftconvolve, sosfilt
+from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from common.errors import UserError
+from corpora import synthetic
 from features.audio import FULL_SCALE
 from features.schema import PITCH_CEILING, PITCH_FLOOR, SAMPLE_RATE
 
 RANGES: dict[str, tuple[float, float]] = {
     "noise": (5.0, 30.0),  # dB SNR, white
-    "babble": (5.0, 30.0),  # dB SNR, many voices
+    "babble": (0.0, 25.0),  # dB SNR, many voices
     "gain": (-24.0, 6.0),  # dB
     "reverb": (0.1, 0.8),  # s until the tail is down by 60 dB
     "telephone": (3000.0, 3800.0),  # Hz, upper edge
@@ -36,7 +40,12 @@ _ALLOWED = {
     "telephone": (1000, 7900), "microphone": (0, 20), "stretch": (0.5, 2), "pitch": (-12, 12),
     "shift": (-1, 1),
 }  # fmt: skip
-VOICES = 8  # in babble: too many to follow one of them, few enough to swell and ebb
+VOICES = 6  # in babble: too many to follow one of them, few enough to swell and ebb
+# Long-term average speech spectrum, 12 languages, both sexes (Byrne et al. 1994), dB per third of an octave:
+# 63 Hz to 8 kHz, counted from 1 kHz
+LTASS_BANDS = np.arange(-12, 10)
+LTASS = (38.6, 43.5, 54.4, 57.7, 56.8, 60.2, 60.3, 59.0, 62.1, 62.1, 60.5,
+         56.8, 53.7, 53.0, 52.0, 48.7, 48.1, 46.8, 45.6, 44.5, 44.3, 43.7)  # fmt: skip
 TELEPHONE_LOW = 300.0  # Hz
 
 
@@ -89,13 +98,77 @@ def _noise(x, snr, rng):
 
 
 def _babble(x, snr, rng):
-    # the clip's own voice at other speeds, so that its pitch and formants are other people's
-    voices = np.zeros(len(x))
+    # nobody's voice: another clip's would carry a speaker, and the clip's own its emotion; of several
+    # making, each through a microphone of its own, because what is alike in all copies is learnt by heart
+    babble = np.zeros(len(x))
     for _ in range(VOICES):
-        rate = rng.uniform(0.8, 1.25)
-        place = (rng.uniform(0, len(x)) + rng.choice((-1, 1)) * rate * np.arange(len(x))) % len(x)
-        voices += rng.choice((-1, 1)) * np.interp(place, np.arange(len(x)), x - x.mean())
-    return mixed(x, voices, snr)
+        voice = _murmur(len(x), rng) if rng.random() < 0.5 else _reading(len(x), rng)
+        voice = _microphone(voice, 4.0, rng)
+        babble += voice / max(voice.std(), 1e-12) * 10 ** (rng.normal(0, 3) / 20)
+    return mixed(x, _as_speech_on_average(babble, rng), snr)
+
+
+def _as_speech_on_average(x, rng):
+    """x with the long-term spectrum of speech, give or take a decibel or two per octave."""
+    spectrum, frequency = _spectrum(x)
+    third = np.rint(3 * np.log2(np.maximum(frequency, 60) / 1000)).astype(int)
+    bands = np.unique(third)
+    power = [np.sum(np.abs(spectrum[third == band]) ** 2) for band in bands]
+    wanted = np.interp(bands, LTASS_BANDS, LTASS) + rng.normal(0, 1.5) * bands / 3
+    gains = wanted - 10 * np.log10(np.maximum(power, 1e-20))
+    return _sound(spectrum, np.interp(third, bands, gains), len(x))
+
+
+def _spectrum(x):
+    """The spectrum and its frequencies, of a length that is quick to transform."""
+    n = next_fast_len(len(x), real=True)
+    return rfft(x, n), rfftfreq(n, 1 / SAMPLE_RATE)
+
+
+def _sound(spectrum, decibels, n):
+    """The first n samples of a spectrum whose lines are changed by so many decibels."""
+    return irfft(spectrum * 10 ** (decibels / 20), next_fast_len(n, real=True))[:n]
+
+
+def _reading(n, rng):
+    """A stretch of what Praat's synthesiser reads, somewhat faster or slower. (n,)"""
+    talker = _talkers()[rng.integers(len(_talkers()))]
+    place = rng.uniform(0, len(talker)) + rng.uniform(0.85, 1.15) * np.arange(n)
+    return np.interp(place % len(talker), np.arange(len(talker)), talker)
+
+
+@cache
+def _talkers():
+    """What babble is made of: sentences as Praat's synthesiser speaks them, at one level; (n,) each.
+
+    Those of the synthetic corpus, before it changes them, because they come out the same every time.
+    """
+    spoken = synthetic._speak_apart(len(synthetic.SPEAKERS)).values()
+    voices = [soxr.resample(each, synthetic._ESPEAK_RATE, SAMPLE_RATE) for each in spoken]
+    return [voice / np.std(voice) for voice in voices]
+
+
+def _murmur(n, rng):
+    """A voice that says nothing: vowels, hisses and pauses of 80 to 300 ms through three formants. (n,)"""
+    voice, tract = rng.uniform(90, 230), rng.uniform(0.85, 1.15)
+    parts, length = [], 0
+    while length < n:
+        m = round(rng.uniform(0.08, 0.3) * SAMPLE_RATE)
+        sound = rng.choice(3, p=(0.65, 0.2, 0.15))
+        if sound == 0:
+            f0 = voice * np.geomspace(*rng.uniform(0.8, 1.3, 2), m)
+            # a sawtooth falls by 6 dB per octave, as a voice does at the lips
+            part = np.cumsum(f0 / SAMPLE_RATE) % 1 - 0.5
+            for low, high, width in ((300, 800, 80), (900, 2300, 120), (2400, 3000, 200)):
+                radius = np.exp(-np.pi * width / SAMPLE_RATE)
+                angle = 2 * np.pi * tract * rng.uniform(low, high) / SAMPLE_RATE
+                poles = (1, -2 * radius * np.cos(angle), radius**2)
+                part = lfilter((sum(poles),), poles, part)
+        else:
+            part = 0.05 * np.diff(rng.standard_normal(m + 1)) * (sound == 1)
+        parts.append(part * np.hanning(m) * 10 ** rng.normal(0, 0.2))
+        length += m
+    return np.concatenate(parts)[:n]
 
 
 def mixed(x: np.ndarray, noise: np.ndarray, snr: float) -> np.ndarray:
@@ -129,10 +202,9 @@ def _microphone(x, spread, rng):
     # a response drawn per octave and joined smoothly, zero phase
     octaves = np.arange(8)  # 62.5 Hz ... 8 kHz
     gains = spread * rng.standard_normal(len(octaves))
-    spectrum = np.fft.rfft(x)
-    frequency = np.fft.rfftfreq(len(x), 1 / SAMPLE_RATE)
-    decibels = np.interp(np.log2(np.maximum(frequency, 62.5) / 62.5), octaves, gains)
-    return np.fft.irfft(spectrum * 10 ** (decibels / 20), len(x))
+    spectrum, frequency = _spectrum(x)
+    octave = np.log2(np.maximum(frequency, 62.5) / 62.5)
+    return _sound(spectrum, np.interp(octave, octaves, gains), len(x))
 
 
 def _manipulated(x, rng, what, change):

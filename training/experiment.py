@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from sklearn.inspection import permutation_importance
@@ -10,7 +11,8 @@ from sklearn.pipeline import Pipeline
 from common.errors import UserError
 from features import schema
 from features.table import FeatureTable
-from training.fitting import Recipe, fit_all, fit_folds, probabilities
+from training import robustness
+from training.fitting import Recipe, fit_all, fit_and_test, fit_folds, probabilities
 from training.protocols import Fold, Protocol, Splitter
 from training.scores import Outcome, macro_f1
 
@@ -71,6 +73,27 @@ class Experiment:
         rows = self.split.train
         data = (each[rows] for each in self._data())
         return fit_all(self.recipes, *data, jobs=self.jobs)
+
+    def degraded(self, name: str, protocols: list[Protocol], root: Path) -> dict[str, Outcome]:
+        """A model in folds by speaker, tested on the clips below `root` as robustness.CONDITIONS spoil them.
+        Empty where there is one speaker."""
+        folds = [fold for p in protocols if p.name == "speaker" for fold in p.folds]
+        if not folds:
+            return {}
+        rows = self.splitter.originals
+        measured = robustness.measure(self.table.clips.iloc[rows], root, jobs=self.jobs)
+        places = [schema.COLUMNS.index(column) for column in self.columns]
+        blocks = []
+        for vectors in measured.values():
+            block = np.zeros_like(self.X)
+            block[rows] = vectors[:, places]
+            blocks.append(block)
+        parts = fit_and_test(self.recipes[name], *self._data(), folds, blocks, jobs=self.jobs)
+        tested = np.concatenate([fold.test for fold in folds])
+        return {
+            condition: self._outcome(tested, np.concatenate([part[i] for part in parts]))
+            for i, condition in enumerate(measured)
+        }
 
     def held_out(self, pipeline: Pipeline) -> Outcome:
         """A fitted pipeline's answers on the rows held out from it."""

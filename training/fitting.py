@@ -110,10 +110,33 @@ def fit_folds(
         yield name, fold, probabilities
 
 
-def _fit_fold(recipe, X, y, speakers, sources, fold):
+def fit_and_test(
+    recipe: Recipe,
+    X,
+    y,
+    speakers,
+    sources,
+    folds: list[Fold],
+    tests: list[np.ndarray],
+    *,
+    jobs: int,
+) -> list[list[np.ndarray]]:
+    """One recipe fitted to each fold, and its probabilities (as `fit_folds`') for the fold's test rows of
+    each of `tests`, arrays like X. Returns [fold][test]."""
+    data = (X, y, speakers, sources)
+    calls = (joblib.delayed(_fit_and_test)(recipe, *data, fold, tests) for fold in folds)
+    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
+    return list(cli.progress(results, total=len(folds), what="robustness", unit="fit"))
+
+
+def _fit_and_test(recipe, X, y, speakers, sources, fold, tests):
     fitted = fit(recipe, *(each[fold.train] for each in (X, y, speakers, sources)))
     with threadpool_limits(1):
-        return probabilities(fitted, X[fold.test], np.unique(y))
+        return [probabilities(fitted, test[fold.test], np.unique(y)) for test in tests]
+
+
+def _fit_fold(recipe, X, y, speakers, sources, fold):
+    return _fit_and_test(recipe, X, y, speakers, sources, fold, [X])[0]
 
 
 def probabilities(pipeline: Pipeline, X: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from sklearn.metrics import classification_report
 import corpora
 from common.files import replacing
 from features.table import FeatureTable
+from training import robustness
 from training.budget import Fit
 from training.candidates import CANDIDATES
 from training.experiment import MARGIN
@@ -41,6 +42,9 @@ class Study:
     sizes: dict[str, Fit]
     budget_kb: tuple[float, float]  # flash, RAM
     chosen: str
+    degraded: dict[
+        str, Outcome
+    ]  # the chosen model's, by robustness.CONDITIONS; empty when not asked for
 
     @property
     def is_synthetic(self) -> bool:
@@ -111,6 +115,7 @@ def _scores(study):
         "split": study.split,
         "balance": study.balance,
         "chosen": study.chosen,
+        "robustness": {name: outcome.summary() for name, outcome in study.degraded.items()},
         "features": {name: study.table.info.get(name) for name in ("schema", "engine", "versions")},
         "models": {
             model: {
@@ -212,6 +217,18 @@ def _unseen(study):
         "threshold for that, found inside the training rows, is stored with each model.\n",
         f"Recalls of {study.chosen}, by the speakers' sex:\n",
         markdown(recalls, "recall"),
+        *_robustness(study),
+    ]
+
+
+def _robustness(study):
+    if not study.degraded:
+        return []
+    return [
+        f"## Robustness of {study.chosen}\n",
+        markdown(robustness.table(study.degraded), "clips"),
+        "Folds by speaker; degraded clips are only tested, and measured by the chip's own code. SNR over the "
+        f"whole clip, pauses included; babble: clips of {robustness.TALKERS} other speakers.\n",
     ]
 
 

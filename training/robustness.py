@@ -1,0 +1,139 @@
+"""What noise, level, line and microphone cost: clips as they would arrive, measured by the chip's own code.
+
+`python -m training.robustness MODEL --corpora DIR` scores a trained model on the clips held out from it, and
+`train.py --robustness DIR` its models in folds by speaker. Neither ever trains on what is measured here.
+"""
+
+import argparse
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+from scipy.signal import butter, sosfilt
+
+from common import cli
+from common.errors import UserError
+from features import audio, augment, device
+from features.audio import FULL_SCALE
+from features.augment import Augmentation
+from features.schema import SAMPLE_RATE
+
+SNRS = (20, 10, 5, 0)
+TALKERS = 6  # other speakers' clips in the babble
+# INMP441 (datasheet DS-INMP441-00): -3 dB at 60 Hz, noise floor -87 dBFS, at the 18 dB by which its 24 bits
+# are shifted up before 16 of them are kept
+_MICROPHONE_EDGE, _MICROPHONE_NOISE = 60, -87 + 18
+_COPIES = {
+    **{f"white noise, {snr} dB": f"noise:{snr}" for snr in SNRS},
+    "level -20 dB": "gain:-20",
+    "telephone, 300 to 3400 Hz": "telephone:3400",
+}
+CONDITIONS = (
+    "as recorded", *(name for name in _COPIES if name.startswith("white")),
+    *(f"babble, {snr} dB" for snr in SNRS), *(name for name in _COPIES if name[0] != "w"),
+    "INMP441 microphone",
+)  # fmt: skip
+
+
+def measure(
+    clips: pd.DataFrame, root: Path, *, jobs: int = -1, seed: int = 1
+) -> dict[str, np.ndarray]:
+    """The features of clips under each of CONDITIONS: float32 (clips, columns of the schema) each.
+
+    clips: `path` below `root`, `corpus` and `speaker`. The seed is another than that of any training copy's
+    name, so no noise is heard twice. Raises UserError for a clip that cannot be read.
+    """
+    paths = [root / path for path in clips["path"]]
+    if not paths[0].exists():
+        raise UserError(f"{paths[0]}: no such file; name the folder that the table was made from")
+    speakers = (clips["corpus"] + "/" + clips["speaker"]).to_numpy(str)
+    device.build()  # once, not in every process
+    tasks = (joblib.delayed(_measure)(paths, speakers, i, seed) for i in range(len(paths)))
+    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)
+    rows = list(cli.progress(results, total=len(paths), what="degrade"))
+    return {name: np.array([row[i] for row in rows]) for i, name in enumerate(CONDITIONS)}
+
+
+def _measure(paths, speakers, i, seed):
+    samples = audio.load(paths[i])
+    random = np.random.default_rng([seed, i])
+    voices = _voices(paths, speakers, i, len(samples), random)
+    return [
+        device.extract(audio.cut(_degraded(samples, condition, voices, random, str(i), seed)))
+        for condition in CONDITIONS
+    ]
+
+
+def _degraded(samples, condition, voices, random, name, seed):
+    if condition in _COPIES:
+        return augment.apply(
+            samples, Augmentation.parse(_COPIES[condition]), seed=seed, name=f"robustness {name}"
+        )
+    x = samples / FULL_SCALE
+    if condition.startswith("babble"):
+        x = augment.mixed(x, voices, float(condition.split()[1]))
+    elif condition.startswith("INMP441"):
+        x = sosfilt(butter(1, _MICROPHONE_EDGE, "highpass", fs=SAMPLE_RATE, output="sos"), x)
+        x += 10 ** (_MICROPHONE_NOISE / 20) * random.standard_normal(len(x))
+    else:
+        return samples
+    return np.clip(np.rint(x * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
+def _voices(paths, speakers, i, n, random):
+    """Clips of other speakers at one level, together. (n,)"""
+    others = np.flatnonzero(speakers != speakers[i])
+    total = np.zeros(n)
+    for other in random.permutation(others)[:TALKERS]:
+        voice = audio.load(paths[other]) / FULL_SCALE
+        voice = np.roll(voice - voice.mean(), random.integers(len(voice)))
+        total += np.resize(voice, n) / max(voice.std(), 1e-6)
+    return total
+
+
+def table(outcomes: dict) -> pd.DataFrame:
+    """One row per condition, from `scores.Outcome`s: UAR, points lost to it, UAR of each corpus, ECE."""
+    rows = {}
+    whole = outcomes[CONDITIONS[0]].summary()["uar"]
+    for condition, outcome in outcomes.items():
+        summary = outcome.summary()
+        rows[condition] = {
+            "UAR": summary["uar"], "points lost": f"{100 * (whole - summary['uar']):.1f}",
+            **{f"UAR {corpus}": summary[f"uar_{corpus}"] for corpus in np.unique(outcome.corpora)},
+            "ECE": summary["ece"],
+        }  # fmt: skip
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def main():
+    from features import table as tables
+    from training import labels, persistence
+    from training.report import markdown
+    from training.scores import Outcome
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a model.joblib")
+    parser.add_argument("--features", type=Path, default=Path("dataset/features.csv"), metavar="CSV",
+                        help="the table it was trained on (default: dataset/features.csv)")  # fmt: skip
+    parser.add_argument("--corpora", type=Path, required=True, metavar="DIR",
+                        help="the folder that the table was made from")  # fmt: skip
+    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes")
+    arguments = parser.parse_args()
+    model = persistence.load(arguments.model)
+    features, y, _ = labels.relabel(tables.read(arguments.features), model.info["label_option"])
+    held_out = features.clips["path"].isin(model.info["held_out"]).to_numpy()
+    clips = features.clips[held_out]
+    if model.info["split"] != "speaker":
+        print("trained with --split random: its held-out clips are of speakers it has heard")
+    outcomes = {}
+    for condition, vectors in measure(clips, arguments.corpora, jobs=arguments.jobs).items():
+        outcomes[condition] = Outcome(
+            np.flatnonzero(held_out), y[held_out], model.probabilities(vectors), np.array(model.labels),
+            clips["corpus"].to_numpy(str), clips["speaker"].to_numpy(str), clips["sex"].to_numpy(str),
+        )  # fmt: skip
+    print(markdown(table(outcomes), model.info["name"]))
+
+
+if __name__ == "__main__":
+    cli.run(main)
