@@ -28,6 +28,7 @@ from features import schema
 from training import persistence, unpickling
 from training.candidates import CANDIDATES
 from training.estimators import Float32Network, Int8Network
+from training.fitting import for_the_chip
 
 LABELS = ["angry", "calm", "sad"]
 COLUMNS = list(schema.COLUMNS[5:25])
@@ -41,12 +42,12 @@ INFO = {"labels": LABELS, "columns": COLUMNS, "engine": "reference"}
 def fitted(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return estimator.fit(ROWS, EMOTIONS)
+        return for_the_chip(estimator.fit(ROWS, EMOTIONS))
 
 
 def small(pipeline):
     """The candidate with few trees and epochs."""
-    sizes = {"model__n_estimators": 3, "model__max_iter": 5}
+    sizes = {"model__n_estimators": 3, "model__max_iter": 5, "model__hidden_layer_sizes": (4, 3)}
     known = pipeline.get_params()
     return pipeline.set_params(**{name: size for name, size in sizes.items() if name in known})
 

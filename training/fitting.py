@@ -61,13 +61,14 @@ def fit(
         # the number of epochs is the recipe's choice; that the loss could still fall is no news
         warnings.simplefilter("ignore", ConvergenceWarning)
         if not recipe.grid:
-            return _for_the_chip(pipeline.fit(X, y, **extra))
+            return for_the_chip(pipeline.fit(X, y, **extra))
         folds = GroupKFold(min(3, len(set(speakers)))).split(X, y, speakers)
         search = GridSearchCV(pipeline, recipe.grid, cv=list(folds), scoring="f1_macro")
-        return _for_the_chip(search.fit(X, y, **extra).best_estimator_)
+        return for_the_chip(search.fit(X, y, **extra).best_estimator_)
 
 
-def _for_the_chip(pipeline):
+def for_the_chip(pipeline: Pipeline) -> Pipeline:
+    """A fitted pipeline without what only its training needed: of a distilled network, the network."""
     name, model = pipeline.steps[-1]
     if isinstance(model, DistilledNetwork):
         pipeline.steps[-1] = (name, model.network_)
