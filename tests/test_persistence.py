@@ -18,7 +18,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
@@ -42,7 +42,8 @@ INFO = {"labels": LABELS, "columns": COLUMNS, "engine": "reference"}
 def fitted(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return for_the_chip(estimator.fit(ROWS, EMOTIONS))
+        fitted = estimator.fit(ROWS, EMOTIONS)
+    return for_the_chip(fitted) if isinstance(fitted, Pipeline) else fitted
 
 
 def small(pipeline):
