@@ -146,7 +146,7 @@ def test_held_out_rows_reach_neither_teacher_nor_student(monkeypatch):
     fold = Fold(np.flatnonzero(speakers != 5), test)
     found = fitting._fit_fold(recipe, X, y, speakers, np.arange(len(X)), fold)
     assert len(found) == len(test)
-    assert len(seen) == 6  # fit, then answers to clips and three crossings, then the student
+    assert len(seen) == 9  # the fit, answers to the clips and six crossings, the student
     # a mark would pull its column's mean and spread along: standardised training rows have mean 0
     assert all(np.abs(rows).max() <= 2.5 for rows in seen)
     assert all(np.abs(rows[: len(fold.train)].mean(axis=0)).max() < 0.2 for rows in seen)

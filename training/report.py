@@ -206,7 +206,7 @@ def _unseen(study):
             for score, (low, high) in outcome.intervals().items()
         }
         row["ECE"] = summary["ece"]
-        row[f"UAR at {COVERAGE:.0%} coverage"] = summary["uar_of_confident"]
+        row[f"UAR at {COVERAGE:.0%} coverage"] = summary["confident_uar"]
         rows[name] = row
     recalls = pd.DataFrame(outcomes[study.chosen].recalls()).T
     return [

@@ -82,7 +82,7 @@ class Outcome:
             mine = self.corpora == corpus
             result[f"uar_{corpus}"] = uar(self.truth[mine], self.predicted[mine])
         result["ece"] = calibration_error(self.confidence, correct)
-        result["uar_of_confident"] = self.covered(COVERAGE)
+        result["confident_uar"] = self.covered(COVERAGE)
         return {name: round(float(value), 4) for name, value in result.items()}
 
     def threshold(self, coverage: float = COVERAGE) -> float:
