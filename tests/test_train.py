@@ -103,7 +103,13 @@ def test_every_picture_named_in_the_report_is_there(trained):
     reports = folder / "reports"
     text = (reports / "report.md").read_text()
     named = {line.split("(")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")}
-    expected = {"calibration.png", "importance.png", "learning_curve.png", "loss_curve.png", "score_against_bytes.png"}
+    expected = {
+        "calibration.png",
+        "importance.png",
+        "learning_curve.png",
+        "loss_curve.png",
+        "score_against_bytes.png",
+    }
     assert expected | {f"confusion_{m}.png" for m in ("mlp_32", "forest_small", "linear")} == named
     for name in named:
         assert (reports / name).read_bytes().startswith(b"\x89PNG")
