@@ -77,7 +77,9 @@ def kaiser() -> np.ndarray:
     centre, where a hop starts; what it leaves out weighs 1e-10."""
     place = np.arange(-680, -680 + 4 * 344)
     beta = 2 * np.pi**2 + 0.5
-    weight = np.i0(beta * np.sqrt(np.maximum(0, 1 - (place / (3.2 / 75 * 16000)) ** 2))) / np.i0(beta)
+    weight = np.i0(beta * np.sqrt(np.maximum(0, 1 - (place / (3.2 / 75 * 16000)) ** 2))) / np.i0(
+        beta
+    )
     weight[np.abs(place) > INTENSITY_WINDOW // 2] = 0
     return weight.reshape(-1, INTENSITY_STEP).mean(axis=1) / weight.sum()
 

@@ -19,7 +19,12 @@ def _make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     for name in ("Makefile", "requirements.txt", "constraints.txt"):
         shutil.copy(ROOT / name, folder)
     return subprocess.run(
-        ["make", *arguments], cwd=folder, env={"PATH": str(tools)}, capture_output=True, text=True, check=False
+        ["make", *arguments],
+        cwd=folder,
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

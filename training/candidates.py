@@ -129,12 +129,8 @@ CANDIDATES: dict[str, Candidate] = {
             lambda seed: _network(seed, 64, alpha=2.0, kind=Int8Network), grid=_ALPHAS,
         ),
         Candidate(
-            "student_256", "8-bit network, hidden layers of 256 and 64, taught by kernel ridge regression",
-            lambda seed: _student(seed, 256, 64), grid=_RIDGES,
-        ),
-        Candidate(
-            "student_128", "the same, hidden layers of 128 and 32",
-            lambda seed: _student(seed, 128, 32), grid=_RIDGES,
+            "student_192", "8-bit network, hidden layers of 192 and 64, taught by kernel ridge regression",
+            lambda seed: _student(seed, 192, 64), grid=_RIDGES,
         ),
         Candidate(
             "student_64", "the same, hidden layers of 64 and 32",

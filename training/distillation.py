@@ -94,7 +94,7 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
     that are standardised, roughly at least.
     """
 
-    def __init__(self, hidden_layer_sizes=(256, 64), *, ridge=0.15, crossings=6, epochs=23,
+    def __init__(self, hidden_layer_sizes=(192, 64), *, ridge=0.15, crossings=6, epochs=23,
                  teacher_rows=6000, random_state=None):  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.ridge = ridge
