@@ -385,7 +385,7 @@ def _int8_layers(network):
     newline = "\n"
     return f"""
 /* Weights as int8, plus 128: bytes without a sign are the quicker to read. Four outputs' weights of an input
-   lie side by side, outputs made up to a multiple of four by zeros. A sum of products times factor, plus bias. */
+   lie side by side, outputs made up to a multiple of four by zeros; a sum times factor, plus bias. */
 {newline.join(tables)}
 {_ROUND}
 /* One layer. Integers add up to the same sum in any order; factors hold the units of weights and inputs. */
