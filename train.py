@@ -119,6 +119,8 @@ def main():
     print(study.size_table().to_string(na_rep="-"))
     if study.is_synthetic:
         print(report.SYNTHETIC_WARNING)
+    if study.is_studio:
+        print(report.STUDIO_WARNING)
     print(f"best exportable: {chosen}, also in {models / 'model.joblib'}")
     print(f"all scores, plots and the model card: {reports / 'report.md'}")
 

@@ -122,6 +122,15 @@ def test_the_model_card_names_licences_and_limits(trained):
     assert "## Limits" in card
 
 
+def test_that_a_model_knows_only_the_studio_is_said(trained, tmp_path):
+    folder, result = trained  # with copies: nothing to say
+    assert "--augment" not in result.stdout + (folder / "reports" / "model_card.md").read_text()
+    path = write_features(tmp_path / "dataset", corpora=("savee",))
+    result = run(path, "--models", "linear", cwd=tmp_path)
+    for said in (result.stdout, (tmp_path / "reports" / "model_card.md").read_text()):
+        assert "--augment noise" in said
+
+
 def test_training_again_on_another_number_of_cores_gives_the_same_models_bit_for_bit(trained):
     folder, _ = trained
     path, again = folder / "dataset/features.csv", folder / "again"

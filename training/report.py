@@ -17,6 +17,11 @@ from training.experiment import MARGIN
 from training.protocols import Protocol
 from training.scores import COVERAGE, Outcome, pareto_front
 
+STUDIO_WARNING = (
+    "Trained on clips as recorded: noise, or another level, may cost half of these scores "
+    "(docs/accuracy.md). For a model to be flashed: dataset_generator.py --engine device "
+    "--augment noise babble babble:10 gain:-20 microphone telephone"
+)
 SYNTHETIC_WARNING = (
     "SYNTHETIC SPEECH took part. "
     "These scores show that the pipeline runs; they mean nothing for real speech."
@@ -45,6 +50,11 @@ class Study:
     degraded: dict[
         str, Outcome
     ]  # the chosen model's, by robustness.CONDITIONS; empty when not asked for
+
+    @property
+    def is_studio(self) -> bool:
+        """Whether no clip of the table has a copy: with noise, at another level ..."""
+        return not (self.table.clips["augmentation"] != "").any()
 
     @property
     def is_synthetic(self) -> bool:
@@ -263,6 +273,7 @@ def _model_card(study):
         "- Acted emotion, recorded in studios, by adults, mostly in English: not what people feel, and not "
         "how they speak when nobody asks them to act.",
         "- A new speaker, microphone, room or language scores lower than any number above.",
+        *([f"- {STUDIO_WARNING}"] if study.is_studio else []),
         "- Not for decisions about people: employment, policing, health, education. In the EU, emotion "
         "recognition at work and in education is prohibited (AI Act, article 5).",
     ]
