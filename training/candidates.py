@@ -15,7 +15,6 @@ from training.estimators import (
     AppendDiscriminants,
     ClippedScaler,
     Float32Network,
-    Int8Network,
     Int16Quantiser,
     SnappedExtraTrees,
     SnappedRandomForest,
@@ -70,12 +69,12 @@ def _forest(model: BaseEstimator) -> Pipeline:
     )
 
 
-def _network(seed, *layers, alpha, kind=Float32Network):
+def _network(seed, *layers, alpha):
     # alpha, an L2 penalty, is large because columns are many and clips are few
     return Pipeline(
         [
             ("scale", ClippedScaler()),
-            ("model", kind(layers, alpha=alpha, max_iter=120, tol=0, random_state=seed)),
+            ("model", Float32Network(layers, alpha=alpha, max_iter=120, tol=0, random_state=seed)),
         ]
     )
 
@@ -123,10 +122,6 @@ CANDIDATES: dict[str, Candidate] = {
         Candidate(
             "mlp_64", "network, one hidden layer of 64",
             lambda seed: _network(seed, 64, alpha=2.0), grid=_ALPHAS,
-        ),
-        Candidate(
-            "mlp_64_int8", "mlp_64 with weights of 8 bits",
-            lambda seed: _network(seed, 64, alpha=2.0, kind=Int8Network), grid=_ALPHAS,
         ),
         Candidate(
             "student_192", "8-bit network, hidden layers of 192 and 64, taught by kernel ridge regression",
