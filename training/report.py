@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
@@ -158,13 +159,16 @@ def _cell(value):
         return "–"
     if isinstance(value, str):
         return value
+    if isinstance(value, Integral):
+        return f"{value:,}"
     return f"{value:.3f}" if abs(value) <= 1 else f"{value:,.0f}"
 
 
 def _clips(study):
     clips = study.table.clips[study.table.clips["augmentation"] == ""]
     counts = clips.groupby("corpus").agg(clips=("path", "size"), speakers=("speaker", "nunique"))
-    return counts.assign(hours=clips.groupby("corpus")["seconds"].sum() / 3600)
+    hours = clips.groupby("corpus")["seconds"].sum() / 3600
+    return counts.assign(hours=hours.map("{:.1f}".format))
 
 
 def _report(study, pictures):
