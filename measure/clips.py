@@ -26,7 +26,8 @@ def choose(files: list[Path], root: Path | None) -> Clips:
     if root is not None and (found := corpora.discover(root).clips):
         places = np.linspace(0, len(found) - 1, COUNT + 2)[1:-1].astype(int)
         sounds = {found[i].path.name: audio.load(found[i].path) for i in places}
-        about = f"{len(sounds)} real clips of the corpora"
+        made = any(found[i].corpus == "synthetic" for i in places)
+        about = f"{len(sounds)} {'SYNTHETIC' if made else 'real'} clips of the corpora"
     else:
         sounds = {"synthetic voice": synthetic_voice()}
         about = "a SYNTHETIC voice; name real ones with --clips or --corpora"

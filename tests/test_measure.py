@@ -5,8 +5,10 @@ import json
 import shutil
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import codegen_models
+import numpy as np
 import pytest
 import soundfile
 from codegen_models import COLUMNS
@@ -400,3 +402,13 @@ def test_growth_is_named_by_function():
     assert baseline.grown(kept, trifle) == []
     inlined = {"push": {"fft": 9000, "gate": 1090}, "finish": {"path": 5000}}
     assert baseline.grown(kept, inlined) == []
+
+
+def test_made_clips_are_not_called_real(tmp_path, monkeypatch):
+    found = [SimpleNamespace(corpus=name, path=tmp_path / name) for name in ("synthetic", "folder")]
+    monkeypatch.setattr(clips.audio, "load", lambda path: np.ones(4880, np.int16))
+    for clip, said in zip(found, ("SYNTHETIC", "real"), strict=True):
+        monkeypatch.setattr(
+            clips.corpora, "discover", lambda root, clip=clip: SimpleNamespace(clips=[clip] * 9)
+        )
+        assert clips.choose([], tmp_path).about.startswith(f"1 {said} clips")

@@ -272,14 +272,6 @@ static unsigned pool_of(const ser_pitch *pitch, unsigned i)
     return place;
 }
 
-static float transition(float from, float to)
-{
-    if (from == 0.0f || to == 0.0f) {
-        return from == to ? 0.0f : TURN_COST;
-    }
-    return JUMP_COST * ser_absf(from - to);
-}
-
 /* The log periods of the states of the frame before the front's next; returns how many. */
 static unsigned states_before(const ser_pitch *pitch, float *period)
 {
@@ -299,13 +291,29 @@ static unsigned states_before(const ser_pitch *pitch, float *period)
     return kept + 1;
 }
 
-/* The best of the states before for one with this log period, and its score. */
-static unsigned best_before(const float *total, const float *period, unsigned states, float to, float *highest)
+/* The best way to unvoiced from the states before, and its score. */
+SER_INLINE unsigned best_to_unvoiced(const float *total, const float *period, unsigned states, float *highest)
 {
     unsigned best = 0, t;
-    *highest = total[0] - transition(period[0], to);
+    *highest = total[0] - (period[0] > 0.0f ? TURN_COST : 0.0f);
     for (t = 1; t < states; t++) {
-        const float sum = total[t] - transition(period[t], to);
+        const float sum = total[t] - TURN_COST;
+        if (sum > *highest) {
+            *highest = sum;
+            best = t;
+        }
+    }
+    return best;
+}
+
+/* The same to a log period. */
+SER_INLINE unsigned best_to_voiced(const float *total, const float *period, unsigned states, float to,
+                                   float *highest)
+{
+    unsigned best = 0, t;
+    *highest = total[0] - (period[0] > 0.0f ? JUMP_COST * ser_absf(period[0] - to) : TURN_COST);
+    for (t = 1; t < states; t++) {
+        const float sum = total[t] - JUMP_COST * ser_absf(period[t] - to);
         if (sum > *highest) {
             *highest = sum;
             best = t;
@@ -325,7 +333,7 @@ static void take_frame(ser_pitch *pitch)
     unsigned best = 0, s;
     float unvoiced = 0.0f;
     if (i > 0 || pitch->before != NO_FRAME) {
-        best = best_before(front->total, period, states, 0.0f, &unvoiced);
+        best = best_to_unvoiced(front->total, period, states, &unvoiced);
     }
     pitch->link[i] = (uint16_t)((pitch->link[i] & 0xfff0u) | best);
     if (kept > 0) {
@@ -338,7 +346,7 @@ static void take_frame(ser_pitch *pitch)
         float voiced = 0.0f;
         best = 0;
         if (i > 0 || pitch->before != NO_FRAME) {
-            best = best_before(front->total, period, states, log_period, &voiced);
+            best = best_to_voiced(front->total, period, states, log_period, &voiced);
         }
         /* totals stay small however long the sound is */
         total[s] = voiced + voiced_score((float)(c[s] >> 4 & 0xfffu) * (1.0f / STRENGTH_STEPS), log_period) -
