@@ -52,7 +52,7 @@ def main():
     kinds = ", ".join(sorted(set(data.clips["augmentation"]) - {""})) or "none"
     parts = [
         f"{clips} clips; augmented copies: {kinds}; engine {data.info['engine']}, schema {schema.HASH}; "
-        f"{arguments.seeds} seeds, mean ± standard deviation.",
+        f"{_seeds(arguments.seeds)}.",
         "## Variants\n\n" + markdown(variants(data, arguments), "model"),
         nested(data, arguments),
         eight_classes(data, arguments),
@@ -71,6 +71,10 @@ def _experiment(data, y, names, seed, arguments, fold=None):
     return Experiment(
         data, columns(), y, splitter, fold or splitter.random(), recipes, seed, arguments.jobs
     )
+
+
+def _seeds(count):
+    return f"{count} seeds, mean ± standard deviation" if count > 1 else "one seed"
 
 
 def variants(data, arguments) -> pd.DataFrame:
@@ -93,7 +97,9 @@ def variants(data, arguments) -> pd.DataFrame:
 
 def _spread(found):
     frame = pd.DataFrame(found)
-    deviation = frame.std(ddof=1) if len(frame) > 1 else 0 * frame.mean()
+    if len(frame) == 1:
+        return {key: f"{frame[key].iloc[0]:.3f}" for key in frame}
+    deviation = frame.std(ddof=1)
     return {key: f"{frame[key].mean():.3f} ± {deviation[key]:.3f}" for key in frame}
 
 
@@ -142,7 +148,7 @@ def eight_classes(data, arguments) -> str:
     return (
         f"## Eight classes\n\nRAVDESS and CREMA-D, calm kept, random 70/30, {arguments.models[0]}: accuracy "
         f"{found['accuracy'].mean():.3f}, weighted F1 {found['weighted_f1'].mean():.3f} "
-        f"({arguments.seeds} seeds). Published, on the complete corpora: 0.72."
+        f"({_seeds(arguments.seeds)}). Published, on the complete corpora: 0.72."
     )
 
 
