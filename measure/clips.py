@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 import corpora
+from common.errors import UserError
 from features import audio, schema
 
 COUNT = 6
@@ -22,7 +23,13 @@ def choose(files: list[Path], root: Path | None) -> Clips:
     """The files; or some clips of the corpora in `root`, and one of them cut in the middle of its loudest
     sound, where most is left to do; or, without either, the synthetic voice, cut likewise."""
     if files:
-        return Clips({path.name: audio.load(path) for path in files}, "the clips given")
+        sounds = {str(path): audio.load(path) for path in files}
+        for path, sound in sounds.items():
+            if not sound.any():
+                raise UserError(
+                    f"{path}: digital silence, which costs a chip next to nothing; name speech"
+                )
+        return Clips(sounds, "the clips given")
     if root is not None and (found := corpora.discover(root).clips):
         places = np.linspace(0, len(found) - 1, COUNT + 2)[1:-1].astype(int)
         sounds = {found[i].path.name: audio.load(found[i].path) for i in places}

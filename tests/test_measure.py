@@ -412,3 +412,9 @@ def test_made_clips_are_not_called_real(tmp_path, monkeypatch):
             clips.corpora, "discover", lambda root, clip=clip: SimpleNamespace(clips=[clip] * 9)
         )
         assert clips.choose([], tmp_path).about.startswith(f"1 {said} clips")
+
+
+def test_silence_is_no_sound_to_measure_with(tmp_path):
+    soundfile.write(tmp_path / "silent.wav", np.zeros(16080, np.int16), schema.SAMPLE_RATE)
+    with pytest.raises(UserError, match=r"silent\.wav: digital silence"):
+        clips.choose([tmp_path / "silent.wav"], None)

@@ -26,6 +26,8 @@
 #define SILENCE_FREE 65536.0f /* louder than any local peak */
 #define NO_FRAME 0xffffu /* before the start of the sound */
 
+#define SAME_PEAK (1.0f / 256.0f) /* of it */
+
 /* What storing in 16 and 12 bits may change about a difference of scores. */
 #define ROUNDING 5e-4f
 
@@ -359,16 +361,20 @@ static void take_frame(ser_pitch *pitch)
     front->place = (uint16_t)(front->place + kept);
 }
 
-/* Refers the forward pass to a peak. */
+/* Refers the forward pass to a peak. The sound's mean drifts, and its peak with it, in either direction: a peak
+ * nearer than SAME_PEAK to the last one is the same, which leaves scores exact to 0.008, and those only of frames
+ * almost silent. */
 static void refer(ser_pitch_front *front, float peak)
 {
-    if (peak > front->peak) {
-        front->peak = peak;
-        front->per_peak = ser_recip(peak);
-        if (unvoiced_score(front->quietest, front->per_peak) > VOICING) {
-            start_again(front);
-            front->patience = SER_PITCH_PATIENCE;
-        }
+    const float before = front->per_peak;
+    if (ser_absf(peak - front->peak) <= SAME_PEAK * front->peak) {
+        return;
+    }
+    front->peak = peak;
+    front->per_peak = ser_recip(peak);
+    if (unvoiced_score(front->quietest, ser_minf(before, front->per_peak)) > VOICING) {
+        start_again(front);
+        front->patience = SER_PITCH_PATIENCE;
     }
 }
 
