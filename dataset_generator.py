@@ -24,7 +24,7 @@ from common.errors import UserError
 from common.files import writable_folder
 from corpora import download, synthetic
 from features import engines, schema, table
-from features.augment import RANGES, Augmentation
+from features.augment import AGAINST_THE_WORLD, RANGES, Augmentation
 from features.extraction import code, extract_clip, key
 from features.journal import Journal
 from features.summary import Summary
@@ -35,6 +35,7 @@ EXAMPLES = """examples:
   python dataset_generator.py --corpora ~/speech --jobs 4
   python dataset_generator.py --corpora my_recordings          # my_recordings/<emotion>/*.wav
   python dataset_generator.py --download ravdess tess --corpora ~/speech
+  python dataset_generator.py --corpora ~/speech --engine device --augment   # for a model that is shipped
   python dataset_generator.py --augment noise:10 stretch pitch # three more rows per clip
 """
 
@@ -55,9 +56,10 @@ def parse_arguments():
         "same path and can import this project; needs: pip install distributed")  # fmt: skip
     add("--engine", choices=engines.NAMES, default="reference",
         help="reference: librosa and Praat; device: the chip's own C code (default: reference)")  # fmt: skip
-    add("--augment", nargs="+", type=str, default=[], metavar="KIND[:VALUE]",
-        help=f"a further row per clip and KIND, one of {', '.join(RANGES)}; VALUE in dB SNR, duration "
-        "factor, semitones, seconds; drawn per clip where none is given")  # fmt: skip
+    add("--augment", nargs="*", type=str, metavar="KIND[:VALUE]",
+        help=f"a further row per clip and KIND, one of {', '.join(RANGES)}; VALUE in dB SNR, factor, "
+        "semitones, seconds; drawn per clip where none is given. --augment alone, what a model needs to "
+        f"stand noise and new voices: {' '.join(AGAINST_THE_WORLD)}")  # fmt: skip
     add("--download", nargs="+", default=[], metavar="NAME",
         help="first fetch these corpora from their official homes into the corpora folder: "
         f"{', '.join(download.NAMES)}; the licence is printed first")  # fmt: skip
@@ -77,7 +79,8 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     # each kind once, however often it is named: a row's path is unique
-    augmentations = [None, *dict.fromkeys(map(Augmentation.parse, arguments.augment))]
+    kinds = AGAINST_THE_WORLD if arguments.augment == [] else arguments.augment or []
+    augmentations = [None, *dict.fromkeys(map(Augmentation.parse, kinds))]
     if arguments.jobs == 0:
         raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
     if arguments.synthetic and arguments.corpora:

@@ -2,7 +2,8 @@
 
 Kinds, each with its strength: noise and babble (dB SNR), gain (dB), reverb (reverberation time, s),
 telephone (upper edge, Hz), microphone (spread of its response, dB), stretch (duration factor), pitch
-(semitones), shift (s). A kind alone draws its strength per clip, a kind with a value (`noise:10`) uses
+(semitones), speed (factor: a tape that runs faster, so that pitch, formants and rate rise together, as of
+a smaller talker), shift (s). A kind alone draws its strength per clip, a kind with a value (`noise:10`) uses
 that. The draw depends on the seed, the clip's name and the copy only, so that any order and any number
 of processes give the same bytes. No copy holds anything of another clip: none can carry a tested voice
 into training.
@@ -33,13 +34,19 @@ RANGES: dict[str, tuple[float, float]] = {
     "microphone": (1.0, 6.0),  # dB, standard deviation over the octaves
     "stretch": (0.8, 1.2),  # of the duration
     "pitch": (-3.0, 3.0),  # semitones
+    "speed": (0.86, 1.16),  # adults' vocal tracts differ by about as much
     "shift": (-0.1, 0.1),  # s; later is silence in front, earlier is cut off
 }
+AGAINST_THE_WORLD = (
+    "noise", "babble", "babble:10", "gain:-20", "microphone", "telephone", "speed", "pitch",
+)  # fmt: skip
+"""The kinds that together earned their rows (docs/accuracy.md)."""
 _ALLOWED = {
     "noise": (-20, 100), "babble": (-20, 100), "gain": (-60, 40), "reverb": (0.05, 5),
     "telephone": (1000, 7900), "microphone": (0, 20), "stretch": (0.5, 2), "pitch": (-12, 12),
-    "shift": (-1, 1),
+    "speed": (0.5, 2), "shift": (-1, 1),
 }  # fmt: skip
+_ANOTHER_VOICE = ("speed", "pitch", "stretch")
 VOICES = 6  # in babble: too many to follow one of them, few enough to swell and ebb
 # Long-term average speech spectrum, 12 languages, both sexes (Byrne et al. 1994), dB per third of an octave:
 # 63 Hz to 8 kHz, counted from 1 kHz
@@ -78,10 +85,16 @@ class Augmentation:
         return self.kind if self.value is None else f"{self.kind}:{self.value!r}".removesuffix(".0")
 
 
+def is_voice(name: str) -> bool:
+    """Whether copies of this kind (`pitch:2`) sound like another talker, and not like the same one through
+    another room, noise or line. "" is no copy."""
+    return name.partition(":")[0] in _ANOTHER_VOICE
+
+
 def apply(samples: np.ndarray, augmentation: Augmentation, *, seed: int, name: str) -> np.ndarray:
     """The augmented copy. samples: int16 (n,) at 16 kHz; name: the clip's, for the random draw.
 
-    Returns int16 (m,); m differs from n for stretch only.
+    Returns int16 (m,); m differs from n for stretch and speed only.
     """
     key = hashlib.sha256(f"{seed}|{name}|{augmentation}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(key[:8], "little"))
@@ -236,6 +249,10 @@ def _pitch(x, semitones, rng):
     )
 
 
+def _speed(x, factor, _rng):
+    return soxr.resample(x, SAMPLE_RATE * factor, SAMPLE_RATE)
+
+
 def _shift(x, seconds, _rng):
     n = round(abs(seconds) * SAMPLE_RATE)
     if seconds >= 0:
@@ -245,5 +262,6 @@ def _shift(x, seconds, _rng):
 
 _KINDS = {
     "noise": _noise, "babble": _babble, "gain": _gain, "reverb": _reverb, "telephone": _telephone,
-    "microphone": _microphone, "stretch": _stretch, "pitch": _pitch, "shift": _shift,
+    "microphone": _microphone, "stretch": _stretch, "pitch": _pitch,
+    "speed": _speed, "shift": _shift,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from parselmouth.praat import call
 from scipy.signal import welch
 
 from common.errors import UserError
-from features.augment import RANGES, Augmentation, apply
+from features.augment import AGAINST_THE_WORLD, RANGES, Augmentation, apply, is_voice
 
 RATE = 16000
 
@@ -139,6 +139,21 @@ def test_a_shifted_pitch_is_so_many_semitones_away_in_the_same_time(semitones):
     assert 12 * np.log2(median_f0(found) / median_f0(clip)) == pytest.approx(semitones, abs=0.2)
 
 
+@pytest.mark.parametrize("factor", [0.7, 0.86, 1.0, 1.16, 2.0])
+def test_a_faster_copy_is_higher_and_shorter_by_the_same_factor(factor):
+    clip = vowel()
+    found = copy(clip, f"speed:{factor}")
+    assert len(found) == pytest.approx(len(clip) / factor, abs=1)
+    assert 12 * np.log2(median_f0(found) / median_f0(clip) / factor) == pytest.approx(0, abs=0.2)
+
+
+def test_a_copy_is_another_voice_or_the_same_one_heard_otherwise():
+    voices = {"stretch", "pitch", "speed"}
+    assert {kind for kind in RANGES if is_voice(kind)} == voices
+    assert is_voice("pitch:-2") and not is_voice("noise:10") and not is_voice("")
+    assert all(Augmentation.parse(kind) for kind in AGAINST_THE_WORLD)
+
+
 def test_a_later_start_puts_silence_in_front_and_an_earlier_one_at_the_end():
     clip = signals.noise(8000)
     later, earlier = copy(clip, "shift:0.05"), copy(clip, "shift:-0.05")
@@ -163,6 +178,7 @@ def test_a_shift_beyond_the_clip_leaves_silence():
         "microphone:4",
         "stretch:0.9",
         "pitch:2",
+        "speed:1.1",
         "shift:0.03",
     ],
 )
@@ -182,6 +198,7 @@ def test_silence_stays_silent():
         "microphone",
         "stretch:0.8",
         "pitch:3",
+        "speed:0.9",
     ):
         assert not copy(np.zeros(RATE, np.int16), text).any()
 

@@ -24,6 +24,7 @@ import dataset_generator
 from common import cli
 from corpora import discover, synthetic
 from features import audio, reference, schema, table
+from features.augment import AGAINST_THE_WORLD
 from features.journal import Journal
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -533,6 +534,12 @@ def test_each_clip_has_its_own_row_and_one_per_kind_that_names_its_source(augmen
         longer = copy.seconds / source.seconds
         # cut to whole hops, overlap-add to whole periods: 10 ms of 0.6 s each
         assert longer == pytest.approx(0.9 if copy.augmentation == "stretch:0.9" else 1, abs=0.035)
+
+
+def test_augment_alone_is_the_kinds_that_models_are_shipped_with(small, tmp_path, generate):
+    assert generate("--corpora", small, "--out", tmp_path, "--augment").code == 0
+    clips = table.read(tmp_path / "features.csv").clips
+    assert clips["augmentation"].tolist() == 2 * ["", *AGAINST_THE_WORLD]
 
 
 def test_augmentation_leaves_the_clips_own_row_as_it_is(augmented, small, tmp_path, generate):

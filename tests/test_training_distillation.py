@@ -9,9 +9,9 @@ from test_codegen import generated
 from codegen.compiled import Library
 from training import distillation, fitting, persistence
 from training.candidates import CANDIDATES, columns
-from training.distillation import DistilledNetwork, Teacher, layers, partners, softmax, trained
+from training.distillation import DistilledNetwork, Teacher, alike, partners, softmax, trained
 from training.estimators import ClippedScaler, Int8Network
-from training.fitting import Recipe
+from training.fitting import Examples, Recipe
 from training.protocols import Fold
 
 
@@ -25,6 +25,11 @@ def clouds(n=240, columns=12, seed=0):
         np.array(["a", "b", "c"])[y],
         np.arange(n) // 3 % 6,
     )
+
+
+def examples(X, y, speakers):
+    """Clips without copies."""
+    return Examples(X, y, speakers, np.arange(len(X)), np.arange(len(X)))
 
 
 def test_the_teacher_is_scikit_learns_kernel_ridge_regression():
@@ -63,10 +68,32 @@ def test_partners_lend_up_to_half_of_their_columns():
     assert mask.mean() == pytest.approx(0.25, abs=0.02) and mask.mean(axis=1).max() < 0.8
 
 
-def test_layers_are_the_clips_then_their_first_copies_then_their_second():
-    # clips 7, 3 and 5; two copies of 3, one of 7, in the order of the table
-    found = layers(np.array([7, 3, 5, 3, 7, 3]))
-    assert [rows.tolist() for rows in found] == [[0, 1, 2], [4, 3, 2], [0, 5, 2]]
+def test_a_family_is_of_voices_with_as_many_copies_first_rows_first():
+    # voices 7, 3, 5 and 1; two rows of 3 and 7, one of 5 and 1, in the order of the table
+    found = alike(np.array([7, 3, 5, 3, 7, 1]))
+    assert [[rows.tolist() for rows in family] for family in found] == [[[2, 5]], [[0, 1], [4, 3]]]
+
+
+def test_another_voice_of_a_clip_teaches_the_teacher_and_both_weigh_as_much_as_one(monkeypatch):
+    X, y, speakers = clouds()
+    random = np.random.default_rng(2)
+    higher = X + np.float32(0.1) * random.standard_normal(X.shape, dtype=np.float32)
+    seen = {}
+    real = Teacher.fit
+    monkeypatch.setattr(
+        Teacher, "fit",
+        lambda self, rows, Y, groups, weights: seen.update(rows=rows, weights=weights)
+        or real(self, rows, Y, groups, weights),
+    )  # fmt: skip
+    n = len(X)
+    rows = np.concatenate([X, higher, X + np.float32(100)])
+    model = DistilledNetwork((8,), crossings=1, epochs=1, random_state=0)
+    model.fit(
+        rows, np.tile(y, 3), groups=np.tile(speakers, 3), sources=np.tile(np.arange(n), 3),
+        voices=np.concatenate([np.arange(n), n + np.arange(n), np.arange(n)]),
+    )  # fmt: skip
+    np.testing.assert_array_equal(seen["rows"], rows[: 2 * n])
+    np.testing.assert_array_equal(seen["weights"], 0.5)
 
 
 def test_of_a_copy_the_student_is_told_what_the_teacher_says_of_its_clip(monkeypatch):
@@ -144,7 +171,7 @@ def test_held_out_rows_reach_neither_teacher_nor_student(monkeypatch):
     )
     recipe = Recipe(CANDIDATES["student_64"].make(0), "none", 0)
     fold = Fold(np.flatnonzero(speakers != 5), test)
-    found = fitting._fit_fold(recipe, X, y, speakers, np.arange(len(X)), fold)
+    found = fitting._fit_fold(recipe, examples(X, y, speakers), fold)
     assert len(found) == len(test)
     assert len(seen) == 9  # the fit, answers to the clips and six crossings, the student
     # a mark would pull its column's mean and spread along: standardised training rows have mean 0
@@ -156,7 +183,7 @@ def test_of_teacher_and_student_only_an_int8_network_is_saved(tmp_path):
     names = columns()[:12]
     X, y, speakers = clouds()
     recipe = Recipe(CANDIDATES["student_64"].make(0), "none", 0)
-    pipeline = fitting.fit(recipe, X, y, speakers, np.arange(len(X)))
+    pipeline = fitting.fit(recipe, examples(X, y, speakers))
     assert type(pipeline[-1]) is Int8Network
     info = {"labels": ["a", "b", "c"], "columns": names, "engine": "device"}
     persistence.save(pipeline, tmp_path / "m.joblib", info)
@@ -177,7 +204,7 @@ def test_the_student_exports_exactly(labels, tmp_path):
     )
     speakers = np.arange(mine.sum()) % 5
     recipe = Recipe(made, "none", 0)
-    made = fitting.fit(recipe, vectors[mine], emotions[mine], speakers, np.arange(mine.sum()))
+    made = fitting.fit(recipe, examples(vectors[mine], emotions[mine], speakers))
     facts = {
         "labels": made.classes_.tolist(),
         "columns": COLUMNS,

@@ -2,9 +2,9 @@
 
 The teacher is kernel ridge regression, which keeps every training clip and is the more accurate for it. It
 labels the training clips, and as many made-up ones as one likes, with probabilities; one int8 network
-learns those (Hinton, Vinyals & Dean 2015). Of an augmented copy the student is told what the teacher said
-of the clip it was made from: so it learns what noise, level and line must not change. Only that network
-is kept.
+learns those (Hinton, Vinyals & Dean 2015). A copy that sounds like another voice teaches the teacher too,
+which would otherwise know few speakers. Of a copy through noise or a line the student is told what the
+teacher said of the clip it was made from: so it learns what they must not change. Only that network is kept.
 """
 
 from itertools import pairwise
@@ -87,15 +87,15 @@ class Teacher:
 class DistilledNetwork(ClassifierMixin, BaseEstimator):
     """Fits a Teacher and then `network_`, an Int8Network that imitates it: that one goes to the chip.
 
-    The student is shown each clip and `crossings` times as many made up from two clips, every column from
+    The student is shown each voice and `crossings` times as many made up from two voices, every column from
     either (the teacher answers to any input): it has more to learn from than there are clips, and where
-    clips are sparse it learns the teacher's smoothness. It is shown each copy too, and two copies crossed in
-    the same columns as their clips. At most `teacher_rows` clips, drawn at random, teach. Takes columns
-    that are standardised, roughly at least.
+    clips are sparse it learns the teacher's smoothness. It is shown each voice's copies too, and two copies
+    crossed in the same columns as their voices. At most `teacher_rows` voices, drawn at random, teach; those
+    of one clip weigh as much as one. Takes columns that are standardised, roughly at least.
     """
 
-    def __init__(self, hidden_layer_sizes=(192, 64), *, ridge=0.15, crossings=6, epochs=23,
-                 teacher_rows=6000, random_state=None):  # fmt: skip
+    def __init__(self, hidden_layer_sizes=(192, 64), *, ridge=0.2, crossings=6, epochs=25,
+                 teacher_rows=9000, random_state=None):  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.ridge = ridge
         self.crossings = crossings
@@ -103,25 +103,33 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         self.teacher_rows = teacher_rows
         self.random_state = random_state
 
-    def fit(self, X, y, sample_weight=None, groups=None, sources=None):
+    def fit(self, X, y, sample_weight=None, groups=None, sources=None, voices=None):
         """groups: (n,) speakers, for the calibration; without them every clip counts as one. sources: (n,)
-        which clip a row is of: the first row of a source is the clip, further ones are copies."""
+        which clip a row is of. voices: (n,) which rows are the same voice saying the same, to be answered
+        alike; the first of them is what the teacher hears. Without it, all rows of a clip."""
         X, y = validate_data(self, X, y, dtype=np.float32)
         random = np.random.default_rng(self.random_state)
         self.classes_, places = np.unique(y, return_inverse=True)
         Y = np.eye(len(self.classes_), dtype=np.float32)[places]
-        groups = np.arange(len(X)) if groups is None else np.asarray(groups)
+        sources = np.arange(len(X)) if sources is None else np.asarray(sources)
+        voices = sources if voices is None else np.asarray(voices)
+        groups = sources if groups is None else np.asarray(groups)
         weights = (
             np.ones(len(X)) if sample_weight is None else sample_weight / np.mean(sample_weight)
         )
-        clips, *copies = layers(np.arange(len(X)) if sources is None else np.asarray(sources))
-        rows = np.sort(random.permutation(clips)[: self.teacher_rows])
-        teacher = Teacher(self.ridge).fit(X[rows], Y[rows], groups[rows], weights[rows])
+        families = alike(voices)
+        heard = np.concatenate([family[0] for family in families])
+        rows = np.sort(random.permutation(heard)[: self.teacher_rows])
+        _, clip, versions = np.unique(sources[rows], return_inverse=True, return_counts=True)
+        teacher = Teacher(self.ridge).fit(
+            X[rows], Y[rows], groups[rows], weights[rows] / versions[clip]
+        )
         self.sharpness_ = teacher.sharpness_
 
-        inputs, targets = self._lessons(X, clips, copies, teacher, random)
-        # as many again as without copies, however many kinds of them there are
-        epochs = self.epochs * (1 + bool(copies)) * (1 + self.crossings) * len(clips) // len(inputs)
+        lessons = [self._lessons(X, family, teacher, random) for family in families]
+        inputs, targets = (np.concatenate(part) for part in zip(*lessons, strict=True))
+        # as much work however many copies there are: a student drilled for longer learns them by heart
+        epochs = self.epochs * (1 + self.crossings) * len(set(sources.tolist())) // len(inputs)
         (weights, biases), losses = trained(
             inputs, targets, self.hidden_layer_sizes, epochs, random
         )
@@ -130,17 +138,15 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         self.network_.loss_curve_ = losses
         return self
 
-    def _lessons(self, X, clips, copies, teacher, random):
-        """What the student is shown, and the probabilities it is to answer."""
-        answers = teacher.probabilities(X[clips])
-        inputs = [X[rows] for rows in (clips, *copies)]
-        targets = [answers] * len(inputs)
+    def _lessons(self, X, family, teacher, random):
+        """What the student is shown of a family of `alike`, and the probabilities it is to answer."""
+        first, *_ = family
+        answers = teacher.probabilities(X[first])
+        inputs = [X[rows] for rows in family]
+        targets = [answers] * len(family)
         for i in range(self.crossings):
-            other, mask = partners(len(clips), X.shape[1], random)
-            made = [
-                np.where(mask, X[rows][other], X[rows])
-                for rows in ([clips] if i else [clips, *copies])
-            ]
+            other, mask = partners(len(first), X.shape[1], random)
+            made = [np.where(mask, X[rows][other], X[rows]) for rows in ([first] if i else family)]
             inputs += made
             targets += [teacher.probabilities(made[0])] * len(made)
         return np.concatenate(inputs), np.concatenate(targets)
@@ -155,17 +161,16 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         return self.network_.predict(X)
 
 
-def layers(sources: np.ndarray) -> list[np.ndarray]:
-    """Row numbers of all clips; then those of each clip's first copy, its second, and so on: (clips,) each.
-    A clip with fewer copies than others stands in for those it lacks."""
+def alike(voices: np.ndarray) -> list[list[np.ndarray]]:
+    """Row numbers by family: voices of as many rows. A family is a list of row numbers, (voices,) each: of
+    the voices' first rows, of their second, and so on, voices in the order of their first rows."""
     rows_of = {}
-    for row, source in enumerate(sources.tolist()):
-        rows_of.setdefault(source, []).append(row)
-    deepest = max(map(len, rows_of.values()))
-    return [
-        np.array([rows[depth] if depth < len(rows) else rows[0] for rows in rows_of.values()])
-        for depth in range(deepest)
-    ]
+    for row, voice in enumerate(voices.tolist()):
+        rows_of.setdefault(voice, []).append(row)
+    by_size = {}
+    for rows in rows_of.values():
+        by_size.setdefault(len(rows), []).append(rows)
+    return [list(np.array(by_size[size]).T) for size in sorted(by_size)]
 
 
 def partners(rows: int, columns: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

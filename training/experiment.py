@@ -12,7 +12,7 @@ from common.errors import UserError
 from features import schema
 from features.table import FeatureTable
 from training import robustness
-from training.fitting import Recipe, fit_all, fit_and_test, fit_folds, probabilities
+from training.fitting import Examples, Recipe, fit_all, fit_and_test, fit_folds, probabilities
 from training.protocols import Fold, Protocol, Splitter
 from training.scores import Outcome, macro_f1
 
@@ -70,9 +70,7 @@ class Experiment:
 
     def fit(self) -> dict[str, Pipeline]:
         """Each recipe fitted to the training rows of the split."""
-        rows = self.split.train
-        data = (each[rows] for each in self._data())
-        return fit_all(self.recipes, *data, jobs=self.jobs)
+        return fit_all(self.recipes, self._examples.at(self.split.train), jobs=self.jobs)
 
     def degraded(self, name: str, protocols: list[Protocol], root: Path) -> dict[str, Outcome]:
         """A model in folds by speaker, tested on the clips below `root` as robustness.CONDITIONS spoil them.
@@ -88,7 +86,7 @@ class Experiment:
             block = np.zeros_like(self.X)
             block[rows] = vectors[:, places]
             blocks.append(block)
-        parts = fit_and_test(self.recipes[name], *self._data(), folds, blocks, jobs=self.jobs)
+        parts = fit_and_test(self.recipes[name], self._examples, folds, blocks, jobs=self.jobs)
         tested = np.concatenate([fold.test for fold in folds])
         return {
             condition: self._outcome(tested, np.concatenate([part[i] for part in parts]))
@@ -156,10 +154,12 @@ class Experiment:
         return self.splitter.by_speaker(originals, self.seed, folds=_INNER_FOLDS)
 
     def _fit_folds(self, tasks, what):
-        return fit_folds(tasks, *self._data(), jobs=self.jobs, what=what)
+        return fit_folds(tasks, self._examples, jobs=self.jobs, what=what)
 
-    def _data(self):
-        return self.X, self.labels, self.splitter.speakers, self.splitter.sources
+    @property
+    def _examples(self):
+        split = self.splitter
+        return Examples(self.X, self.labels, split.speakers, split.sources, split.voices)
 
     def _outcomes(self, tasks, what):
         """The answers to each key's folds, together."""

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import joblib
 import numpy as np
@@ -32,11 +33,22 @@ class Recipe:
     grid: dict[str, list] = field(default_factory=dict)
 
 
-def fit(
-    recipe: Recipe, X: np.ndarray, y: np.ndarray, speakers: np.ndarray, sources: np.ndarray
-) -> Pipeline:
-    """A fitted clone of the recipe's pipeline. X: (n, columns) float32; y, speakers, sources: (n,). Rows of
-    one source are a clip, which comes first, and copies of it.
+class Examples(NamedTuple):
+    """What is known of the rows of a table. X: (n, columns) float32; the others (n,): labels, speakers,
+    which clip a row is of, and (numbers too) which rows are one voice, copies through noise or a line."""
+
+    X: np.ndarray
+    y: np.ndarray
+    speakers: np.ndarray
+    sources: np.ndarray
+    voices: np.ndarray
+
+    def at(self, rows: np.ndarray) -> "Examples":
+        return Examples(*(each[rows] for each in self))
+
+
+def fit(recipe: Recipe, examples: Examples) -> Pipeline:
+    """A fitted clone of the recipe's pipeline. Of one voice, the clip comes before its copies.
 
     balance `weights` weighs each class alike in the last step, `sampling` repeats clips of the rarer
     classes until all are as many, `none` takes the clips as they are. One thread, so that sums are split,
@@ -44,17 +56,20 @@ def fit(
     of a larger one stands in the result by itself.
     """
     pipeline = clone(recipe.pipeline)
-    balance, seed = recipe.balance, recipe.seed
     extra = {}
-    if balance == "weights":
-        extra["model__sample_weight"] = compute_sample_weight("balanced", y)
-    elif balance == "sampling":
-        rows = oversampled(y, seed)
+    if recipe.balance == "weights":
+        extra["model__sample_weight"] = compute_sample_weight("balanced", examples.y)
+    elif recipe.balance == "sampling":
+        rows = oversampled(examples.y, recipe.seed)
         # a clip taken a second time is a second clip, and no copy of the first
         times = np.arange(len(rows)) - np.searchsorted(rows, rows)
-        X, y, speakers = X[rows], y[rows], speakers[rows]
-        sources = sources[rows] + times * (sources.max() + 1)
-    for name, values in (("groups", speakers), ("sources", sources)):
+        beyond = 1 + max(examples.sources.max(), examples.voices.max())
+        examples = examples.at(rows)
+        examples = examples._replace(
+            sources=examples.sources + times * beyond, voices=examples.voices + times * beyond
+        )
+    X, y, speakers, sources, voices = examples
+    for name, values in (("groups", speakers), ("sources", sources), ("voices", voices)):
         if has_fit_parameter(pipeline[-1], name):
             extra[f"model__{name}"] = values
     with threadpool_limits(1), warnings.catch_warnings():
@@ -86,25 +101,22 @@ def oversampled(y: np.ndarray, seed: int) -> np.ndarray:
     return np.sort(np.concatenate([np.arange(len(y)), *extra]))
 
 
-def fit_all(
-    recipes: dict[str, Recipe], X, y, speakers, sources, *, jobs: int
-) -> dict[str, Pipeline]:
+def fit_all(recipes: dict[str, Recipe], examples: Examples, *, jobs: int) -> dict[str, Pipeline]:
     """Each recipe fitted to the same rows, on all cores."""
-    calls = (joblib.delayed(fit)(recipe, X, y, speakers, sources) for recipe in recipes.values())
+    calls = (joblib.delayed(fit)(recipe, examples) for recipe in recipes.values())
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
     results = cli.progress(results, total=len(recipes), what="fit", unit="model")
     return dict(zip(recipes, results, strict=True))
 
 
 def fit_folds(
-    tasks: Iterable[tuple[object, Recipe, Fold]], X, y, speakers, sources, *, jobs: int, what: str
+    tasks: Iterable[tuple[object, Recipe, Fold]], examples: Examples, *, jobs: int, what: str
 ):
     """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, probabilities of the fold's
     test rows), in the order of the tasks; probabilities: (n, labels) in the order of `np.unique(y)`, 0 for
     a label that the fold does not train."""
     tasks = list(tasks)
-    data = (X, y, speakers, sources)
-    calls = (joblib.delayed(_fit_fold)(recipe, *data, fold) for _, recipe, fold in tasks)
+    calls = (joblib.delayed(_fit_fold)(recipe, examples, fold) for _, recipe, fold in tasks)
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
     results = cli.progress(results, total=len(tasks), what=what, unit="fit")
     for (name, _, fold), probabilities in zip(tasks, results, strict=True):
@@ -113,10 +125,7 @@ def fit_folds(
 
 def fit_and_test(
     recipe: Recipe,
-    X,
-    y,
-    speakers,
-    sources,
+    examples: Examples,
     folds: list[Fold],
     tests: list[np.ndarray],
     *,
@@ -124,20 +133,20 @@ def fit_and_test(
 ) -> list[list[np.ndarray]]:
     """One recipe fitted to each fold, and its probabilities (as `fit_folds`') for the fold's test rows of
     each of `tests`, arrays like X. Returns [fold][test]."""
-    data = (X, y, speakers, sources)
-    calls = (joblib.delayed(_fit_and_test)(recipe, *data, fold, tests) for fold in folds)
+    calls = (joblib.delayed(_fit_and_test)(recipe, examples, fold, tests) for fold in folds)
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
     return list(cli.progress(results, total=len(folds), what="robustness", unit="fit"))
 
 
-def _fit_and_test(recipe, X, y, speakers, sources, fold, tests):
-    fitted = fit(recipe, *(each[fold.train] for each in (X, y, speakers, sources)))
+def _fit_and_test(recipe, examples, fold, tests):
+    fitted = fit(recipe, examples.at(fold.train))
+    labels = np.unique(examples.y)
     with threadpool_limits(1):
-        return [probabilities(fitted, test[fold.test], np.unique(y)) for test in tests]
+        return [probabilities(fitted, test[fold.test], labels) for test in tests]
 
 
-def _fit_fold(recipe, X, y, speakers, sources, fold):
-    return _fit_and_test(recipe, X, y, speakers, sources, fold, [X])[0]
+def _fit_fold(recipe, examples, fold):
+    return _fit_and_test(recipe, examples, fold, [examples.X])[0]
 
 
 def probabilities(pipeline: Pipeline, X: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
 from common.errors import UserError
+from features.augment import is_voice
 
 FOLDS = 5
 TEST_SHARE = 0.3
@@ -47,6 +48,9 @@ class Splitter:
         self.sources = np.array(
             [place.get(source, row) for row, source in enumerate(self._sources.tolist())]
         )
+        # a copy that sounds like somebody else is a voice of its own
+        own = np.array([is_voice(kind) for kind in clips["augmentation"]], bool)
+        self.voices = np.where(own, np.arange(len(clips)), self.sources)
 
     def fold(self, train: np.ndarray, test: np.ndarray) -> Fold:
         """train, test: numbers of original rows. Copies join their clips in training, after all of them."""

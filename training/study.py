@@ -18,7 +18,7 @@ from common.files import replacing
 from features import schema, table
 from training import labels
 from training.candidates import CANDIDATES, columns
-from training.distillation import Teacher
+from training.distillation import DistilledNetwork, Teacher
 from training.estimators import ClippedScaler
 from training.experiment import Experiment
 from training.fitting import Recipe
@@ -191,7 +191,7 @@ def _teach(data, y, names, seeds):
     def answers(train, test):
         train = np.intersect1d(train, splitter.originals)
         scaler = ClippedScaler().fit(X[train])
-        teacher = Teacher(0.15).fit(
+        teacher = Teacher(DistilledNetwork().ridge).fit(
             scaler.transform(X[train]), Y[train], splitter.speakers[train], np.ones(len(train))
         )
         return known[teacher.probabilities(scaler.transform(X[test])).argmax(axis=1)]
