@@ -10,6 +10,7 @@ from sklearn.metrics import classification_report
 
 import corpora
 from common.files import replacing
+from features.augment import is_voice
 from features.table import FeatureTable
 from training import robustness
 from training.budget import Fit
@@ -20,8 +21,7 @@ from training.scores import COVERAGE, Outcome, pareto_front
 
 STUDIO_WARNING = (
     "Trained on clips as recorded: noise, or another level, may cost half of these scores "
-    "(docs/accuracy.md). For a model to be flashed: dataset_generator.py --engine device "
-    "--augment noise babble babble:10 gain:-20 microphone telephone"
+    "(docs/accuracy.md). For a model to be flashed: dataset_generator.py --engine device --augment"
 )
 SYNTHETIC_WARNING = (
     "SYNTHETIC SPEECH took part. "
@@ -54,8 +54,9 @@ class Study:
 
     @property
     def is_studio(self) -> bool:
-        """Whether no clip of the table has a copy: with noise, at another level ..."""
-        return not (self.table.clips["augmentation"] != "").any()
+        """Whether no clip of the table has a copy with noise, at another level ..."""
+        kinds = set(self.table.clips["augmentation"]) - {""}
+        return all(is_voice(kind) for kind in kinds)
 
     @property
     def is_synthetic(self) -> bool:
