@@ -18,7 +18,7 @@ EMOTIONS = ("angry", "calm", "neutral", "sad")
 
 
 def write_features(
-    folder, *, emotions=EMOTIONS, speakers=6, takes=4, corpora=("folder",), copies=False
+    folder, *, emotions=EMOTIONS, speakers=6, takes=4, corpora=("folder",), copies=""
 ):
     """A made-up features.csv in which each emotion shifts a few columns of its own."""
     random = np.random.default_rng(0)
@@ -38,8 +38,8 @@ def write_features(
                         yield row, vector
                         if copies:
                             copy = {
-                                "path": f"{path}#noise",
-                                "augmentation": "noise",
+                                "path": f"{path}#{copies}",
+                                "augmentation": copies,
                                 "source": path,
                             }
                             yield row | copy, vector + np.float32(0.1)
@@ -57,7 +57,7 @@ def run(*arguments, cwd):
 def trained(tmp_path_factory):
     """A folder in which three small models were trained on two corpora with augmented copies."""
     folder = tmp_path_factory.mktemp("trained")
-    path = write_features(folder / "dataset", corpora=("savee", "tess"), copies=True)
+    path = write_features(folder / "dataset", corpora=("savee", "tess"), copies="noise")
     result = run(path, "--models", "mlp_32", "forest_small", "linear", "--jobs", 2, cwd=folder)
     assert result.returncode == 0, result.stderr
     return folder, result
@@ -125,10 +125,11 @@ def test_the_model_card_names_licences_and_limits(trained):
 def test_that_a_model_knows_only_the_studio_is_said(trained, tmp_path):
     folder, result = trained  # with copies: nothing to say
     assert "--augment" not in result.stdout + (folder / "reports" / "model_card.md").read_text()
-    path = write_features(tmp_path / "dataset", corpora=("savee",))
-    result = run(path, "--models", "linear", cwd=tmp_path)
-    for said in (result.stdout, (tmp_path / "reports" / "model_card.md").read_text()):
-        assert "--augment noise" in said
+    for copies in ("", "pitch"):  # another voice is no noise
+        path = write_features(tmp_path / "dataset", corpora=("savee",), copies=copies)
+        result = run(path, "--models", "linear", cwd=tmp_path)
+        for said in (result.stdout, (tmp_path / "reports" / "model_card.md").read_text()):
+            assert "--augment" in said
 
 
 def test_training_again_on_another_number_of_cores_gives_the_same_models_bit_for_bit(trained):

@@ -93,7 +93,7 @@ def _linear(seed):
 
 _TREES = {"model__max_features": [0.1, 0.2, 0.4], "model__max_leaf_nodes": [64, 256, None]}
 _ALPHAS = {"model__alpha": [0.3, 1.0, 2.0, 4.0]}
-_RIDGES = {"model__ridge": [0.05, 0.15, 0.5]}
+_RIDGES = {"model__ridge": [0.1, 0.2, 0.5]}
 
 CANDIDATES: dict[str, Candidate] = {
     candidate.name: candidate
