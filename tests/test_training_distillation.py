@@ -1,5 +1,7 @@
 """The teacher and its student: what each sees, and what of them reaches the chip."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from codegen_models import COLUMNS, voices
@@ -9,7 +11,15 @@ from test_codegen import generated
 from codegen.compiled import Library
 from training import distillation, fitting, persistence
 from training.candidates import CANDIDATES, columns
-from training.distillation import DistilledNetwork, Teacher, alike, partners, softmax, trained
+from training.distillation import (
+    DistilledNetwork,
+    Teacher,
+    alike,
+    partners,
+    side_by_side,
+    softmax,
+    trained,
+)
 from training.estimators import ClippedScaler, Int8Network
 from training.fitting import Examples, Recipe
 from training.protocols import Fold
@@ -125,6 +135,30 @@ def test_a_network_learns_the_probabilities_it_is_shown():
     (weights, biases), losses = trained(X, targets, (16,), 30, random)
     answers = softmax(np.maximum(X @ weights[0] + biases[0], 0) @ weights[1] + biases[1])
     assert np.abs(answers - targets).mean() < 0.03 and losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("hidden", [(5,), (5, 4), (6, 5, 4)])
+def test_networks_side_by_side_answer_with_the_mean_of_their_scores(hidden):
+    random = np.random.default_rng(0)
+    sizes = [7, *hidden, 3]
+    networks = [
+        (
+            [random.standard_normal(shape).astype(np.float32) for shape in pairwise(sizes)],
+            [random.standard_normal(n).astype(np.float32) for n in sizes[1:]],
+        )
+        for _ in range(3)
+    ]
+
+    def scores(x, weights, biases):
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            x = np.maximum(x @ w + b, 0)
+        return x @ weights[-1] + biases[-1]
+
+    x = random.standard_normal((50, 7)).astype(np.float32)
+    one = side_by_side(networks)
+    expected = np.mean([scores(x, *network) for network in networks], axis=0)
+    np.testing.assert_allclose(scores(x, *one), expected, atol=1e-4)
+    assert all(array.dtype == np.float32 for part in one for array in part)
 
 
 def test_gradients_are_the_slopes_of_the_loss():

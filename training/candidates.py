@@ -79,10 +79,9 @@ def _network(seed, *layers, alpha):
     )
 
 
-def _student(seed, *layers):
-    return Pipeline(
-        [("scale", ClippedScaler()), ("model", DistilledNetwork(layers, random_state=seed))]
-    )
+def _students(seed, members):
+    model = DistilledNetwork((64, 32), members=members, random_state=seed)
+    return Pipeline([("scale", ClippedScaler()), ("model", model)])
 
 
 def _linear(seed):
@@ -124,12 +123,12 @@ CANDIDATES: dict[str, Candidate] = {
             lambda seed: _network(seed, 64, alpha=2.0), grid=_ALPHAS,
         ),
         Candidate(
-            "student_192", "8-bit network, hidden layers of 192 and 64, taught by kernel ridge regression",
-            lambda seed: _student(seed, 192, 64), grid=_RIDGES,
+            "student_192", "three 8-bit networks of 64 and 32 units as one, taught by kernel ridge",
+            lambda seed: _students(seed, 3), grid=_RIDGES,
         ),
         Candidate(
-            "student_64", "the same, hidden layers of 64 and 32",
-            lambda seed: _student(seed, 64, 32), grid=_RIDGES,
+            "student_64", "one 8-bit network of 64 and 32 units, taught likewise",
+            lambda seed: _students(seed, 1), grid=_RIDGES,
         ),
         Candidate(
             "linear", "logistic regression, the baseline", _linear, exportable=False,

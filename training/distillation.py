@@ -10,7 +10,7 @@ teacher said of the clip it was made from: so it learns what they must not chang
 from itertools import pairwise
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import block_diag, lapack
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -92,11 +92,16 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
     clips are sparse it learns the teacher's smoothness. It is shown each voice's copies too, and two copies
     crossed in the same columns as their voices. At most `teacher_rows` voices, drawn at random, teach; those
     of one clip weigh as much as one. Takes columns that are standardised, roughly at least.
+
+    `members` students of these hidden layers learn apart and answer together, by the mean of their scores
+    (bagging without the bootstrap): side by side they are one network, whose inner weights from one member
+    to another are zero.
     """
 
-    def __init__(self, hidden_layer_sizes=(192, 64), *, ridge=0.2, crossings=6, epochs=25,
+    def __init__(self, hidden_layer_sizes=(64, 32), *, members=3, ridge=0.2, crossings=6, epochs=44,
                  teacher_rows=9000, random_state=None):  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.members = members
         self.ridge = ridge
         self.crossings = crossings
         self.epochs = epochs
@@ -130,12 +135,14 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         inputs, targets = (np.concatenate(part) for part in zip(*lessons, strict=True))
         # as much work however many copies there are: a student drilled for longer learns them by heart
         epochs = self.epochs * (1 + self.crossings) * len(set(sources.tolist())) // len(inputs)
-        (weights, biases), losses = trained(
-            inputs, targets, self.hidden_layer_sizes, epochs, random
-        )
+        students = [
+            trained(inputs, targets, self.hidden_layer_sizes, epochs, random)
+            for _ in range(self.members)
+        ]
+        weights, biases = side_by_side([network for network, _ in students])
         weights[-1], biases[-1] = MODESTY * weights[-1], MODESTY * biases[-1]
         self.network_ = Int8Network.of(weights, biases, X, self.classes_)
-        self.network_.loss_curve_ = losses
+        self.network_.loss_curve_ = np.mean([losses for _, losses in students], axis=0).tolist()
         return self
 
     def _lessons(self, X, family, teacher, random):
@@ -177,6 +184,19 @@ def partners(rows: int, columns: int, random: np.random.Generator) -> tuple[np.n
     """For each row another one, (rows,), and which columns to take of it, up to half: (rows, columns)."""
     share = random.random((rows, 1), dtype=np.float32) / 2
     return random.permutation(rows), random.random((rows, columns), dtype=np.float32) < share
+
+
+def side_by_side(networks: list[tuple]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The network whose scores are the mean of these networks' scores; each is (weights, biases), as
+    `trained` gives them, and all have layers of the same sizes."""
+    *hidden_weights, last_weights = zip(*(weights for weights, _ in networks), strict=True)
+    *hidden_biases, last_biases = zip(*(biases for _, biases in networks), strict=True)
+    joined = [np.hstack(hidden_weights[0]), *(block_diag(*each) for each in hidden_weights[1:])]
+    share = np.float32(len(networks))
+    return (
+        [*joined, np.vstack(last_weights) / share],
+        [*map(np.concatenate, hidden_biases), np.sum(last_biases, axis=0) / share],
+    )
 
 
 def trained(inputs, targets, hidden, epochs, random, *, rate=2e-3, batch=128):
