@@ -18,10 +18,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from training.estimators import Int8Network
 
 LEAST_STEPS = 3000
-MODESTY = np.float32(0.85)
-"""By which the student's scores are taken back at the end: it learns from answers to clips that the teacher
-knows, and is surer than the teacher would be of strangers. Least log loss, and least calibration error, in
-folds by speaker; the exact value matters little."""
 _FOLDS = 10  # of speakers, for the teacher's temperature
 _SHARPNESS = np.geomspace(1, 12, 30)
 
@@ -140,7 +136,6 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
             for _ in range(self.members)
         ]
         weights, biases = side_by_side([network for network, _ in students])
-        weights[-1], biases[-1] = MODESTY * weights[-1], MODESTY * biases[-1]
         self.network_ = Int8Network.of(weights, biases, X, self.classes_)
         self.network_.loss_curve_ = np.mean([losses for _, losses in students], axis=0).tolist()
         return self

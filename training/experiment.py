@@ -19,8 +19,6 @@ from training.scores import Outcome, macro_f1
 _INNER_FOLDS = 3
 _SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)  # of the learning curve
 _REPEATS = 5  # of each shuffling
-MARGIN = 0.005
-"""Macro F1 that is not worth a byte: half of what the seed alone moves."""
 
 
 @dataclass(frozen=True)
@@ -184,10 +182,6 @@ class Experiment:
 
 
 def choose(inside: dict[str, Outcome], sizes: dict[str, int]) -> str:
-    """The smallest of the models whose macro F1 is within MARGIN of the best. sizes: bytes of those that
-    may be chosen."""
+    """The model of the best macro F1, the smaller of equals. sizes: bytes of those that may be chosen."""
     scores = {name: inside[name].summary()["macro_f1"] for name in sizes if name in inside}
-    if not scores:
-        return min(sizes, key=sizes.get)
-    good = [name for name in scores if scores[name] >= max(scores.values()) - MARGIN]
-    return min(good, key=lambda name: (sizes[name], -scores[name]))
+    return min(scores or sizes, key=lambda name: (-scores.get(name, 0), sizes[name]))

@@ -15,7 +15,6 @@ from features.table import FeatureTable
 from training import robustness
 from training.budget import Fit
 from training.candidates import CANDIDATES
-from training.experiment import MARGIN
 from training.protocols import Protocol
 from training.scores import COVERAGE, Outcome, pareto_front
 
@@ -190,8 +189,8 @@ def _report(study, pictures):
         "Flash and RAM: extractor and model, compiled and linked; parameters: an estimate. `*`: no "
         f"smaller model scores higher. Budget: {study.budget_kb[0]:g} KB of flash, "
         f"{study.budget_kb[1]:g} KB of RAM.\n",
-        f"Chosen: **{study.chosen}**, the smallest within {100 * MARGIN:g} points of the best macro F1 in "
-        "folds by speaker inside the training rows; no tested row took part in the choice.\n",
+        f"Chosen: **{study.chosen}**, of those within the budget the best macro F1 in folds by speaker "
+        "inside the training rows; no tested row took part in the choice.\n",
         *_unseen(study),
     ]
     if not study.is_synthetic:
