@@ -341,6 +341,8 @@ def interrupted(speech, tmp_path_factory):
         while lines(out) < mark and running.poll() is None:
             time.sleep(0.01)
         time.sleep(draw.uniform(0, 0.1))  # at any point of a line or clip
+        if running.poll() is not None:
+            pytest.fail(f"run {i} ended by itself, {lines(out)} measured: {running.communicate()}")
         # to the whole group, as a terminal does and as the kernel does when memory runs out
         os.killpg(running.pid, signal.SIGINT if i == 3 else signal.SIGKILL)
         stdout, stderr = running.communicate(timeout=60)
