@@ -336,6 +336,8 @@ def interrupted(speech, tmp_path_factory):
         running = subprocess.Popen(
             [*command, "2" if i in (0, 3) else "1"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            # a shell's background job, these tests perhaps, ignores Ctrl-C and hands that down
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         mark = max(mark, lines(out) + 1)  # this run has begun to measure
         while lines(out) < mark and running.poll() is None:
