@@ -80,7 +80,7 @@ def _network(seed, *layers, alpha):
 
 
 def _students(seed, members):
-    model = DistilledNetwork((64, 32), members=members, random_state=seed)
+    model = DistilledNetwork(members=members, random_state=seed)
     return Pipeline([("scale", ClippedScaler()), ("model", model)])
 
 

@@ -38,8 +38,8 @@ class Teacher:
     def fit(
         self, X: np.ndarray, Y: np.ndarray, groups: np.ndarray, weights: np.ndarray
     ) -> "Teacher":
-        """X: (n, columns) float32; Y: (n, classes) float32 one-hot; groups: (n,) speakers; weights: (n,), of
-        mean 1."""
+        """X: (n, columns) float32; Y: (n, classes) float32 one-hot; groups: (n,) speakers; weights: (n,), 1
+        for a row that counts as a whole clip."""
         self._mean, self._centre = Y.mean(axis=0), X.mean(axis=0)
         self._spread = np.maximum(X.std(axis=0), np.float32(1e-6))
         self._X = (X - self._centre) / self._spread
