@@ -257,7 +257,7 @@ def write_tables(out, root, found, work, journal, about):
             )
         if summary.written == 0:
             raise UserError(
-                f"{root}: none of its {len(work)} clips can be used; {summary.first_reason()}"
+                f"{root}: none of its {len(found.clips)} clips can be used; {summary.first_reason()}"
             )
 
     ignored = {relative(path, root): why for path, why in found.ignored}
