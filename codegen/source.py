@@ -5,6 +5,7 @@ here: scaling, discriminants, quantising, numbers with all their digits, leaf by
 forests that look at more than the 127 columns of its own node.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -334,10 +335,15 @@ def _calls(network, widths):
         tables = f"layer_{layer}_weights, layer_{layer}_biases"
         if network.int8:
             relu = int(network.relu and layer < last)
-            calls.append(
-                f"add({source}, {inputs}, {_float(network.steps[layer])}, {tables}, layer_{layer}_factors, "
-                f"{relu}, {target}, {outputs});"
-            )
+            blocks = _blocks(network.weights[layer])
+            heard, given = inputs // len(blocks), outputs // len(blocks)
+            weights = _in_fours(blocks[0]).size
+            calls += [
+                f"add({_at(source, i * heard)}, {heard}, {_float(network.steps[layer])}, "
+                f"{_at(f'layer_{layer}_weights', i * weights)}, {_at(f'layer_{layer}_biases', i * given)}, "
+                f"{_at(f'layer_{layer}_factors', i * given)}, {relu}, {_at(target, i * given)}, {given});"
+                for i in range(len(blocks))
+            ]
         else:
             activation = "Relu" if network.relu and layer < last else "Identity"
             calls.append(
@@ -346,6 +352,25 @@ def _calls(network, widths):
             )
     calls.append(f"normalise({target}, probabilities);")
     return "\n".join("    " + call for call in calls)
+
+
+def _at(array, place):
+    return f"{array} + {place}" if place else array
+
+
+def _blocks(weights):
+    """The most blocks of equal size along the diagonal outside of which all weights are zero: networks side
+    by side are left apart, as their zeros would cost as much time and flash as weights. Often one block."""
+    for count in range(math.gcd(*weights.shape), 1, -1):
+        rows, columns = weights.shape[0] // count, weights.shape[1] // count
+        blocks = [
+            weights[i * rows : (i + 1) * rows, i * columns : (i + 1) * columns]
+            for i in range(count)
+        ]
+        whole = columns % SIDE_BY_SIDE == 0  # or the filling would cost more than the zeros
+        if whole and sum(map(np.count_nonzero, blocks)) == np.count_nonzero(weights):
+            return blocks
+    return [weights]
 
 
 def _float_layers(network):
@@ -378,14 +403,19 @@ def _int8_layers(network):
     tables = []
     for layer, weights in enumerate(network.weights):
         tables += [
-            _array(f"layer_{layer}_weights", _in_fours(weights).ravel().tolist(), "uint8_t"),
+            _array(
+                f"layer_{layer}_weights",
+                np.concatenate([_in_fours(block).ravel() for block in _blocks(weights)]).tolist(),
+                "uint8_t",
+            ),
             _array(f"layer_{layer}_factors", network.factors[layer]),
             _array(f"layer_{layer}_biases", network.biases[layer]),
         ]
     newline = "\n"
     return f"""
 /* Weights as int8, plus 128: bytes without a sign are the quicker to read. Four outputs' weights of an input
-   lie side by side, outputs made up to a multiple of four by zeros; a sum times factor, plus bias. */
+   lie side by side, outputs made up to a multiple of four by zeros; a sum times factor, plus bias. Networks
+   side by side have a block each. */
 {newline.join(tables)}
 {_ROUND}
 /* One layer. Integers add up to the same sum in any order; factors hold the units of weights and inputs. */

@@ -65,10 +65,10 @@ def expected(pipeline, info: dict, found: dict[str, bytes]) -> dict[str, np.ndar
     left_out = np.setdiff1d(np.arange(len(info["columns"])), kept)
     if hasattr(model, "estimators_"):
         return result | _forest(pipeline, kept, left_out, found, len(info["columns"]))
-    return result | _network(model, scaler, kept, left_out)
+    return result | _network(model, scaler, kept, left_out, found)
 
 
-def _network(model, scaler, kept, left_out):
+def _network(model, scaler, kept, left_out, found):
     result = {}
     int8 = isinstance(model, Int8Network)
     for layer, weights in enumerate(model.weights8_ if int8 else model.coefs_):
@@ -77,12 +77,30 @@ def _network(model, scaler, kept, left_out):
                 raise CheckFailed("src/ser_model.c: a column that the network weighs is missing")
             weights = weights[kept]
         if int8:
-            result[f"layer_{layer}_weights"] = _in_fours(weights)
+            table = f"layer_{layer}_weights"
+            result[table] = _in_blocks(weights, len(found.get(table, b"")), table)
             result[f"layer_{layer}_factors"] = model.factors_[layer]
         else:
             result[f"layer_{layer}_weights"] = weights.astype(np.float32)
         result[f"layer_{layer}_biases"] = model.intercepts_[layer].astype(np.float32)
     return result
+
+
+def _in_blocks(weights, size, table):
+    """The weights as a table of so many bytes holds them: fewer bytes than weights are those of blocks along
+    the diagonal, outside of which the model must weigh nothing."""
+    inputs, outputs = weights.shape
+    for count in range(1, min(inputs, outputs) + 1):
+        if inputs % count or outputs % count:
+            continue
+        rows, columns = inputs // count, outputs // count
+        blocks = [weights[i * rows :, i * columns :][:rows, :columns] for i in range(count)]
+        fours = np.concatenate([_in_fours(block).ravel() for block in blocks])
+        if len(fours) == size:
+            if sum(map(np.count_nonzero, blocks)) != np.count_nonzero(weights):
+                raise CheckFailed(f"src/ser_model.c: table '{table}' leaves weights out")
+            return fours
+    return _in_fours(weights)
 
 
 def _in_fours(weights):

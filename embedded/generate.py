@@ -24,7 +24,7 @@ _BINS = schema.FRAME // 2 + 1
 # What is accumulated together: descriptors that exist at the same frames and become known at the same
 # moment are one part of the running sums, with one count and one time. The pitch, voice and HNR stages
 # keep their own statistics; correlations come from sums beside those of the MFCCs.
-_OWN_STATISTICS = ("correlation", "pitch", "voice", "hnr")
+_OWN_STATISTICS = ("correlation", "pitch", "clear", "voice", "hnr")
 PARTS = {
     "frame": "known at every frame",
     "change": "no value at the first frame",

@@ -26,7 +26,7 @@ EXACT_SHARE = 0.999  # of the cells that must lie within it
 EXACT_GROUPS = (
     "energy", "zcr", "cepstrum", "spectrum", "contrast", "mel", "chroma", "correlation", "modulation",
 )  # fmt: skip
-LEAST_R = {"intensity": 0.995, "pitch": 0.995, "hnr": 0.995, "voice": 0.985}
+LEAST_R = {"intensity": 0.995, "pitch": 0.995, "clear": 0.995, "hnr": 0.995, "voice": 0.985}
 LEAST_R_PER_CORPUS = {"voice": 0.95}
 CHUNK = 20
 

@@ -43,6 +43,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
     sound = parselmouth.Sound(samples / FULL_SCALE, SAMPLE_RATE)
     pitch = to_pitch(sound)
     values.update(pitch_columns(pitch))
+    values.update(clear_columns(pitch))
     values.update(voice_columns(sound, pitch))
     values.update(_moments("hnr", *_hnr_track(sound)))
     return np.array([values[column] for column in schema.COLUMNS], np.float32)
@@ -225,19 +226,37 @@ def to_pitch(sound: parselmouth.Sound) -> parselmouth.Pitch:
 
 
 def pitch_columns(pitch: parselmouth.Pitch) -> dict[str, float]:
-    """F0 in semitones, its change, and the statistics of voiced runs and of the gaps between them."""
+    """The contour of all voiced frames."""
     frequency = pitch.selected_array["frequency"]
+    return contour_columns(frequency, len(frequency))
+
+
+def clear_columns(pitch: parselmouth.Pitch) -> dict[str, float]:
+    """The contour of the clear frames only; the voiced fraction is of the loud ones."""
+    chosen = pitch.selected_array
+    loud = np.array([frame.intensity >= schema.CLEAR_PEAK for frame in pitch], bool)
+    clear = loud & (chosen["strength"] >= schema.CLEAR_STRENGTH)
+    values = contour_columns(np.where(clear, chosen["frequency"], 0), loud.sum())
+    return {f"clear_{name}": value for name, value in values.items()}
+
+
+def contour_columns(frequency: np.ndarray, frames: int) -> dict[str, float]:
+    """F0 in semitones, its change, and the statistics of voiced runs and of the gaps between them.
+
+    frequency: (n,) Hz per hop, 0 where unvoiced; frames: how many the voiced fraction is of.
+    """
     voiced = frequency > 0
     semitones = np.full(len(frequency), np.nan)
     semitones[voiced] = 12 * np.log2(frequency[voiced] / schema.SEMITONE_REFERENCE)
-    values = _moments("f0_semitones", semitones[voiced], pitch.xs()[voiced])
+    times = np.flatnonzero(voiced) * _HOP_SECONDS
+    values = _moments("f0_semitones", semitones[voiced], times)
     values.update(_f0_changes(semitones))
     values.update(_f0_shape(np.flatnonzero(voiced), semitones[voiced]))
 
     edges = np.flatnonzero(np.diff(np.concatenate([[0], voiced, [0]]).astype(int)))
     starts, ends = edges[::2], edges[1::2]
     values.update(_f0_segments(semitones, starts, ends))
-    values["voiced_fraction"] = voiced.mean() if len(voiced) else UNDEFINED
+    values["voiced_fraction"] = voiced.sum() / frames if frames else UNDEFINED
     span = (ends[-1] - starts[0]) * _HOP_SECONDS if len(starts) else 0
     values["voiced_segment_rate"] = len(starts) / span if span else UNDEFINED
     for stem, runs in (("voiced_segment", ends - starts), ("pause", starts[1:] - ends[:-1])):

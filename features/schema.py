@@ -46,6 +46,10 @@ SEMITONE_REFERENCE = 100  # Hz is 0 semitones
 F0_STEP_LIMIT = 6.0  # semitones per hop: a larger change is a tracking error, not a voice
 F0_EDGE = 5  # voiced frames that make up the start and the end of the contour
 F0_SEGMENT = 5  # voiced frames that a run must have for a slope of its own
+# A voiced frame is clear when it is both loud and periodic. What others say in a talker's pauses is
+# voiced too, but seldom both: over clear frames, F0 and pauses stay the talker's own.
+CLEAR_PEAK = 0.2  # of the clip's peak, that a frame's own peak (under its window) reaches at least
+CLEAR_STRENGTH = 0.6  # of the autocorrelation at F0's period, 1 for a perfect period
 INTENSITY_FLOOR_DB = 0.0  # Praat's dB re 2e-5; digital silence counts as this
 HNR_FRAMES_PER_WINDOW = 1.0  # Praat's "number of periods per window"
 
@@ -77,6 +81,41 @@ class Descriptor:
 
 def _numbered(stem, count, first, *args):
     return [Descriptor(f"{stem}_{i:02d}", *args) for i in range(first, first + count)]
+
+
+def _contour(group, prefix, frames, all_frames):
+    """What is kept of an F0 contour that exists at some frames and has gaps between them."""
+    unit = "semitones"
+    columns = (
+        ("f0_semitones", unit, MOMENTS, f"F0 re 100 Hz; {frames}"),
+        ("f0_delta", unit, ("mean", "std"),
+         "F0 minus the hop before's, both voiced, less than 6 semitones"),
+        ("f0_delta_abs", unit, (), "mean size of these changes"),
+        ("f0_rising", "ratio", (), "fraction of these changes that rise"),
+        ("f0_rise", unit, (), "sum of the rising ones per voiced frame"),
+        ("f0_fall", unit, (), "sum of the falling ones per voiced frame"),
+        ("f0_curvature", unit, (),
+         "quadratic coefficient of F0 over time scaled to 1 from first to last voiced frame"),
+        ("f0_tilt", unit, (), "the linear coefficient of that fit, at mean time"),
+        ("f0_start", unit, (), "mean of the first 5 voiced frames minus the mean"),
+        ("f0_end", unit, (), "mean of the last 5 voiced frames minus the mean"),
+        ("f0_segment_std", unit, (),
+         "standard deviation of the means of voiced runs (of 5 frames or more, as below)"),
+        ("f0_segment_range_mean", unit, (), "mean range of F0 within a run"),
+        ("f0_segment_range_max", unit, (), "the largest"),
+        ("f0_segment_slope_mean", "semitones/s", (), "mean slope of F0 within a run"),
+        ("f0_segment_slope_std", "semitones/s", (), "their standard deviation"),
+        ("f0_segment_slope_abs", "semitones/s", (), "the mean of their sizes"),
+        ("voiced_fraction", "ratio", (), f"voiced frames over {all_frames}"),
+        ("voiced_segment_rate", "1/s", (), "voiced runs per second, first to last voiced"),
+        ("voiced_segment_mean", "s", (), "mean length of the voiced runs"),
+        ("voiced_segment_std", "s", (), "their standard deviation"),
+        ("voiced_segment_max", "s", (), "the longest"),
+        ("pause_mean", "s", (), "mean length of the gaps between voiced runs"),
+        ("pause_std", "s", (), "their standard deviation"),
+        ("pause_max", "s", (), "the longest"),
+    )  # fmt: skip
+    return [Descriptor(prefix + name, group, *rest) for name, *rest in columns]
 
 
 _RATE = MOMENTS[1:6]  # of a hop-to-hop change: its mean and slope say next to nothing
@@ -122,35 +161,8 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
         for band in range(len(MODULATION_BANDS))
         for rate in range(MODULATION_RATES)
     ),
-    Descriptor("f0_semitones", "pitch", "semitones", MOMENTS, "Praat: To Pitch (ac), re 100 Hz"),
-    Descriptor("f0_delta", "pitch", "semitones", ("mean", "std"),
-               "F0 minus the hop before's, both voiced, less than 6 semitones"),
-    Descriptor("f0_delta_abs", "pitch", "semitones", (), "mean size of these changes"),
-    Descriptor("f0_rising", "pitch", "ratio", (), "fraction of these changes that rise"),
-    Descriptor("f0_rise", "pitch", "semitones", (), "sum of the rising ones per voiced frame"),
-    Descriptor("f0_fall", "pitch", "semitones", (), "sum of the falling ones per voiced frame"),
-    Descriptor("f0_curvature", "pitch", "semitones", (),
-               "quadratic coefficient of F0 over time scaled to 1 from first to last voiced frame"),
-    Descriptor("f0_tilt", "pitch", "semitones", (), "the linear coefficient of that fit, at mean time"),
-    Descriptor("f0_start", "pitch", "semitones", (), "mean of the first 5 voiced frames minus the mean"),
-    Descriptor("f0_end", "pitch", "semitones", (), "mean of the last 5 voiced frames minus the mean"),
-    Descriptor("f0_segment_std", "pitch", "semitones", (),
-               "standard deviation of the means of voiced runs (of 5 frames or more, as below)"),
-    Descriptor("f0_segment_range_mean", "pitch", "semitones", (), "mean range of F0 within a run"),
-    Descriptor("f0_segment_range_max", "pitch", "semitones", (), "the largest"),
-    Descriptor("f0_segment_slope_mean", "pitch", "semitones/s", (), "mean slope of F0 within a run"),
-    Descriptor("f0_segment_slope_std", "pitch", "semitones/s", (), "their standard deviation"),
-    Descriptor("f0_segment_slope_abs", "pitch", "semitones/s", (), "the mean of their sizes"),
-    Descriptor("voiced_fraction", "pitch", "ratio", (), "voiced frames over all pitch frames"),
-    Descriptor(
-        "voiced_segment_rate", "pitch", "1/s", (), "voiced runs per second, first to last voiced"
-    ),
-    Descriptor("voiced_segment_mean", "pitch", "s", (), "mean length of the voiced runs"),
-    Descriptor("voiced_segment_std", "pitch", "s", (), "their standard deviation"),
-    Descriptor("voiced_segment_max", "pitch", "s", (), "the longest"),
-    Descriptor("pause_mean", "pitch", "s", (), "mean length of the gaps between voiced runs"),
-    Descriptor("pause_std", "pitch", "s", (), "their standard deviation"),
-    Descriptor("pause_max", "pitch", "s", (), "the longest"),
+    *_contour("pitch", "", "Praat: To Pitch (ac), voiced frames", "all pitch frames"),
+    *_contour("clear", "clear_", "the same of clear frames", "the loud frames"),
     Descriptor("jitter_local", "voice", "ratio", (), "Praat: Get jitter (local)"),
     Descriptor("jitter_rap", "voice", "ratio", (), "Praat: Get jitter (rap)"),
     Descriptor("jitter_ppq5", "voice", "ratio", (), "Praat: Get jitter (ppq5)"),

@@ -13,7 +13,7 @@ import signals
 from codegen_models import COLUMNS, KINDS, forest, network
 from conftest import REPOSITORY
 
-from codegen import budget, compare, library, pipeline, source, verify
+from codegen import budget, compare, library, pipeline, source, tables, verify
 from codegen.compiled import Library
 from common.errors import CheckFailed, UserError
 from features import audio, device, schema
@@ -315,6 +315,21 @@ def test_int8_weights_cost_no_accuracy_and_a_third_of_the_flash(voices):
     assert difference < 0.02
     info = {"labels": exact.classes_.tolist(), "columns": COLUMNS}
     assert budget.sizes(small, info).model < 0.4 * budget.sizes(exact, info).model
+
+
+def test_networks_side_by_side_have_a_block_each_and_the_same_answers(voices, tmp_path):
+    model = fitted("int8 network, 2 layers", voices, 7)
+    inner = model.pipeline[-1].weights8_[1]  # 24 inputs, 12 outputs
+    block = np.kron(np.eye(3, dtype=bool), np.ones((8, 4), bool))
+    inner[~block] = 0
+    folder = generated(model, tmp_path)
+    assert len(tables.read(folder)["layer_1_weights"]) == block.sum()
+    verify.same_tables(folder, model)
+    drawn = verify.random_rows(model, None, 1)[:2000]
+    assert verify.same_answers(Library(folder), model, drawn, "random").difference == 0
+    inner[0, 11] = 1  # a weight that the blocks have no room for
+    with pytest.raises(CheckFailed, match="leaves weights out"):
+        verify.same_tables(folder, model)
 
 
 # --- refusals ---------------------------------------------------------------------------------

@@ -286,7 +286,7 @@ def test_the_whole_run(libraries, sound, tmp_path, monkeypatch, capsys):
         assert target["instructions_per_second"] > 1e6
         assert 20_000 < target["ram_static_bytes"] < target["ram_total_bytes"]
         assert 500 < target["stack_peak_bytes"] < 8192
-        assert target["flash_model_bytes"] > 447 * 24
+        assert target["flash_model_bytes"] > 478 * 24
         assert all(target["tools"].values())
     page = (tmp_path / "footprint.md").read_text()
     assert "executed on an LX6-compatible core in QEMU" in page or "esp32" not in names

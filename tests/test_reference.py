@@ -172,17 +172,14 @@ def by_definition(samples):
 
     pitch = call(sound, "To Pitch (ac)", 0.01, 75, 15, "no", 0.03, 0.45, 0.01, 0.35, 0.14, 600)
     times, hertz = frames(pitch, "Hertz")
-    voiced = np.isfinite(hertz)
     semitones = 12 * np.log2(hertz / 100)
-    found |= statistics("f0_semitones", semitones[voiced], times[voiced])
     found |= contour(times, semitones)
     found["voiced_fraction"] = call(pitch, "Count voiced frames") / len(hertz)
-    picture = "".join("v" if v else " " for v in voiced).strip()
-    found["voiced_segment_rate"] = len(picture.split()) / (0.01 * len(picture))
-    for stem, runs in (("voiced_segment", picture.split()), ("pause", picture.split("v"))):
-        seconds = [0.01 * len(run) for run in runs if run] or [0]
-        found |= {f"{stem}_mean": np.mean(seconds), f"{stem}_std": np.std(seconds)}
-        found[f"{stem}_max"] = max(seconds)
+    loud = np.array([frame.intensity >= 0.2 for frame in pitch])
+    clear = loud & np.array([frame.selected.strength >= 0.6 for frame in pitch])
+    of_clear = contour(times, np.where(clear, semitones, np.nan))
+    found |= {f"clear_{name}": value for name, value in of_clear.items()}
+    found["clear_voiced_fraction"] = (clear & np.isfinite(hertz)).sum() / loud.sum()
 
     pulses = call([sound, pitch], "To PointProcess (cc)")
     count = call(pulses, "Get number of points")
@@ -206,11 +203,18 @@ def by_definition(samples):
 
 
 def contour(times, semitones):
-    """How F0 moves. times, semitones: of all frames, NaN where unvoiced."""
+    """F0 and how it moves, runs and pauses. times, semitones: of all frames, NaN where unvoiced."""
     voiced = np.isfinite(semitones)
+    found = statistics("f0_semitones", semitones[voiced], times[voiced])
+    picture = "".join("v" if v else " " for v in voiced).strip()
+    found["voiced_segment_rate"] = len(picture.split()) / (0.01 * len(picture))
+    for stem, runs in (("voiced_segment", picture.split()), ("pause", picture.split("v"))):
+        seconds = [0.01 * len(run) for run in runs if run] or [0]
+        found |= {f"{stem}_mean": np.mean(seconds), f"{stem}_std": np.std(seconds)}
+        found[f"{stem}_max"] = max(seconds)
     pairs = [(a, b) for a, b in itertools.pairwise(semitones) if abs(b - a) < 6]
     change = np.array([b - a for a, b in pairs])
-    found = {
+    found |= {
         "f0_delta_mean": np.mean(change),
         "f0_delta_std": np.std(change),
         "f0_delta_abs": np.mean(np.abs(change)),
@@ -432,6 +436,31 @@ def test_bursts_are_counted_and_their_pauses_measured():
     assert found["voiced_fraction"] == pytest.approx(0.9 / 1.7, abs=0.06)
 
 
+def test_a_second_voice_in_the_pauses_is_voiced_but_not_clear():
+    """Two tones of 0.3 s at 200 Hz, 0.3 s apart; all along one of 120 Hz at a tenth of their amplitude."""
+    t = time(1.5)
+    on = ((t > 0.3) & (t < 0.6) | (t > 0.9) & (t < 1.2)).astype(float)
+    talker = 0.3 * on * np.sin(2 * np.pi * 200 * t)
+    alone, both = vector(int16(talker)), vector(int16(talker + 0.03 * np.sin(2 * np.pi * 120 * t)))
+    assert both["voiced_fraction"] > 0.9
+    assert both["f0_semitones_min"] == pytest.approx(12 * np.log2(1.2), abs=0.1)
+    assert both["clear_f0_semitones_min"] == pytest.approx(12, abs=0.1)
+    assert both["clear_f0_semitones_max"] == pytest.approx(12, abs=0.1)
+    assert both["clear_pause_max"] == pytest.approx(alone["clear_pause_max"], abs=0.011)
+    assert both["clear_voiced_segment_rate"] == pytest.approx(2 / 0.9, rel=0.05)
+    assert both["clear_voiced_fraction"] == pytest.approx(1, abs=0.05)
+
+
+def test_a_hoarse_stretch_is_voiced_but_not_clear():
+    """A voice of 0.6 s at 1 part noise to 1 part voice, after 0.6 s without: Praat's r is a half there."""
+    t = time(1.2)
+    voice = sum(np.sin(2 * np.pi * 150 * k * t) for k in range(1, 20))
+    hiss = np.random.default_rng(3).standard_normal(len(t)) * np.std(voice) * (t > 0.6)
+    found = vector(int16(0.3 * (voice + hiss) / np.abs(voice + hiss).max()))
+    assert found["voiced_fraction"] > 0.8
+    assert found["clear_voiced_fraction"] == pytest.approx(0.5, abs=0.1)
+
+
 def pulses(periods, amplitudes):
     """A train of zero-mean pulses 1 ms wide at exact times: periods in s, one amplitude more."""
     at = 0.05 + np.concatenate([[0], np.cumsum(periods)])
@@ -623,7 +652,10 @@ def test_silence_before_and_after_changes_no_gated_column():
 def test_silence_before_and_after_changes_of_the_voice_only_the_voiced_fraction():
     near, far = map(vector, padded())
     for column in schema.COLUMNS:
-        if schema.GROUP_OF[column] in ("pitch", "voice", "hnr") and column != "voiced_fraction":
+        if (
+            schema.GROUP_OF[column] in ("pitch", "clear", "voice", "hnr")
+            and column != "voiced_fraction"
+        ):
             assert far[column] == pytest.approx(near[column], rel=1e-5, abs=1e-6), column
     # 40 ms every 10 ms
     frames_near, frames_far = ((len(samples) - 640) // 160 + 1 for samples in padded())
@@ -647,8 +679,8 @@ def test_a_dc_offset_changes_nothing(offset):
 def test_the_vector_is_float32_in_schema_order():
     found = reference.extract(audio.cut(signals.voice(RATE)))
     assert found.dtype == np.float32
-    assert found.shape == (len(schema.COLUMNS),) == (447,)
-    assert len(set(schema.COLUMNS)) == 447
+    assert found.shape == (len(schema.COLUMNS),) == (478,)
+    assert len(set(schema.COLUMNS)) == 478
 
 
 @pytest.mark.parametrize(

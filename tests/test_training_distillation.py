@@ -203,7 +203,7 @@ def test_held_out_rows_reach_neither_teacher_nor_student(monkeypatch):
     monkeypatch.setattr(
         distillation, "trained", lambda rows, *rest: seen.append(rows) or trained(rows, *rest)
     )
-    recipe = Recipe(CANDIDATES["student_64"].make(0), "none", 0)
+    recipe = Recipe(CANDIDATES["student_56"].make(0), "none", 0)
     fold = Fold(np.flatnonzero(speakers != 5), test)
     found = fitting._fit_fold(recipe, examples(X, y, speakers), fold)
     assert len(found) == len(test)
@@ -216,7 +216,7 @@ def test_held_out_rows_reach_neither_teacher_nor_student(monkeypatch):
 def test_of_teacher_and_student_only_an_int8_network_is_saved(tmp_path):
     names = columns()[:12]
     X, y, speakers = clouds()
-    recipe = Recipe(CANDIDATES["student_64"].make(0), "none", 0)
+    recipe = Recipe(CANDIDATES["student_56"].make(0), "none", 0)
     pipeline = fitting.fit(recipe, examples(X, y, speakers))
     assert type(pipeline[-1]) is Int8Network
     info = {"labels": ["a", "b", "c"], "columns": names, "engine": "device"}

@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-shared", "-fPIC")
 COLUMNS = [
     column
-    for group in ("pitch", "voice", "hnr")
+    for group in ("pitch", "clear", "voice", "hnr")
     for descriptor in schema.DESCRIPTORS
     if descriptor.group == group
     for column in descriptor.columns

@@ -123,11 +123,11 @@ CANDIDATES: dict[str, Candidate] = {
             lambda seed: _network(seed, 64, alpha=2.0), grid=_ALPHAS,
         ),
         Candidate(
-            "student_192", "three 8-bit networks of 64 and 32 units as one, taught by kernel ridge",
+            "student_168", "three 8-bit networks of 56 and 32 units as one, taught by kernel ridge",
             lambda seed: _students(seed, 3), grid=_RIDGES,
         ),
         Candidate(
-            "student_64", "one 8-bit network of 64 and 32 units, taught likewise",
+            "student_56", "one 8-bit network of 56 and 32 units, taught likewise",
             lambda seed: _students(seed, 1), grid=_RIDGES,
         ),
         Candidate(

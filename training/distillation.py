@@ -85,21 +85,23 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
 
     The student is shown each voice and `crossings` times as many made up from two voices, every column from
     either (the teacher answers to any input): it has more to learn from than there are clips, and where
-    clips are sparse it learns the teacher's smoothness. It is shown each voice's copies too, and two copies
-    crossed in the same columns as their voices. At most `teacher_rows` voices, drawn at random, teach; those
-    of one clip weigh as much as one. Takes columns that are standardised, roughly at least.
+    clips are sparse it learns the teacher's smoothness. It is shown each voice's copies too, and in
+    `crossed_copies` of the crossings two copies crossed in the same columns as their voices. At most
+    `teacher_rows` voices, drawn at random, teach; those of one clip weigh as much as one. Takes columns that
+    are standardised, roughly at least.
 
     `members` students of these hidden layers learn apart and answer together, by the mean of their scores
     (bagging without the bootstrap): side by side they are one network, whose inner weights from one member
     to another are zero.
     """
 
-    def __init__(self, hidden_layer_sizes=(64, 32), *, members=3, ridge=0.2, crossings=6, epochs=44,
-                 teacher_rows=9000, random_state=None):  # fmt: skip
+    def __init__(self, hidden_layer_sizes=(56, 32), *, members=3, ridge=0.2, crossings=6, crossed_copies=2,
+                 epochs=88, teacher_rows=9000, random_state=None):  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.members = members
         self.ridge = ridge
         self.crossings = crossings
+        self.crossed_copies = crossed_copies
         self.epochs = epochs
         self.teacher_rows = teacher_rows
         self.random_state = random_state
@@ -148,7 +150,8 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         targets = [answers] * len(family)
         for i in range(self.crossings):
             other, mask = partners(len(first), X.shape[1], random)
-            made = [np.where(mask, X[rows][other], X[rows]) for rows in ([first] if i else family)]
+            crossed = family if i < self.crossed_copies else [first]
+            made = [np.where(mask, X[rows][other], X[rows]) for rows in crossed]
             inputs += made
             targets += [teacher.probabilities(made[0])] * len(made)
         return np.concatenate(inputs), np.concatenate(targets)

@@ -58,11 +58,10 @@ static void add_change(ser_contour *contour, float change)
 }
 
 /* The sums of higher order of time and F0, before the lower ones in f0 move (Pebay 2008). */
-static void add_bend(ser_contour *contour, uint32_t frame, float semitones)
+static void add_bend(ser_contour *contour, uint32_t frame, float semitones, float share)
 {
     const ser_moments *f0 = &contour->f0;
     const float n = (float)f0->count + 1.0f;
-    const float share = ser_recip(n);
     const float dt = ((float)frame - f0->time_mean) * TIME_UNIT;
     const float step = dt * share;
     const float rise = f0->count > 0 ? (semitones - f0->origin - f0->mean) * share : 0.0f;
@@ -78,6 +77,7 @@ static void add_bend(ser_contour *contour, uint32_t frame, float semitones)
 void ser_contour_voiced(ser_contour *contour, float semitones)
 {
     const uint32_t frame = contour->frames++;
+    contour->heard++;
     const uint32_t before = contour->f0.count;
     if (contour->open) {
         add_change(contour, semitones - contour->latest[(before - 1) % SER_F0_EDGE]);
@@ -85,8 +85,9 @@ void ser_contour_voiced(ser_contour *contour, float semitones)
         start_run(contour, frame, semitones);
     }
     extend_run(&contour->run, frame, semitones);
-    add_bend(contour, frame, semitones);
-    ser_moments_add(&contour->f0, semitones, frame);
+    const float share = ser_recip((float)before + 1.0f);
+    add_bend(contour, frame, semitones, share);
+    ser_moments_add_share(&contour->f0, semitones, frame, share);
     if (before < SER_F0_EDGE) {
         contour->first_sum += semitones;
     }
@@ -116,10 +117,11 @@ void ser_contour_end(ser_contour *contour)
     }
 }
 
-void ser_contour_unvoiced(ser_contour *contour)
+void ser_contour_unvoiced(ser_contour *contour, int heard)
 {
     ser_contour_end(contour);
     contour->frames++;
+    contour->heard += heard != 0;
 }
 
 #define COLUMN(NAME) columns[SER_COLUMN_##NAME - SER_FIRST_PITCH]
@@ -185,8 +187,8 @@ static void run_columns(const ser_runs *runs, float *columns)
 
 static void length_columns(const ser_contour *contour, float *columns)
 {
-    if (contour->frames > 0) {
-        COLUMN(VOICED_FRACTION) = (float)contour->f0.count / (float)contour->frames;
+    if (contour->heard > 0) {
+        COLUMN(VOICED_FRACTION) = (float)contour->f0.count / (float)contour->heard;
     }
     if (contour->f0.count > 0) {
         const float span = (float)(contour->last - contour->first + 1) * HOP_SECONDS;

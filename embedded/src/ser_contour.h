@@ -5,7 +5,7 @@
  *
  *   ser_contour contour;
  *   ser_contour_reset(&contour);
- *   ser_contour_voiced(&contour, semitones);    or ser_contour_unvoiced(&contour), frame by frame
+ *   ser_contour_voiced(&contour, semitones);    or ser_contour_unvoiced(&contour, 1), frame by frame
  *   ser_contour_end(&contour);                  nothing follows
  *   ser_contour_columns(&contour, columns);
  */
@@ -17,6 +17,10 @@
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+#if SER_COUNT_CLEAR != SER_COUNT_PITCH || SER_FIRST_CLEAR != SER_FIRST_PITCH + SER_COUNT_PITCH
+#error "the columns of the clear group must follow those of the pitch group, one for one"
 #endif
 
 /* For mean and standard deviation (Welford 1962), and the maximum of what is never negative. */
@@ -53,6 +57,7 @@ typedef struct {
     ser_run run;
     ser_runs runs;
     uint32_t frames, first, last; /* all frames; first and last voiced one */
+    uint32_t heard;               /* frames that the voiced fraction is of */
     uint8_t open;                 /* the latest frame is voiced */
 } ser_contour;
 
@@ -61,13 +66,13 @@ void ser_contour_reset(ser_contour *contour);
 /* The next frame is voiced, with this F0 re SER_SEMITONE_REFERENCE. */
 void ser_contour_voiced(ser_contour *contour, float semitones);
 
-/* The next frame is not. */
-void ser_contour_unvoiced(ser_contour *contour);
+/* The next frame is not; heard: whether the voiced fraction counts it. */
+void ser_contour_unvoiced(ser_contour *contour, int heard);
 
 /* Ends a run that is open. */
 void ser_contour_end(ser_contour *contour);
 
-/* The columns of the pitch group, in the schema's order. */
+/* The columns of the pitch group, or of the clear group, in the schema's order. */
 void ser_contour_columns(const ser_contour *contour, float columns[SER_COUNT_PITCH]);
 
 #ifdef __cplusplus

@@ -68,7 +68,7 @@ extern "C" {
 
 /* HNR works beside the transform it shares with the spectral stage. */
 #define SER_HNR_SHARED_SCRATCH (SER_WITH_HNR ? 512 : 0)
-#define SER_NEEDS_PITCH (SER_WITH_PITCH || SER_WITH_VOICE) /* pulses are found along the pitch */
+#define SER_NEEDS_PITCH (SER_WITH_PITCH || SER_WITH_CLEAR || SER_WITH_VOICE) /* pulses are found along the pitch */
 
 typedef enum {
     SER_OK = 0,

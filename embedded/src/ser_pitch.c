@@ -37,6 +37,11 @@ static uint32_t pack_candidate(float log_period, float strength)
     return period << 16 | (uint32_t)(strength * STRENGTH_STEPS + 0.5f) << 4;
 }
 
+static float stored_strength(uint32_t candidate)
+{
+    return (float)(candidate >> 4 & 0xfffu) * (1.0f / STRENGTH_STEPS);
+}
+
 static float log_period_of(uint32_t period)
 {
     return (float)period * (1.0f / LOG_STEPS) + LOG_OFFSET;
@@ -351,7 +356,7 @@ static void take_frame(ser_pitch *pitch)
             best = best_to_voiced(front->total, period, states, log_period, &voiced);
         }
         /* totals stay small however long the sound is */
-        total[s] = voiced + voiced_score((float)(c[s] >> 4 & 0xfffu) * (1.0f / STRENGTH_STEPS), log_period) -
+        total[s] = voiced + voiced_score(stored_strength(c[s]), log_period) -
                    unvoiced;
         c[s] = (c[s] & ~15u) | best;
     }
@@ -415,11 +420,17 @@ void ser_pitch_path(ser_pitch *pitch, uint32_t from, float peak)
     }
 }
 
-/* Stored period of kept frame i on the latest path, 0 = unvoiced; place: of its candidates. */
-static uint16_t chosen_period(const ser_pitch *pitch, unsigned i, unsigned place)
+/* Candidate of kept frame i on the latest path, 0 = unvoiced; place: of its candidates. */
+static uint32_t chosen_candidate(const ser_pitch *pitch, unsigned i, unsigned place)
 {
     const unsigned chosen = chosen_of(pitch, i);
-    return chosen > 0 ? (uint16_t)(pitch->candidate[place + chosen - 1] >> 16) : 0;
+    return chosen > 0 ? pitch->candidate[place + chosen - 1] : 0;
+}
+
+/* Its stored period, 0 = unvoiced. */
+static uint16_t chosen_period(const ser_pitch *pitch, unsigned i, unsigned place)
+{
+    return (uint16_t)(chosen_candidate(pitch, i, place) >> 16);
 }
 
 int ser_pitch_track(const ser_pitch *pitch, uint32_t from, uint16_t *track, int room)
@@ -444,12 +455,21 @@ int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame)
            (frame - pitch->base < pitch->frames && chosen_of(pitch, frame - pitch->base) > 0);
 }
 
-static void add_frame(ser_contour *contour, uint16_t period)
+/* The next frame, kept frame i; place: of its candidates. */
+static void add_to(ser_contours *contours, const ser_pitch *pitch, unsigned i, unsigned place, float peak)
 {
-    if (period > 0) {
-        ser_contour_voiced(contour, 12.0f * (LOG_HUNDRED - log_period_of(period)));
-    } else {
-        ser_contour_unvoiced(contour);
+    const uint32_t candidate = chosen_candidate(pitch, i, place);
+    const float semitones = 12.0f * (LOG_HUNDRED - log_period_of(candidate >> 16));
+    const int loud = ser_unpack(pitch->peak[i]) >= SER_CLEAR_PEAK * peak;
+    if (SER_WITH_PITCH && candidate > 0) {
+        ser_contour_voiced(&contours->voiced, semitones);
+    } else if (SER_WITH_PITCH) {
+        ser_contour_unvoiced(&contours->voiced, 1);
+    }
+    if (SER_WITH_CLEAR && candidate > 0 && loud && stored_strength(candidate) >= SER_CLEAR_STRENGTH) {
+        ser_contour_voiced(&contours->clear, semitones);
+    } else if (SER_WITH_CLEAR) {
+        ser_contour_unvoiced(&contours->clear, loud);
     }
 }
 
@@ -460,7 +480,7 @@ static void commit(ser_pitch *pitch, float peak)
     ser_pitch_path(pitch, pitch->base, peak);
     for (i = 0; i < count; i++) {
         pitch->before = chosen_period(pitch, i, place);
-        add_frame(&pitch->settled, pitch->before);
+        add_to(&pitch->settled, pitch, i, place, peak);
         place += kept_of(pitch, i);
     }
     pitch->frames = (uint16_t)(pitch->frames - count);
@@ -473,15 +493,21 @@ static void commit(ser_pitch *pitch, float peak)
     memmove(pitch->link, pitch->link + count, sizeof(uint16_t) * pitch->frames);
 }
 
-void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_COUNT_PITCH])
+void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR])
 {
-    ser_contour contour = pitch->settled;
+    ser_contours contours = pitch->settled;
     unsigned i, place = 0;
     ser_pitch_path(pitch, pitch->base, peak);
     for (i = 0; i < pitch->frames; i++) {
-        add_frame(&contour, chosen_period(pitch, i, place));
+        add_to(&contours, pitch, i, place, peak);
         place += kept_of(pitch, i);
     }
-    ser_contour_end(&contour);
-    ser_contour_columns(&contour, columns);
+    if (SER_WITH_PITCH) {
+        ser_contour_end(&contours.voiced);
+        ser_contour_columns(&contours.voiced, columns);
+    }
+    if (SER_WITH_CLEAR) {
+        ser_contour_end(&contours.clear);
+        ser_contour_columns(&contours.clear, columns + SER_COUNT_PITCH);
+    }
 }

@@ -47,6 +47,11 @@ typedef struct {
     uint16_t patience;              /* hops still to wait */
 } ser_pitch_front;
 
+/* Of every voiced frame, and of the clear ones alone. */
+typedef struct {
+    ser_contour voiced, clear;
+} ser_contours;
+
 typedef struct {
     uint32_t candidate[SER_PITCH_POOL]; /* log period 16 bits | strength 12 | best predecessor 4 */
     uint16_t peak[SER_PITCH_FRAMES];    /* local peak, ser_pack.h */
@@ -55,7 +60,7 @@ typedef struct {
     uint16_t frames, pooled;            /* kept */
     uint16_t before;                    /* log period of the frame before base, 0 = unvoiced */
     ser_pitch_front front;
-    ser_contour settled;                /* what is left of the frames before base */
+    ser_contours settled;               /* what is left of the frames before base */
 } ser_pitch;
 
 void ser_pitch_reset(ser_pitch *pitch);
@@ -76,8 +81,9 @@ float ser_pitch_frequency(uint16_t stored);
 /* Whether the latest path is voiced at a frame; frames no longer kept count as voiced. */
 int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame);
 
-/* The columns of the pitch group for a sound of this peak, in the schema's order. */
-void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_COUNT_PITCH]);
+/* The columns of the pitch group and of the clear group after it, for a sound of this peak, in the schema's
+ * order; those of a group that is left out stay as they are. */
+void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR]);
 
 #ifdef __cplusplus
 }

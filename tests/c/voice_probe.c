@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define PROBE_LEVELS 2000
+#define PROBE_PITCHES (SER_COUNT_PITCH + SER_COUNT_CLEAR)
 
 typedef struct {
     ser_tail tail;
@@ -72,13 +73,13 @@ void probe_push(probe *p, const int16_t *x, size_t count)
     }
 }
 
-/* The columns of pitch, voice and HNR. */
+/* The columns of pitch, clear, voice and HNR. */
 void probe_columns(probe *p, float *columns)
 {
     const float peak = ser_tail_peak(&p->tail);
     ser_pitch_columns(&p->pitch, peak, columns);
-    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch, columns + SER_COUNT_PITCH);
-    ser_hnr_columns(&p->hnr, peak, columns + SER_COUNT_PITCH + SER_PERTURBATION_COLUMNS);
+    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch, columns + PROBE_PITCHES);
+    ser_hnr_columns(&p->hnr, peak, columns + PROBE_PITCHES + SER_PERTURBATION_COLUMNS);
 }
 
 int probe_levels(const probe *p, float *levels)
@@ -144,7 +145,7 @@ void probe_contour(const float *semitones, int count, float *columns)
         if (semitones[i] == semitones[i]) {
             ser_contour_voiced(&contour, semitones[i]);
         } else {
-            ser_contour_unvoiced(&contour);
+            ser_contour_unvoiced(&contour, 1);
         }
     }
     ser_contour_end(&contour);
