@@ -62,12 +62,14 @@ VOICE = signals.voice(16080, glide=1, wobble=1)  # 1.005 s: already of a clip's 
 
 @pytest.fixture(scope="session")
 def pipeline():
-    """A model that is unsure about VOICE: it was made to tell slight changes of VOICE's features apart."""
+    """A model that leans to angry for VOICE, and not by much: it was made to tell slight changes of VOICE's
+    features apart, the other emotions' being a little larger."""
     rng = np.random.default_rng(0)
     places = [schema.COLUMNS.index(column) for column in COLUMNS]
     middle = measure(VOICE).vector[places]
     rows = middle * rng.normal(1, 0.1, size=(30, len(COLUMNS))).astype(np.float32)
     emotions = np.array(LABELS * 10)
+    rows[emotions != "angry"] *= 1.03
     return make_pipeline(StandardScaler(), LogisticRegression(C=0.05)).fit(rows, emotions)
 
 

@@ -42,6 +42,14 @@ def test_compiles_without_a_warning(compiler, board, folder):
     command = COMPILERS[compiler]
     if shutil.which(command[0]) is None:
         pytest.skip(f"no {command[0]} here")
+    bare = subprocess.run(
+        [*command, "-fsyntax-only", "-x", "c++", "-"],
+        input="#include <string.h>",
+        text=True,
+        capture_output=True,
+    )
+    if bare.returncode:
+        pytest.skip(f"{command[0]} has no C library here")
     for sketch in SKETCHES:
         for more in ([], ["-DPLOTTER=1", "-DRGB_BUILTIN=48"], ["-DRGB_BUILTIN=8", "-DCOLOUR=0"]):
             done = subprocess.run(
