@@ -19,7 +19,7 @@ from features import schema
 from training.estimators import Int8Network, Int16Quantiser
 
 MAX_LEAVES = 32767  # different ones: emlearn's nodes refer to them as int16
-SIDE_BY_SIDE = 4  # outputs of an int8 layer that share the reading of an input
+SIDE_BY_SIDE = 8  # outputs of an int8 layer that share the reading of an input
 WEIGHT_OFFSET = 128  # that makes an int8 a byte without sign
 _PLACES = {column: place for place, column in enumerate(schema.COLUMNS)}
 
@@ -337,7 +337,7 @@ def _calls(network, widths):
             relu = int(network.relu and layer < last)
             blocks = _blocks(network.weights[layer])
             heard, given = inputs // len(blocks), outputs // len(blocks)
-            weights = _in_fours(blocks[0]).size
+            weights = _in_eights(blocks[0]).size
             calls += [
                 f"add({_at(source, i * heard)}, {heard}, {_float(network.steps[layer])}, "
                 f"{_at(f'layer_{layer}_weights', i * weights)}, {_at(f'layer_{layer}_biases', i * given)}, "
@@ -359,18 +359,17 @@ def _at(array, place):
 
 
 def _blocks(weights):
-    """The most blocks of equal size along the diagonal outside of which all weights are zero: networks side
-    by side are left apart, as their zeros would cost as much time and flash as weights. Often one block."""
-    for count in range(math.gcd(*weights.shape), 1, -1):
+    """Blocks of equal size along the diagonal outside of which all weights are zero, those that take the
+    least flash: networks side by side are left apart, as their zeros would cost as much as weights. Often one
+    block."""
+    found = []
+    for count in range(1, math.gcd(*weights.shape) + 1):
         rows, columns = weights.shape[0] // count, weights.shape[1] // count
-        blocks = [
-            weights[i * rows : (i + 1) * rows, i * columns : (i + 1) * columns]
-            for i in range(count)
-        ]
-        whole = columns % SIDE_BY_SIDE == 0  # or the filling would cost more than the zeros
-        if whole and sum(map(np.count_nonzero, blocks)) == np.count_nonzero(weights):
-            return blocks
-    return [weights]
+        if weights.shape == (rows * count, columns * count):
+            blocks = [weights[i * rows :, i * columns :][:rows, :columns] for i in range(count)]
+            if sum(map(np.count_nonzero, blocks)) == np.count_nonzero(weights):
+                found.append(blocks)
+    return min(found, key=lambda blocks: len(blocks) * _in_eights(blocks[0]).size)
 
 
 def _float_layers(network):
@@ -405,7 +404,7 @@ def _int8_layers(network):
         tables += [
             _array(
                 f"layer_{layer}_weights",
-                np.concatenate([_in_fours(block).ravel() for block in _blocks(weights)]).tolist(),
+                np.concatenate([_in_eights(block).ravel() for block in _blocks(weights)]).tolist(),
                 "uint8_t",
             ),
             _array(f"layer_{layer}_factors", network.factors[layer]),
@@ -413,8 +412,8 @@ def _int8_layers(network):
         ]
     newline = "\n"
     return f"""
-/* Weights as int8, plus 128: bytes without a sign are the quicker to read. Four outputs' weights of an input
-   lie side by side, outputs made up to a multiple of four by zeros; a sum times factor, plus bias. Networks
+/* Weights as int8, plus 128: bytes without a sign are the quicker to read. Eight outputs' weights of an input
+   lie side by side, outputs made up to a multiple of eight by zeros; a sum times factor, plus bias. Networks
    side by side have a block each. */
 {newline.join(tables)}
 {_ROUND}
@@ -429,28 +428,20 @@ static void add(const float *in, int inputs, float steps, const uint8_t *weights
         excess += {WEIGHT_OFFSET} * quantised[i];
     }}
     for (int k = 0; k < outputs; k += {SIDE_BY_SIDE}) {{
-        int32_t sums[{SIDE_BY_SIDE}];
-        int32_t a = 0, b = 0, c = 0, d = 0;
+        int32_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
         const int16_t *input = quantised;
-        int left = inputs;
-        for (; left > 1; left -= 2, input += 2, weights += 8) {{
-            const int32_t x = input[0], y = input[1];
-            a += weights[0] * x + weights[4] * y;
-            b += weights[1] * x + weights[5] * y;
-            c += weights[2] * x + weights[6] * y;
-            d += weights[3] * x + weights[7] * y;
+        for (; input < quantised + inputs; input++, weights += {SIDE_BY_SIDE}) {{
+            const int32_t x = *input;
+            a += weights[0] * x;
+            b += weights[1] * x;
+            c += weights[2] * x;
+            d += weights[3] * x;
+            e += weights[4] * x;
+            f += weights[5] * x;
+            g += weights[6] * x;
+            h += weights[7] * x;
         }}
-        if (left > 0) {{
-            a += weights[0] * *input;
-            b += weights[1] * *input;
-            c += weights[2] * *input;
-            d += weights[3] * *input;
-            weights += 4;
-        }}
-        sums[0] = a;
-        sums[1] = b;
-        sums[2] = c;
-        sums[3] = d;
+        const int32_t sums[{SIDE_BY_SIDE}] = {{a, b, c, d, e, f, g, h}};
         for (int i = 0; i < {SIDE_BY_SIDE} && k + i < outputs; i++) {{
             const float value = (float)(sums[i] - excess) * factors[k + i] + biases[k + i];
             out[k + i] = relu && value < 0.0f ? 0.0f : value;
@@ -460,7 +451,7 @@ static void add(const float *in, int inputs, float steps, const uint8_t *weights
 """
 
 
-def _in_fours(weights):
+def _in_eights(weights):
     """(groups, inputs, SIDE_BY_SIDE) int, from (inputs, outputs) int8."""
     inputs, outputs = weights.shape
     filled = np.full((inputs, -(-outputs // SIDE_BY_SIDE) * SIDE_BY_SIDE), WEIGHT_OFFSET)

@@ -90,26 +90,32 @@ def _in_blocks(weights, size, table):
     """The weights as a table of so many bytes holds them: fewer bytes than weights are those of blocks along
     the diagonal, outside of which the model must weigh nothing."""
     inputs, outputs = weights.shape
-    for count in range(1, min(inputs, outputs) + 1):
+    whole = _in_eights(weights)
+    left_out = False
+    for count in range(2, min(inputs, outputs) + 1):
+        if whole.size == size:
+            break
         if inputs % count or outputs % count:
             continue
         rows, columns = inputs // count, outputs // count
         blocks = [weights[i * rows :, i * columns :][:rows, :columns] for i in range(count)]
-        fours = np.concatenate([_in_fours(block).ravel() for block in blocks])
-        if len(fours) == size:
-            if sum(map(np.count_nonzero, blocks)) != np.count_nonzero(weights):
-                raise CheckFailed(f"src/ser_model.c: table '{table}' leaves weights out")
-            return fours
-    return _in_fours(weights)
+        eights = np.concatenate([_in_eights(block).ravel() for block in blocks])
+        if len(eights) == size:
+            if sum(map(np.count_nonzero, blocks)) == np.count_nonzero(weights):
+                return eights
+            left_out = True
+    if left_out:
+        raise CheckFailed(f"src/ser_model.c: table '{table}' leaves weights out")
+    return whole
 
 
-def _in_fours(weights):
-    """Every input's weights for outputs 0 to 3, then for 4 to 7 and so on; 128 stands for 0."""
-    fours = []
-    for first in range(0, weights.shape[1], 4):
-        four = weights[:, first : first + 4].astype(np.int16) + 128
-        fours.append(np.pad(four, ((0, 0), (0, 4 - four.shape[1])), constant_values=128))
-    return np.concatenate(fours).astype(np.uint8)
+def _in_eights(weights):
+    """Every input's weights for outputs 0 to 7, then for 8 to 15 and so on; 128 stands for 0."""
+    eights = []
+    for first in range(0, weights.shape[1], 8):
+        eight = weights[:, first : first + 8].astype(np.int16) + 128
+        eights.append(np.pad(eight, ((0, 0), (0, 8 - eight.shape[1])), constant_values=128))
+    return np.concatenate(eights).astype(np.uint8)
 
 
 def _forest(pipeline, kept, left_out, found, columns):

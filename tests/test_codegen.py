@@ -323,7 +323,8 @@ def test_networks_side_by_side_have_a_block_each_and_the_same_answers(voices, tm
     block = np.kron(np.eye(3, dtype=bool), np.ones((8, 4), bool))
     inner[~block] = 0
     folder = generated(model, tmp_path)
-    assert len(tables.read(folder)["layer_1_weights"]) == block.sum()
+    # the outputs of a block, and of the whole, are made up to a multiple of eight
+    assert len(tables.read(folder)["layer_1_weights"]) == 3 * 8 * 8 < 24 * 16
     verify.same_tables(folder, model)
     drawn = verify.random_rows(model, None, 1)[:2000]
     assert verify.same_answers(Library(folder), model, drawn, "random").difference == 0

@@ -27,10 +27,12 @@ static float spread_std(const ser_spread *spread)
 
 static void start_run(ser_contour *contour, uint32_t frame, float semitones)
 {
-    if (contour->f0.count > 0) {
+    if (contour->ended > 0) {
         spread_add(&contour->pause, (float)(frame - contour->last - 1));
     } else {
         contour->first = frame;
+        contour->low = semitones;
+        contour->high = semitones;
     }
     memset(&contour->run, 0, sizeof contour->run);
     contour->run.start = frame;
@@ -40,59 +42,105 @@ static void start_run(ser_contour *contour, uint32_t frame, float semitones)
 
 static void extend_run(ser_run *run, uint32_t frame, float semitones)
 {
-    const float distance = semitones - run->origin;
-    run->sum += distance;
-    run->moment += distance * (float)(frame - run->start);
-    run->low = ser_minf(run->low, distance);
-    run->high = ser_maxf(run->high, distance);
+    ser_powers *sums = &run->powers;
+    const float f0 = semitones - run->origin, f0_squared = f0 * f0;
+    const float time = (float)(frame - run->start) * TIME_UNIT;
+    sums->f0[0] += f0;
+    sums->f0[1] += f0_squared;
+    sums->f0[2] += f0_squared * f0;
+    sums->f0[3] += f0_squared * f0_squared;
+    sums->product += time * f0;
+    sums->bend += time * time * f0;
+    run->low = ser_minf(run->low, f0);
+    run->high = ser_maxf(run->high, f0);
 }
 
 static void add_change(ser_contour *contour, float change)
 {
     if (ser_absf(change) < SER_F0_STEP_LIMIT) {
-        spread_add(&contour->change, change);
+        contour->changing++;
+        contour->changes += change * change;
         contour->rises += ser_maxf(change, 0.0f);
         contour->falls += ser_minf(change, 0.0f);
         contour->rising += change > 0.0f;
     }
 }
 
-/* The sums of higher order of time and F0, before the lower ones in f0 move (Pebay 2008). */
-static void add_bend(ser_contour *contour, uint32_t frame, float semitones, float share)
-{
-    const ser_moments *f0 = &contour->f0;
-    const float n = (float)f0->count + 1.0f;
-    const float dt = ((float)frame - f0->time_mean) * TIME_UNIT;
-    const float step = dt * share;
-    const float rise = f0->count > 0 ? (semitones - f0->origin - f0->mean) * share : 0.0f;
-    const float squares = f0->time_m2 * (TIME_UNIT * TIME_UNIT);
-    const float term = dt * step * (n - 1.0f);
-    contour->bend +=
-        term * rise * (n - 2.0f) - 2.0f * step * f0->co * TIME_UNIT - rise * squares;
-    contour->time_fourths += term * step * step * (n * n - 3.0f * n + 3.0f) +
-                             6.0f * step * step * squares - 4.0f * step * contour->time_cubes;
-    contour->time_cubes += term * step * (n - 2.0f) - 3.0f * step * squares;
-}
-
 void ser_contour_voiced(ser_contour *contour, float semitones)
 {
     const uint32_t frame = contour->frames++;
+    const uint32_t before = contour->count++;
     contour->heard++;
-    const uint32_t before = contour->f0.count;
     if (contour->open) {
         add_change(contour, semitones - contour->latest[(before - 1) % SER_F0_EDGE]);
     } else {
         start_run(contour, frame, semitones);
     }
     extend_run(&contour->run, frame, semitones);
-    const float share = ser_recip((float)before + 1.0f);
-    add_bend(contour, frame, semitones, share);
-    ser_moments_add_share(&contour->f0, semitones, frame, share);
     if (before < SER_F0_EDGE) {
         contour->first_sum += semitones;
     }
     contour->latest[before % SER_F0_EDGE] = semitones;
     contour->last = frame;
+}
+
+/* The sums of the first to fourth powers of the times 0 ... n - 1. */
+static void sum_times(float sums[4], float n)
+{
+    const float step = TIME_UNIT, square = step * step;
+    const float first = 0.5f * n * (n - 1.0f);
+    sums[0] = first * step;
+    sums[1] = first * (2.0f * n - 1.0f) * (1.0f / 3.0f) * square;
+    sums[2] = first * first * square * step;
+    sums[3] = first * (2.0f * n - 1.0f) * (6.0f * first - 1.0f) * (1.0f / 15.0f) * square * square;
+}
+
+/* The sums of the first to fourth powers of n distances that all grow by so much. */
+static void move(float sums[4], float n, float by)
+{
+    const float square = by * by;
+    sums[3] += by * (4.0f * sums[2] + by * (6.0f * sums[1] + by * (4.0f * sums[0] + n * by)));
+    sums[2] += by * (3.0f * sums[1] + by * (3.0f * sums[0] + n * by));
+    sums[1] += 2.0f * by * sums[0] + n * square;
+    sums[0] += n * by;
+}
+
+/* The same for the sums of n frames. */
+static void move_both(ser_powers *sums, float n, float time, float f0)
+{
+    const float total = sums->f0[0];
+    sums->bend += time * (2.0f * sums->product + time * total) +
+                  f0 * (sums->time[1] + time * (2.0f * sums->time[0] + n * time));
+    sums->product += time * total + f0 * (sums->time[0] + n * time);
+    move(sums->f0, n, f0);
+    move(sums->time, n, time);
+}
+
+/* A run joins those before it: all distances are now from the means of all (Pebay 2008, its equations for the
+   union of two sets). */
+static void join(ser_contour *contour, float n)
+{
+    ser_powers *sums = &contour->powers;
+    ser_powers *more = &contour->run.powers;
+    const float before = (float)contour->ended;
+    const float part = n * ser_recip(before + n);
+    const float time = 0.5f * (n - 1.0f) * TIME_UNIT, f0 = more->f0[0] * ser_recip(n);
+    const float later = (float)(contour->run.start - contour->first) * TIME_UNIT + time - contour->time;
+    const float higher = contour->run.origin + f0 - contour->f0;
+    int i;
+    sum_times(more->time, n);
+    move_both(sums, before, -part * later, -part * higher);
+    move_both(more, n, later - part * later - time, higher - part * higher - f0);
+    for (i = 1; i < 4; i++) { /* the first powers' are zero */
+        sums->f0[i] += more->f0[i];
+        sums->time[i] += more->time[i];
+    }
+    sums->f0[0] = 0.0f;
+    sums->time[0] = 0.0f;
+    sums->product += more->product;
+    sums->bend += more->bend;
+    contour->time += part * later;
+    contour->f0 += part * higher;
 }
 
 void ser_contour_end(ser_contour *contour)
@@ -108,13 +156,17 @@ void ser_contour_end(ser_contour *contour)
     spread_add(&contour->segment, n);
     if (length >= SER_F0_SEGMENT) {
         /* least squares; the times 0 ... n - 1 have n (n^2 - 1) / 12 as their sum of squares */
-        const float slope = (run->moment - 0.5f * (n - 1.0f) * run->sum) * 12.0f *
-                            ser_recip(n * (n * n - 1.0f));
-        spread_add(&runs->means, run->origin + run->sum * ser_recip(n));
+        const float sum = run->powers.f0[0], moment = run->powers.product * (1.0f / TIME_UNIT);
+        const float slope = (moment - 0.5f * (n - 1.0f) * sum) * 12.0f * ser_recip(n * (n * n - 1.0f));
+        spread_add(&runs->means, run->origin + sum * ser_recip(n));
         spread_add(&runs->slopes, slope);
         spread_add(&runs->ranges, run->high - run->low);
         runs->steepness += ser_absf(slope);
     }
+    join(contour, n);
+    contour->low = ser_minf(contour->low, run->origin + run->low);
+    contour->high = ser_maxf(contour->high, run->origin + run->high);
+    contour->ended += length;
 }
 
 void ser_contour_unvoiced(ser_contour *contour, int heard)
@@ -128,12 +180,13 @@ void ser_contour_unvoiced(ser_contour *contour, int heard)
 
 static void change_columns(const ser_contour *contour, float *columns)
 {
-    const float count = (float)contour->change.count;
-    const float voiced = (float)contour->f0.count;
-    float *delta = &COLUMN(F0_DELTA); /* mean and standard deviation */
-    delta[0] = contour->change.mean;
-    delta[1] = spread_std(&contour->change);
+    const float count = (float)contour->changing;
+    const float voiced = (float)contour->count;
     if (count > 0.0f) {
+        const float mean = (contour->rises + contour->falls) / count;
+        float *delta = &COLUMN(F0_DELTA); /* mean and standard deviation */
+        delta[0] = mean;
+        delta[1] = sqrtf(ser_maxf(contour->changes / count - mean * mean, 0.0f));
         COLUMN(F0_DELTA_ABS) = (contour->rises - contour->falls) / count;
         COLUMN(F0_RISING) = (float)contour->rising / count;
     }
@@ -143,33 +196,45 @@ static void change_columns(const ser_contour *contour, float *columns)
     }
 }
 
+static void distribution_columns(const ser_contour *contour, float *columns)
+{
+    const ser_powers *sums = &contour->powers;
+    ser_moments f0;
+    ser_moments_reset(&f0);
+    f0.count = contour->count;
+    f0.mean = contour->f0;
+    f0.m2 = ser_maxf(sums->f0[1], 0.0f);
+    f0.m3 = sums->f0[2];
+    f0.m4 = sums->f0[3];
+    f0.low = contour->low;
+    f0.high = contour->high;
+    f0.time_m2 = sums->time[1] * (1.0f / (TIME_UNIT * TIME_UNIT));
+    f0.co = sums->product * (1.0f / TIME_UNIT);
+    ser_moments_columns(&f0, &COLUMN(F0_SEMITONES));
+}
+
 /* The least-squares parabola: squared time less its own regression on time is orthogonal to both other
    terms, so that its coefficient comes by itself. */
 static void shape_columns(const ser_contour *contour, float *columns)
 {
-    const ser_moments *f0 = &contour->f0;
-    const float n = (float)f0->count;
-    const float per_edge = 1.0f / (float)SER_F0_EDGE;
-    float last_sum = 0.0f, squares, co, lean, spread, curvature = 0.0f, span;
+    const ser_powers *sums = &contour->powers;
+    const float n = (float)contour->count, per_edge = 1.0f / (float)SER_F0_EDGE;
+    const float *time = sums->time;
+    const float lean = time[2] / time[1];
+    const float spread = time[3] - time[1] * time[1] / n - lean * time[2];
+    const float span = (float)(contour->last - contour->first) * TIME_UNIT;
+    float last_sum = 0.0f, curvature = 0.0f;
     int i;
-    if (f0->count < SER_F0_EDGE) {
-        return;
-    }
-    squares = f0->time_m2 * (TIME_UNIT * TIME_UNIT);
-    co = f0->co * TIME_UNIT;
-    lean = contour->time_cubes / squares;
-    spread = contour->time_fourths - squares * squares / n - lean * contour->time_cubes;
     if (spread > 0.0f) {
-        curvature = (contour->bend - lean * co) / spread;
+        curvature = (sums->bend - lean * sums->product) / spread;
     }
-    span = (float)(contour->last - contour->first) * TIME_UNIT;
     COLUMN(F0_CURVATURE) = curvature * span * span;
-    COLUMN(F0_TILT) = (co - curvature * contour->time_cubes) / squares * span;
+    COLUMN(F0_TILT) = (sums->product - curvature * time[2]) / time[1] * span;
     for (i = 0; i < SER_F0_EDGE; i++) {
         last_sum += contour->latest[i];
     }
-    COLUMN(F0_START) = contour->first_sum * per_edge - ser_moments_mean(f0);
-    COLUMN(F0_END) = last_sum * per_edge - ser_moments_mean(f0);
+    COLUMN(F0_START) = contour->first_sum * per_edge - contour->f0;
+    COLUMN(F0_END) = last_sum * per_edge - contour->f0;
 }
 
 static void run_columns(const ser_runs *runs, float *columns)
@@ -188,9 +253,9 @@ static void run_columns(const ser_runs *runs, float *columns)
 static void length_columns(const ser_contour *contour, float *columns)
 {
     if (contour->heard > 0) {
-        COLUMN(VOICED_FRACTION) = (float)contour->f0.count / (float)contour->heard;
+        COLUMN(VOICED_FRACTION) = (float)contour->count / (float)contour->heard;
     }
-    if (contour->f0.count > 0) {
+    if (contour->count > 0) {
         const float span = (float)(contour->last - contour->first + 1) * HOP_SECONDS;
         COLUMN(VOICED_SEGMENT_RATE) = (float)contour->segment.count / span;
     }
@@ -208,9 +273,11 @@ void ser_contour_columns(const ser_contour *contour, float columns[SER_COUNT_PIT
     for (i = 0; i < SER_COUNT_PITCH; i++) {
         columns[i] = SER_UNDEFINED;
     }
-    ser_moments_columns(&contour->f0, &COLUMN(F0_SEMITONES));
+    distribution_columns(contour, columns);
     change_columns(contour, columns);
-    shape_columns(contour, columns);
+    if (contour->count >= SER_F0_EDGE) {
+        shape_columns(contour, columns);
+    }
     run_columns(&contour->runs, columns);
     length_columns(contour, columns);
 }

@@ -29,13 +29,18 @@ typedef struct {
     float mean, squares, high; /* squares: sum of squared distances from the mean */
 } ser_spread;
 
-/* The voiced run that is open, its F0 as the distance from its first frame's. */
+/* Sums over voiced frames; time in 2^10 frames, F0 in semitones, both as distances from some point. */
 typedef struct {
-    uint32_t start; /* frame number */
-    float origin;   /* semitones of its first frame */
-    float sum;
-    float moment; /* sum of distances times frames since the start */
-    float low, high;
+    float f0[4], time[4]; /* of their first to fourth powers */
+    float product, bend;  /* time by F0, squared time by F0 */
+} ser_powers;
+
+/* The voiced run that is open. */
+typedef struct {
+    uint32_t start;    /* frame number */
+    float origin;      /* semitones of its first frame */
+    float low, high;   /* semitones from there */
+    ser_powers powers; /* distances from its first frame; without those of time, which hang on its length */
 } ser_run;
 
 /* Of the runs of SER_F0_SEGMENT frames and more. */
@@ -45,13 +50,15 @@ typedef struct {
 } ser_runs;
 
 typedef struct {
-    ser_moments f0;
-    ser_spread change, segment, pause; /* semitones, frames, frames */
+    uint32_t count;    /* voiced frames */
+    uint32_t ended;    /* those of the runs that have ended, of which the next four tell: */
+    ser_powers powers; /* distances from the means */
+    float time, f0;    /* the means, in 2^10 frames from the first voiced one and in semitones */
+    float low, high;   /* semitones */
     float rises, falls; /* sums of the changes of either sign */
-    uint32_t rising;    /* how many rise */
-    /* For the quadratic fit, sums of products of distances from the means, time in 2^10 frames: */
-    float time_cubes, time_fourths;
-    float bend;                /* squared time by F0 */
+    float changes;      /* sum of their squares */
+    uint32_t changing, rising; /* how many there are, and how many rise */
+    ser_spread segment, pause; /* frames */
     float first_sum;           /* of the first SER_F0_EDGE voiced frames */
     float latest[SER_F0_EDGE]; /* voiced frame i at [i % SER_F0_EDGE], semitones */
     ser_run run;

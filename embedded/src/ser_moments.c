@@ -10,13 +10,9 @@ void ser_moments_reset(ser_moments *m) { memset(m, 0, sizeof *m); }
 
 void ser_moments_add(ser_moments *m, float value, uint32_t frame)
 {
-    ser_moments_add_share(m, value, frame, ser_recip((float)m->count + 1.0f));
-}
-
-void ser_moments_add_share(ser_moments *m, float value, uint32_t frame, float share)
-{
     const float before = (float)m->count;
     const float n = before + 1.0f;
+    const float share = ser_recip(n);
     const float x = value - (m->count > 0 ? m->origin : value);
     const float d = x - m->mean;
     const float dn = d * share;

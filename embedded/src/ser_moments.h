@@ -33,9 +33,6 @@ void ser_moments_reset(ser_moments *m);
 
 void ser_moments_add(ser_moments *m, float value, uint32_t frame);
 
-/* The same, for a caller that knows share = ser_recip(count + 1) already. */
-void ser_moments_add_share(ser_moments *m, float value, uint32_t frame, float share);
-
 float ser_moments_mean(const ser_moments *m);
 
 /* Population standard deviation; 0 without values. */
