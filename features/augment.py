@@ -4,8 +4,7 @@ Kinds, each with its strength: noise and babble (dB SNR), gain (dB), reverb (rev
 telephone (upper edge, Hz), microphone (spread of its response, dB), stretch (duration factor), pitch
 (semitones), speed (factor: a tape that runs faster, so that pitch, formants and rate rise together, as of
 a smaller talker), shift (s). A kind alone draws its strength per clip, a kind with a value (`noise:10`) uses
-that. Kinds joined by + are done one after the other: `speed+babble` is the copy `speed`, in babble. The
-draw depends on the seed, the clip's name and the copy only, so that any order and any number
+that. The draw depends on the seed, the clip's name and the copy only, so that any order and any number
 of processes give the same bytes. No copy holds anything of another clip: none can carry a tested voice
 into training.
 """
@@ -48,7 +47,6 @@ _ALLOWED = {
     "speed": (0.5, 2), "shift": (-1, 1),
 }  # fmt: skip
 _ANOTHER_VOICE = ("speed", "pitch", "stretch")
-JOIN = "+"  # of kinds that follow one another
 VOICES = 6  # in babble: too many to follow one of them, few enough to swell and ebb
 # Long-term average speech spectrum, 12 languages, both sexes (Byrne et al. 1994), dB per third of an octave:
 # 63 Hz to 8 kHz, counted from 1 kHz
@@ -60,22 +58,19 @@ TELEPHONE_LOW = 300.0  # Hz
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One kind of copy. `value` None: drawn from RANGES for every clip. `before`: made of that copy."""
+    """One kind of copy. `value` None: drawn from RANGES for every clip."""
 
     kind: str
     value: float | None = None
-    before: "Augmentation | None" = None
 
     @classmethod
     def parse(cls, text: str) -> "Augmentation":
-        """`noise`, `noise:10`, `stretch:0.9`, `pitch:-2`, `speed+noise:10`; UserError for anything else."""
-        first, plus, last = text.rpartition(JOIN)
-        before = cls.parse(first) if plus else None
-        kind, colon, value = last.partition(":")
+        """`noise`, `noise:10`, `stretch:0.9`, `pitch:-2`, `shift:0.05`; UserError for anything else."""
+        kind, colon, value = text.partition(":")
         if kind not in RANGES:
             raise UserError(f"--augment {text}: no such kind; known are {', '.join(RANGES)}")
         if not colon:
-            return cls(kind, before=before)
+            return cls(kind)
         low, high = _ALLOWED[kind]
         try:
             number = float(value)
@@ -83,20 +78,17 @@ class Augmentation:
             number = np.nan
         if not low <= number <= high:
             raise UserError(f"--augment {text}: the value must be a number from {low} to {high}")
-        return cls(kind, number, before)
+        return cls(kind, number)
 
     def __str__(self) -> str:
         # all digits: two strengths never share a name
-        name = self.kind if self.value is None else f"{self.kind}:{self.value!r}".removesuffix(".0")
-        return f"{self.before}{JOIN}{name}" if self.before else name
+        return self.kind if self.value is None else f"{self.kind}:{self.value!r}".removesuffix(".0")
 
 
-def voice(name: str) -> str:
-    """Whose voice copies of this kind have: "" the talker's, through another room, noise or line, as that of
-    `noise:10`; else the kind that makes them sound like another talker: `speed+noise:10` as `speed` does."""
-    kinds = name.split(JOIN)
-    others = [place for place, kind in enumerate(kinds) if kind.partition(":")[0] in _ANOTHER_VOICE]
-    return JOIN.join(kinds[: others[-1] + 1]) if others else ""
+def is_voice(name: str) -> bool:
+    """Whether copies of this kind (`pitch:2`) sound like another talker, and not like the same one through
+    another room, noise or line. "" is no copy."""
+    return name.partition(":")[0] in _ANOTHER_VOICE
 
 
 def apply(samples: np.ndarray, augmentation: Augmentation, *, seed: int, name: str) -> np.ndarray:
@@ -104,8 +96,6 @@ def apply(samples: np.ndarray, augmentation: Augmentation, *, seed: int, name: s
 
     Returns int16 (m,); m differs from n for stretch and speed only.
     """
-    if augmentation.before:
-        samples = apply(samples, augmentation.before, seed=seed, name=name)
     key = hashlib.sha256(f"{seed}|{name}|{augmentation}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(key[:8], "little"))
     value = augmentation.value

@@ -8,7 +8,7 @@ from parselmouth.praat import call
 from scipy.signal import welch
 
 from common.errors import UserError
-from features.augment import AGAINST_THE_WORLD, RANGES, Augmentation, apply, voice
+from features.augment import AGAINST_THE_WORLD, RANGES, Augmentation, apply, is_voice
 
 RATE = 16000
 
@@ -148,10 +148,9 @@ def test_a_faster_copy_is_higher_and_shorter_by_the_same_factor(factor):
 
 
 def test_a_copy_is_another_voice_or_the_same_one_heard_otherwise():
-    assert {kind for kind in RANGES if voice(kind)} == {"stretch", "pitch", "speed"}
-    assert voice("pitch:-2") == "pitch:-2" and voice("noise:10") == voice("") == ""
-    assert voice("speed+noise:10") == voice("speed+gain+noise") == "speed"
-    assert voice("noise+pitch+gain") == "noise+pitch"
+    voices = {"stretch", "pitch", "speed"}
+    assert {kind for kind in RANGES if is_voice(kind)} == voices
+    assert is_voice("pitch:-2") and not is_voice("noise:10") and not is_voice("")
     assert all(Augmentation.parse(kind) for kind in AGAINST_THE_WORLD)
 
 

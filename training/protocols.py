@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
 from common.errors import UserError
-from features.augment import voice
+from features.augment import is_voice
 
 FOLDS = 5
 TEST_SHARE = 0.3
@@ -38,12 +38,9 @@ class Splitter:
         self.labels = labels
         self.speakers = (clips["corpus"] + "/" + clips["speaker"]).to_numpy(str)
         self.corpora = clips["corpus"].to_numpy(str)
-        kinds = clips["augmentation"].to_numpy(str)
-        self.originals = np.flatnonzero(kinds == "")
-        copies = np.flatnonzero(kinds != "")
-        # a voice comes before it is heard through noise
-        made = np.array([voice(kind) != kind for kind in kinds[copies]], bool)
-        self.copies = copies[np.argsort(made, kind="stable")]
+        augmented = clips["augmentation"].to_numpy(str) != ""
+        self.originals = np.flatnonzero(~augmented)
+        self.copies = np.flatnonzero(augmented)
         self._paths = clips["path"].to_numpy(str)
         # which row's clip each row is of; a copy whose clip is not in the table has itself only
         self._sources = clips["source"].to_numpy(str)
@@ -51,11 +48,9 @@ class Splitter:
         self.sources = np.array(
             [place.get(source, row) for row, source in enumerate(self._sources.tolist())]
         )
-        # rows of one clip and one voice have the number of the first of them: a copy that sounds like
-        # somebody else is a voice of its own
-        voices = zip(self.sources.tolist(), map(voice, clips["augmentation"]), strict=True)
-        first = {}
-        self.voices = np.array([first.setdefault(each, row) for row, each in enumerate(voices)])
+        # a copy that sounds like somebody else is a voice of its own
+        own = np.array([is_voice(kind) for kind in clips["augmentation"]], bool)
+        self.voices = np.where(own, np.arange(len(clips)), self.sources)
 
     def fold(self, train: np.ndarray, test: np.ndarray) -> Fold:
         """train, test: numbers of original rows. Copies join their clips in training, after all of them."""

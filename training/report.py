@@ -10,7 +10,7 @@ from sklearn.metrics import classification_report
 
 import corpora
 from common.files import replacing
-from features.augment import voice
+from features.augment import is_voice
 from features.table import FeatureTable
 from training import robustness
 from training.budget import Fit
@@ -55,7 +55,7 @@ class Study:
     def is_studio(self) -> bool:
         """Whether no clip of the table has a copy with noise, at another level ..."""
         kinds = set(self.table.clips["augmentation"]) - {""}
-        return all(voice(kind) == kind for kind in kinds)
+        return all(is_voice(kind) for kind in kinds)
 
     @property
     def is_synthetic(self) -> bool:
