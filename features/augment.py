@@ -112,15 +112,12 @@ def _noise(x, snr, rng):
 
 def _babble(x, snr, rng):
     # nobody's voice: another clip's would carry a speaker, and the clip's own its emotion; of several
-    # making, each through a microphone of its own, because what is alike in all copies is learnt by heart.
-    # Each in its room: else the babble's pitch and the gaps between its harmonics are too clear to be true
+    # making, each through a microphone of its own, because what is alike in all copies is learnt by heart
     babble = np.zeros(len(x))
     for _ in range(VOICES):
         voice = _murmur(len(x), rng) if rng.random() < 0.5 else _reading(len(x), rng)
-        voice = _reverb(_microphone(voice, 4.0, rng), rng.uniform(0.05, 0.5), rng)
-        voice /= max(voice.std(), 1e-12)
-        voice += _rumble(len(x), rng) * 10 ** (rng.uniform(-30, -15) / 20)
-        babble += voice * 10 ** (rng.normal(0, 3) / 20)
+        voice = _microphone(voice, 4.0, rng)
+        babble += voice / max(voice.std(), 1e-12) * 10 ** (rng.normal(0, 3) / 20)
     return mixed(x, _as_speech_on_average(babble, rng), snr)
 
 
@@ -133,13 +130,6 @@ def _as_speech_on_average(x, rng):
     wanted = np.interp(bands, LTASS_BANDS, LTASS) + rng.normal(0, 1.5) * bands / 3
     gains = wanted - 10 * np.log10(np.maximum(power, 1e-20))
     return _sound(spectrum, np.interp(third, bands, gains), len(x))
-
-
-def _rumble(n, rng):
-    """A building's noise: falls by 6 dB per octave from 30 Hz up; its standard deviation is 1. (n,)"""
-    spectrum, frequency = _spectrum(rng.standard_normal(n))
-    noise = _sound(spectrum, -20 * np.log10(np.maximum(frequency, 30)), n)
-    return noise / max(noise.std(), 1e-12)
 
 
 def _spectrum(x):
@@ -173,14 +163,13 @@ def _talkers():
 
 def _murmur(n, rng):
     """A voice that says nothing: vowels, hisses and pauses of 80 to 300 ms through three formants. (n,)"""
-    # Hz: from a man's low voice to a raised one
-    voice, tract = 90 * (400 / 90) ** rng.random(), rng.uniform(0.85, 1.15)
+    voice, tract = rng.uniform(90, 230), rng.uniform(0.85, 1.15)
     parts, length = [], 0
     while length < n:
         m = round(rng.uniform(0.08, 0.3) * SAMPLE_RATE)
         sound = rng.choice(3, p=(0.65, 0.2, 0.15))
         if sound == 0:
-            f0 = voice * np.geomspace(*rng.uniform(0.5, 2, 2), m)
+            f0 = voice * np.geomspace(*rng.uniform(0.8, 1.3, 2), m)
             # a sawtooth falls by 6 dB per octave, as a voice does at the lips
             part = np.cumsum(f0 / SAMPLE_RATE) % 1 - 0.5
             for low, high, width in ((300, 800, 80), (900, 2300, 120), (2400, 3000, 200)):
