@@ -123,8 +123,8 @@ CANDIDATES: dict[str, Candidate] = {
             lambda seed: _network(seed, 64, alpha=2.0), grid=_ALPHAS,
         ),
         Candidate(
-            "student_168", "three 8-bit networks of 56 and 32 units as one, taught by kernel ridge",
-            lambda seed: _students(seed, 3), grid=_RIDGES,
+            "student_224", "four 8-bit networks of 56 and 32 units as one, taught by kernel ridge",
+            lambda seed: _students(seed, 4), grid=_RIDGES,
         ),
         Candidate(
             "student_56", "one 8-bit network of 56 and 32 units, taught likewise",

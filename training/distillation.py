@@ -95,7 +95,7 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
     to another are zero.
     """
 
-    def __init__(self, hidden_layer_sizes=(56, 32), *, members=3, ridge=0.2, crossings=6, crossed_copies=2,
+    def __init__(self, hidden_layer_sizes=(56, 32), *, members=4, ridge=0.2, crossings=6, crossed_copies=2,
                  epochs=88, teacher_rows=9000, random_state=None):  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.members = members

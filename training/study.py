@@ -27,7 +27,7 @@ from training.report import markdown
 from training.scores import Outcome, macro_f1, uar, weighted_f1
 
 MARK = "<!-- study: from here on written by python -m training.study -->\n"
-NAMES = ("student_168", "student_56", "mlp_64", "forest")
+NAMES = ("student_224", "student_56", "mlp_64", "forest")
 SHOWN = ("uar_cremad", "uar_ravdess", "macro_f1", "uar", "ece", "confident_uar")
 
 
