@@ -24,8 +24,8 @@ from common.errors import UserError
 from common.files import writable_folder
 from corpora import download, synthetic
 from features import engines, schema, table
-from features.augment import AGAINST_THE_WORLD, RANGES, Augmentation
-from features.extraction import code, extract_clip, key
+from features.augment import AGAINST_THE_WORLD, RANGES, Augmentation, Others
+from features.extraction import Task, code, extract_clip
 from features.journal import Journal
 from features.summary import Summary
 
@@ -90,11 +90,7 @@ def main():
         download.download(name, arguments.corpora or KAGGLE_FOLDER)
 
     root, found = find_clips(arguments, out)
-    work = [
-        (clip, augmentation, relative(clip.path, root))
-        for clip in found.clips
-        for augmentation in augmentations
-    ]
+    work = plan(found.clips, root, augmentations, arguments.seed)
     about = settings(arguments)
     with Journal(out / "features.journal", about) as journal:
         with parallel_backend(arguments.scheduler), warnings.catch_warnings():
@@ -145,6 +141,27 @@ def storable(found, root):
 def relative(path, root):
     """A file's path in the tables: below the corpora folder, the same on every machine."""
     return path.relative_to(root).as_posix()
+
+
+def plan(clips, root, augmentations, seed):
+    """The rows to be: (clip, task), each clip's copies after it."""
+    named = [(clip, relative(clip.path, root)) for clip in clips]
+    others, root = Others([(name, speaker_of(clip)) for clip, name in named]), root.resolve()
+    if not others:
+        alone = [str(each) for each in augmentations if each and each.others]
+        augmentations = [each for each in augmentations if str(each) not in alone]
+        if alone:
+            print(f"No {', '.join(alone)} copies: all clips are of one speaker")
+    return [
+        (clip, Task(root, name, each, others.behind(name, speaker_of(clip), each, seed=seed)))
+        for clip, name in named
+        for each in augmentations
+    ]
+
+
+def speaker_of(clip):
+    """Speakers of two corpora may have one name."""
+    return f"{clip.corpus}/{clip.speaker}"
 
 
 def settings(arguments):
@@ -202,14 +219,12 @@ def uninterrupted():
 
 def extract_missing(work, journal, arguments):
     """Measure what the journal does not hold yet; each result is on disk as soon as it is there."""
-    missing = [item for item in work if key(item[0].path, item[2], item[1]) not in journal]
+    missing = [task for _, task in work if task.key() not in journal]
     if len(missing) < len(work):
         print(f"{len(work) - len(missing)} of {len(work)} are there already from an earlier run")
     tasks = (
-        joblib.delayed(extract_clip)(
-            clip.path.resolve(), name, augmentation, engine=arguments.engine, seed=arguments.seed
-        )
-        for clip, augmentation, name in missing
+        joblib.delayed(extract_clip)(task, engine=arguments.engine, seed=arguments.seed)
+        for task in missing
     )
     with uninterrupted():
         results = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")(tasks)
@@ -230,19 +245,19 @@ def write_tables(out, root, found, work, journal, about):
     summary = Summary()
 
     def rows():
-        for clip, augmentation, name in work:
-            this = key(clip.path, name, augmentation)
+        for clip, task in work:
+            this = task.key()
             if this not in journal:
-                raise UserError(f"{clip.path}: changed while it was being read; run again")
+                changed = " or ".join((str(clip.path), *task.others))
+                raise UserError(f"{changed}: changed while it was being read; run again")
             result = journal[this]
-            row_name = f"{name}#{augmentation}" if augmentation else name
             if result.left_out:
-                summary.leave_out(row_name, result.left_out)
+                summary.leave_out(task.row_name, result.left_out)
                 continue
-            summary.count(clip, row_name, result, augmented=augmentation is not None)
+            summary.count(clip, task.row_name, result, augmented=task.augmentation is not None)
             yield (
                 {
-                    "path": row_name,
+                    "path": task.row_name,
                     "corpus": clip.corpus,
                     "speaker": clip.speaker,
                     "sex": clip.sex,
@@ -250,8 +265,9 @@ def write_tables(out, root, found, work, journal, about):
                     "sentence": clip.sentence,
                     "intensity": clip.intensity,
                     "seconds": str(result.seconds),
-                    "augmentation": str(augmentation or ""),
-                    "source": name if augmentation else "",
+                    "augmentation": str(task.augmentation or ""),
+                    "source": task.name if task.augmentation else "",
+                    "background": table.BETWEEN.join(task.others),
                 },
                 result.vector,
             )

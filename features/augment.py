@@ -1,12 +1,15 @@
 """Augmentation: copies of a clip that a microphone might as well have heard.
 
-Kinds, each with its strength: noise and babble (dB SNR), gain (dB), reverb (reverberation time, s),
+Kinds, each with its strength: noise, babble and talkers (dB SNR), gain (dB), reverb (reverberation time, s),
 telephone (upper edge, Hz), microphone (spread of its response, dB), stretch (duration factor), pitch
 (semitones), speed (factor: a tape that runs faster, so that pitch, formants and rate rise together, as of
 a smaller talker), shift (s). A kind alone draws its strength per clip, a kind with a value (`noise:10`) uses
 that. The draw depends on the seed, the clip's name and the copy only, so that any order and any number
-of processes give the same bytes. No copy holds anything of another clip: none can carry a tested voice
-into training.
+of processes give the same bytes.
+
+Babble is of made-up voices, so that a copy holds nothing of another clip. `talkers` is of real ones, of
+another speaker's clips (`Others` draws them); the table names them beside the copy, and no copy trains
+where one of them is tested (`training.protocols`).
 """
 
 import hashlib
@@ -27,7 +30,8 @@ from features.schema import PITCH_CEILING, PITCH_FLOOR, SAMPLE_RATE
 
 RANGES: dict[str, tuple[float, float]] = {
     "noise": (5.0, 30.0),  # dB SNR, white
-    "babble": (0.0, 25.0),  # dB SNR, many voices
+    "babble": (0.0, 25.0),  # dB SNR, many made-up voices
+    "talkers": (0.0, 25.0),  # dB SNR, several of another speaker's
     "gain": (-24.0, 6.0),  # dB
     "reverb": (0.1, 0.8),  # s until the tail is down by 60 dB
     "telephone": (3000.0, 3800.0),  # Hz, upper edge
@@ -38,16 +42,20 @@ RANGES: dict[str, tuple[float, float]] = {
     "shift": (-0.1, 0.1),  # s; later is silence in front, earlier is cut off
 }
 AGAINST_THE_WORLD = (
-    "noise", "babble", "babble:10", "gain:-20", "microphone", "telephone", "speed", "pitch",
+    "noise", "babble", "babble:10", "talkers", "talkers:10", "gain:-20", "microphone", "telephone",
+    "speed", "pitch",
 )  # fmt: skip
 """The kinds that together earned their rows (docs/accuracy.md)."""
 _ALLOWED = {
-    "noise": (-20, 100), "babble": (-20, 100), "gain": (-60, 40), "reverb": (0.05, 5),
+    "noise": (-20, 100), "babble": (-20, 100), "talkers": (-20, 100), "gain": (-60, 40), "reverb": (0.05, 5),
     "telephone": (1000, 7900), "microphone": (0, 20), "stretch": (0.5, 2), "pitch": (-12, 12),
     "speed": (0.5, 2), "shift": (-1, 1),
 }  # fmt: skip
 _ANOTHER_VOICE = ("speed", "pitch", "stretch")
 VOICES = 6  # in babble: too many to follow one of them, few enough to swell and ebb
+# of one other speaker, however often each must be heard for six voices: with every further clip or speaker,
+# fewer copies can train in a fold, because one of them is tested
+OTHERS = 2
 # Long-term average speech spectrum, 12 languages, both sexes (Byrne et al. 1994), dB per third of an octave:
 # 63 Hz to 8 kHz, counted from 1 kHz
 LTASS_BANDS = np.arange(-12, 10)
@@ -80,6 +88,11 @@ class Augmentation:
             raise UserError(f"--augment {text}: the value must be a number from {low} to {high}")
         return cls(kind, number)
 
+    @property
+    def others(self) -> int:
+        """How many other clips are heard in it."""
+        return OTHERS if self.kind == "talkers" else 0
+
     def __str__(self) -> str:
         # all digits: two strengths never share a name
         return self.kind if self.value is None else f"{self.kind}:{self.value!r}".removesuffix(".0")
@@ -91,18 +104,52 @@ def is_voice(name: str) -> bool:
     return name.partition(":")[0] in _ANOTHER_VOICE
 
 
-def apply(samples: np.ndarray, augmentation: Augmentation, *, seed: int, name: str) -> np.ndarray:
-    """The augmented copy. samples: int16 (n,) at 16 kHz; name: the clip's, for the random draw.
+class Others:
+    """Who can be heard behind whom. clips: (name, speaker) of each; a speaker's name is nobody else's."""
+
+    def __init__(self, clips: list[tuple[str, str]]):
+        self._clips: dict[str, list[str]] = {}
+        for name, speaker in sorted(clips):
+            self._clips.setdefault(speaker, []).append(name)
+        self._speakers = sorted(self._clips)
+
+    def __bool__(self) -> bool:
+        """Whether there is somebody else."""
+        return len(self._speakers) > 1
+
+    def behind(self, name: str, speaker: str, augmentation: Augmentation | None, *, seed: int
+               ) -> tuple[str, ...]:  # fmt: skip
+        """Names of the clips, all of one other speaker, that a copy of this clip is to hold; of the clip
+        itself, None, no others."""
+        if augmentation is None or not augmentation.others:
+            return ()
+        rng = _random(f"{seed}|{name}|{augmentation}|others")
+        # one fewer than there are: whoever would be the speaker himself is the last one instead
+        other = self._speakers[rng.integers(len(self._speakers) - 1)]
+        clips = self._clips[self._speakers[-1] if other == speaker else other]
+        drawn = rng.choice(len(clips), min(augmentation.others, len(clips)), replace=False)
+        return tuple(clips[i] for i in drawn)
+
+
+def _random(key):
+    digest = hashlib.sha256(key.encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
+
+
+def apply(samples: np.ndarray, augmentation: Augmentation, *, seed: int, name: str,
+          others: list[np.ndarray] = ()) -> np.ndarray:  # fmt: skip
+    """The augmented copy. samples: int16 (n,) at 16 kHz; name: the clip's, for the random draw; others:
+    int16 samples of the clips that `Others.behind` named.
 
     Returns int16 (m,); m differs from n for stretch and speed only.
     """
-    key = hashlib.sha256(f"{seed}|{name}|{augmentation}".encode()).digest()
-    rng = np.random.default_rng(int.from_bytes(key[:8], "little"))
+    rng = _random(f"{seed}|{name}|{augmentation}")
     value = augmentation.value
     if value is None:
         value = rng.uniform(*RANGES[augmentation.kind])
     x = samples / FULL_SCALE
-    y = _KINDS[augmentation.kind](x, value, rng)
+    heard = ([other / FULL_SCALE for other in others],) if augmentation.others else ()
+    y = _KINDS[augmentation.kind](x, value, rng, *heard)
     return np.clip(np.rint(y * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 
@@ -119,6 +166,22 @@ def _babble(x, snr, rng):
         voice = _microphone(voice, 4.0, rng)
         babble += voice / max(voice.std(), 1e-12) * 10 ** (rng.normal(0, 3) / 20)
     return mixed(x, _as_speech_on_average(babble, rng), snr)
+
+
+def _talking(x, snr, rng, others):
+    # as they were recorded: through microphones or tapes of their own they teach less (docs/accuracy.md)
+    voices = (others[i % len(others)] for i in range(VOICES))
+    return mixed(x, together(voices, len(x), rng), snr)
+
+
+def together(voices, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Voices at one level, each from anywhere in it on and for as long as needed. voices: float (m,) each.
+    Returns (n,)."""
+    total = np.zeros(n)
+    for voice in voices:
+        voice = np.roll(voice - voice.mean(), rng.integers(len(voice)))
+        total += np.resize(voice, n) / max(voice.std(), 1e-6)
+    return total
 
 
 def _as_speech_on_average(x, rng):
@@ -261,7 +324,7 @@ def _shift(x, seconds, _rng):
 
 
 _KINDS = {
-    "noise": _noise, "babble": _babble, "gain": _gain, "reverb": _reverb, "telephone": _telephone,
-    "microphone": _microphone, "stretch": _stretch, "pitch": _pitch,
+    "noise": _noise, "babble": _babble, "talkers": _talking, "gain": _gain, "reverb": _reverb,
+    "telephone": _telephone, "microphone": _microphone, "stretch": _stretch, "pitch": _pitch,
     "speed": _speed, "shift": _shift,
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """One clip's way from file to journal line: what each worker process does."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -11,13 +12,35 @@ from features.journal import Result
 from features.schema import SAMPLE_RATE
 
 
-def key(path: Path, name: str, augmentation: augment.Augmentation | None) -> str:
-    """Names a result: the clip, its augmentation, and the state of its file."""
+@dataclass(frozen=True)
+class Task:
+    """One row to be: a clip or a copy of it."""
+
+    root: Path  # the corpora folder
+    name: str  # the clip's file below it
+    augmentation: augment.Augmentation | None = None
+    others: tuple[str, ...] = ()  # names of the clips that are heard in the copy
+
+    @property
+    def row_name(self) -> str:
+        """The row's `path` in the tables."""
+        return f"{self.name}#{self.augmentation}" if self.augmentation else self.name
+
+    def key(self) -> str:
+        """Names the result: the clip, its augmentation, and the state of its file and of the others'."""
+        state = _state(self.root / self.name)
+        if self.others:
+            states = "".join(f"{name}|{_state(self.root / name)}\n" for name in self.others)
+            state += "+" + hashlib.sha256(states.encode()).hexdigest()[:16]
+        return f"{self.name}|{self.augmentation or ''}|{state}"
+
+
+def _state(path):
     try:
         state = path.stat()
     except OSError:
-        return f"{name}|{augmentation or ''}|gone|"
-    return f"{name}|{augmentation or ''}|{state.st_size}|{state.st_mtime_ns}"
+        return "gone|"
+    return f"{state.st_size}|{state.st_mtime_ns}"
 
 
 def code(engine: str) -> str:
@@ -35,31 +58,40 @@ def code(engine: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def extract_clip(
-    path: Path, name: str, augmentation: augment.Augmentation | None, *, engine: str, seed: int
-) -> Result:
-    """Features of one file. What is wrong with the file goes into `left_out`, never into a row.
+def extract_clip(task: Task, *, engine: str, seed: int) -> Result:
+    """Features of one row. What is wrong with a file goes into `left_out`, never into a row.
 
     One thread per clip, from the first clip on for the rest of the process: a library that splits sums
     over threads rounds differently with their number, and the tables would depend on --jobs.
     """
-    this = key(path, name, augmentation)
+    this = task.key()
     extract = engines.get(engine)
     # not as a context: its end would free the threads of another clip in this process (a Dask worker's)
     threadpool_limits(1)
     try:
-        samples = _usable(audio.read(path), path)
-        if augmentation is not None:
-            samples = _usable(augment.apply(samples, augmentation, seed=seed, name=name), path)
+        samples, *others = (_read(task.root, name) for name in (task.name, *task.others))
+        if task.augmentation is not None:
+            samples = _usable(
+                augment.apply(samples, task.augmentation, seed=seed, name=task.name, others=others),
+                task.name,
+            )
     except UserError as error:
-        return Result(this, left_out=str(error).removeprefix(f"{path}: "))
+        return Result(this, left_out=str(error).removeprefix(f"{task.name}: "))
     vector = extract(samples)
     digest = hashlib.sha256(samples.tobytes()).hexdigest()[:24]
     return Result.of(this, len(samples) / SAMPLE_RATE, digest, vector)
 
 
-def _usable(samples, path):
-    samples = audio.cut(samples, name=str(path))
+def _read(root, name):
+    path = root / name
+    try:
+        return _usable(audio.read(path), name)
+    except UserError as error:  # as the tables name it, without this machine's folders
+        raise UserError(str(error).replace(str(path), name)) from None
+
+
+def _usable(samples, name):
+    samples = audio.cut(samples, name=name)
     if audio.is_silent(samples):
-        raise UserError(f"{path}: digital silence")
+        raise UserError(f"{name}: digital silence")
     return samples

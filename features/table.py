@@ -21,9 +21,12 @@ from features import schema
 
 CLIP_COLUMNS = (
     "path", "corpus", "speaker", "sex", "emotion", "sentence", "intensity", "seconds",
-    "augmentation", "source",
+    "augmentation", "source", "background",
 )  # fmt: skip
-"""`path` is relative to the corpora folder and unique; an augmented copy's is `<source>#<kind>`."""
+"""`path` is relative to the corpora folder and unique; an augmented copy's is `<source>#<kind>`.
+`background` names the other clips that are heard in a copy, with BETWEEN between two."""
+
+BETWEEN = "//"  # in no path
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,17 @@ import parselmouth
 import pytest
 import signals
 from parselmouth.praat import call
-from scipy.signal import welch
+from scipy.signal import butter, sosfilt, welch
 
 from common.errors import UserError
-from features.augment import AGAINST_THE_WORLD, RANGES, Augmentation, apply, is_voice
+from features.augment import AGAINST_THE_WORLD, RANGES, Augmentation, Others, apply, is_voice
 
 RATE = 16000
 
 
-def copy(samples, text, *, seed=0, name="a.wav"):
-    return apply(samples, Augmentation.parse(text), seed=seed, name=name)
+def copy(samples, text, *, seed=0, name="a.wav", others=None):
+    others = others or [vowel(0.7, 110), vowel(2.3, 210)]
+    return apply(samples, Augmentation.parse(text), seed=seed, name=name, others=others)
 
 
 def vowel(seconds=1.5, f0=150):
@@ -58,10 +59,11 @@ def test_loud_clips_are_clipped_by_noise_not_wrapped():
     assert copy(clip, "noise:0").min() > 20000
 
 
+@pytest.mark.parametrize("kind", ["babble", "talkers"])
 @pytest.mark.parametrize("snr", [0, 10, 20])
-def test_babble_has_the_signal_to_noise_ratio_asked_for(snr):
+def test_babble_has_the_signal_to_noise_ratio_asked_for(kind, snr):
     clip = vowel()
-    babble = copy(clip, f"babble:{snr}").astype(float) - clip
+    babble = copy(clip, f"{kind}:{snr}").astype(float) - clip
     assert 10 * np.log10(clip.astype(float).var() / babble.var()) == pytest.approx(snr, abs=0.1)
 
 
@@ -70,6 +72,42 @@ def test_babble_is_coloured_like_speech():
     frequency, power = welch(babble, RATE, nperseg=512)
     # the vowel's power lies below 4 kHz; white noise would have half of its own above
     assert power[frequency > 4000].sum() < 0.1 * power.sum()
+
+
+def test_talkers_are_the_clips_that_were_named_and_nothing_else():
+    low, high = (
+        sosfilt(butter(8, edges, "bandpass", fs=RATE, output="sos"), signals.noise(RATE)).astype(
+            np.int16
+        )
+        for edges in ((300, 700), (2700, 3300))
+    )
+    heard = copy(vowel(), "talkers:0", others=[low, high]).astype(float) - vowel()
+    frequency, power = welch(heard, RATE, nperseg=512)
+    # each is heard as often as the other, at one level
+    for band in ((200, 800), (2600, 3400)):
+        share = power[(band[0] < frequency) & (frequency < band[1])].sum() / power.sum()
+        assert share == pytest.approx(0.5, abs=0.05)
+
+
+def test_behind_a_clip_are_clips_of_one_other_speaker_and_in_time_of_every_other():
+    clips = [(f"{who}/{i}.wav", who) for who in ("ann", "ben", "cleo") for i in range(5)]
+    others, kind = Others(clips), Augmentation.parse("talkers")
+    assert others and not Others(clips[:5])
+    for name, speaker in clips:
+        behind = [others.behind(name, speaker, kind, seed=seed) for seed in range(50)]
+        heard = [{path.split("/")[0] for path in paths} for paths in behind]
+        assert all(
+            len(set(paths)) == 2 and len(who) == 1 for paths, who in zip(behind, heard, strict=True)
+        )
+        assert set.union(*heard) == {"ann", "ben", "cleo"} - {speaker}
+        assert behind[0] == others.behind(name, speaker, kind, seed=0)
+    assert len(set(behind)) > 10
+    assert others.behind("ann/0.wav", "ann", Augmentation.parse("babble"), seed=0) == ()
+
+
+def test_who_has_recorded_one_clip_only_is_heard_in_it_alone():
+    others = Others([("a.wav", "ann"), ("b.wav", "ben")])
+    assert others.behind("a.wav", "ann", Augmentation.parse("talkers"), seed=0) == ("b.wav",)
 
 
 # ---- level, room, line, microphone --------------------------------------------------------------
@@ -172,6 +210,7 @@ def test_a_shift_beyond_the_clip_leaves_silence():
     [
         "noise:10",
         "babble:10",
+        "talkers:10",
         "gain:-20",
         "reverb:0.4",
         "telephone:3400",
@@ -192,6 +231,7 @@ def test_silence_stays_silent():
     for text in (
         "noise:0",
         "babble:0",
+        "talkers:0",
         "gain:6",
         "reverb",
         "telephone",
@@ -255,7 +295,7 @@ def test_equal_strengths_are_one_and_different_ones_have_different_names():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("echo", "no such kind; known are noise, babble, gain, "),
+        ("echo", "no such kind; known are noise, babble, talkers, gain, "),
         ("Noise", "no such kind"),
         ("", "no such kind"),
         ("noise:", "must be a number from -20 to 100"),

@@ -443,8 +443,9 @@ def test_a_clip_that_changes_under_the_run_is_no_row_of_either(
 ):
     measure = dataset_generator.extract_clip
 
-    def touch_afterwards(path, *arguments, **options):
-        result = measure(path, *arguments, **options)
+    def touch_afterwards(task, **options):
+        result = measure(task, **options)
+        path = task.root / task.name
         os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
         return result
 
@@ -544,6 +545,38 @@ def test_augment_alone_is_the_kinds_that_models_are_shipped_with(small, tmp_path
     assert generate("--corpora", small, "--out", tmp_path, "--augment").code == 0
     clips = table.read(tmp_path / "features.csv").clips
     assert clips["augmentation"].tolist() == 2 * ["", *AGAINST_THE_WORLD]
+
+
+def test_a_copy_with_talkers_names_the_clips_of_the_other_speaker_that_are_heard_in_it(
+    small, tmp_path, generate
+):
+    run = generate("--corpora", small, "--out", tmp_path, "--augment", "talkers:10")
+    assert run.code == 0
+    found = table.read(tmp_path / "features.csv")
+    assert found.clips["background"].tolist() == ["", "sad/ben_1.wav", "", "angry/anna_1.wav"]
+    # another sound there, another row here
+    samples, rate = soundfile.read(small / "sad" / "ben_1.wav")
+    soundfile.write(small / "sad" / "ben_1.wav", samples[::-1], rate)
+    generate("--corpora", small, "--out", tmp_path, "--augment", "talkers:10")
+    again = table.read(tmp_path / "features.csv")
+    assert (found.vectors != again.vectors).any(axis=1).tolist() == [False, True, True, True]
+
+
+def test_a_copy_is_left_out_with_the_clip_that_was_to_be_heard_in_it(small, tmp_path, generate):
+    (small / "sad" / "ben_1.wav").write_bytes(b"")
+    run = generate("--corpora", small, "--out", tmp_path, "--augment", "talkers:10")
+    assert run.code == 0
+    assert table.read(tmp_path / "features.csv").clips["path"].tolist() == ["angry/anna_1.wav"]
+    left_out = table.read(tmp_path / "features.csv").info["left_out"]
+    assert left_out["angry/anna_1.wav#talkers:10"].startswith("sad/ben_1.wav: ")
+
+
+def test_where_there_is_one_speaker_only_nobody_else_is_heard(small, tmp_path, generate):
+    (small / "sad" / "ben_1.wav").unlink()
+    run = generate("--corpora", small, "--out", tmp_path, "--augment", "talkers", "noise")
+    assert run.code == 0 and "No talkers copies: all clips are of one speaker" in run.out
+    clips = table.read(tmp_path / "features.csv").clips
+    assert clips["augmentation"].tolist() == ["", "noise"]
 
 
 def test_augmentation_leaves_the_clips_own_row_as_it_is(augmented, small, tmp_path, generate):

@@ -67,6 +67,22 @@ def test_a_copy_trains_exactly_where_its_clip_trains(clips, splitter):
         assert set(trained["source"][trained["augmentation"] != ""]) == originals
 
 
+def test_a_copy_never_trains_where_a_clip_that_is_heard_in_it_does_not(clips):
+    originals = clips["path"][clips["augmentation"] == ""].to_numpy(str)
+    random = np.random.default_rng(0)
+    first, second = random.permutation(originals), random.permutation(originals)
+    noisy = (clips["augmentation"] != "").to_numpy()
+    clips.loc[noisy, "background"] = [f"{a}//{b}" for a, b in zip(first, second, strict=True)]
+    splitter = Splitter(clips, clips["emotion"].to_numpy(str))
+    for _, fold in all_folds(splitter):
+        trained = clips.iloc[fold.train]
+        known = set(trained["path"])
+        parts = [{row.source, *row.background.split("//")} for row in clips[noisy].itertuples()]
+        joined = clips["path"][noisy][[each <= known for each in parts]]
+        assert set(trained["path"][trained["augmentation"] != ""]) == set(joined)
+        assert 0 < len(joined) < (trained["augmentation"] == "").sum()
+
+
 def test_no_speaker_is_on_both_sides_of_a_fold_by_speaker(splitter):
     for name, fold in all_folds(splitter):
         if name.startswith("speaker"):

@@ -1,7 +1,8 @@
 """Who is trained on and who is tested on: the splits that a score means something under.
 
 A protocol is a list of folds over row numbers. Clips are tested; augmented copies are only ever trained
-on, and only with the clip they were made from. Speakers are told apart by corpus and name together.
+on, and only with the clip they were made from and every clip that is heard in them. Speakers are told
+apart by corpus and name together.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, tra
 
 from common.errors import UserError
 from features.augment import is_voice
+from features.table import BETWEEN
 
 FOLDS = 5
 TEST_SHARE = 0.3
@@ -43,18 +45,25 @@ class Splitter:
         self.copies = np.flatnonzero(augmented)
         self._paths = clips["path"].to_numpy(str)
         # which row's clip each row is of; a copy whose clip is not in the table has itself only
-        self._sources = clips["source"].to_numpy(str)
+        sources = clips["source"].to_numpy(str)
         place = {path: row for row, path in enumerate(self._paths)}
         self.sources = np.array(
-            [place.get(source, row) for row, source in enumerate(self._sources.tolist())]
+            [place.get(source, row) for row, source in enumerate(sources.tolist())]
         )
+        parts = [
+            {source, *filter(None, background.split(BETWEEN))}
+            for source, background in zip(sources, clips["background"], strict=True)
+        ]
+        self._parts = [parts[copy] for copy in self.copies]
         # a copy that sounds like somebody else is a voice of its own
         own = np.array([is_voice(kind) for kind in clips["augmentation"]], bool)
         self.voices = np.where(own, np.arange(len(clips)), self.sources)
 
     def fold(self, train: np.ndarray, test: np.ndarray) -> Fold:
-        """train, test: numbers of original rows. Copies join their clips in training, after all of them."""
-        mine = np.isin(self._sources[self.copies], self._paths[train])
+        """train, test: numbers of original rows. A copy joins in training if all clips that it is made of are
+        there; copies come after all clips."""
+        known = set(self._paths[train].tolist())
+        mine = np.array([parts <= known for parts in self._parts], bool)
         return Fold(np.concatenate([np.sort(train), self.copies[mine]]), np.sort(test))
 
     def random(self) -> Fold:

@@ -84,12 +84,8 @@ def _degraded(samples, condition, voices, random, name, seed):
 def _voices(paths, speakers, i, n, random):
     """Clips of other speakers at one level, together. (n,)"""
     others = np.flatnonzero(speakers != speakers[i])
-    total = np.zeros(n)
-    for other in random.permutation(others)[:TALKERS]:
-        voice = audio.load(paths[other]) / FULL_SCALE
-        voice = np.roll(voice - voice.mean(), random.integers(len(voice)))
-        total += np.resize(voice, n) / max(voice.std(), 1e-6)
-    return total
+    drawn = random.permutation(others)[:TALKERS]
+    return augment.together((audio.load(paths[i]) / FULL_SCALE for i in drawn), n, random)
 
 
 def table(outcomes: dict) -> pd.DataFrame:
