@@ -85,23 +85,21 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
 
     The student is shown each voice and `crossings` times as many made up from two voices, every column from
     either (the teacher answers to any input): it has more to learn from than there are clips, and where
-    clips are sparse it learns the teacher's smoothness. It is shown each voice's copies too, and in
-    `crossed_copies` of the crossings two copies crossed in the same columns as their voices. At most
-    `teacher_rows` voices, drawn at random, teach; those of one clip weigh as much as one. Takes columns that
-    are standardised, roughly at least.
+    clips are sparse it learns the teacher's smoothness. It is shown each voice's copies too, crossed in the
+    same columns as their voices. At most `teacher_rows` voices, drawn at random, teach; those of one clip
+    weigh as much as one. Takes columns that are standardised, roughly at least.
 
     `members` students of these hidden layers learn apart and answer together, by the mean of their scores
     (bagging without the bootstrap): side by side they are one network, whose inner weights from one member
     to another are zero.
     """
 
-    def __init__(self, hidden_layer_sizes=(56, 32), *, members=4, ridge=0.2, crossings=6, crossed_copies=2,
-                 epochs=88, teacher_rows=9000, random_state=None):  # fmt: skip
+    def __init__(self, hidden_layer_sizes=(56, 32), *, members=4, ridge=0.2, crossings=6, epochs=88,
+                 teacher_rows=9000, random_state=None):  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.members = members
         self.ridge = ridge
         self.crossings = crossings
-        self.crossed_copies = crossed_copies
         self.epochs = epochs
         self.teacher_rows = teacher_rows
         self.random_state = random_state
@@ -129,8 +127,7 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         )
         self.sharpness_ = teacher.sharpness_
 
-        lessons = [self._lessons(X, family, teacher, random) for family in families]
-        inputs, targets = (np.concatenate(part) for part in zip(*lessons, strict=True))
+        inputs, targets = self._lessons(X, families, teacher, random)
         # as much work however many copies there are: a student drilled for longer learns them by heart
         epochs = self.epochs * (1 + self.crossings) * len(set(sources.tolist())) // len(inputs)
         students = [
@@ -142,19 +139,25 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         self.network_.loss_curve_ = np.mean([losses for _, losses in students], axis=0).tolist()
         return self
 
-    def _lessons(self, X, family, teacher, random):
-        """What the student is shown of a family of `alike`, and the probabilities it is to answer."""
-        first, *_ = family
-        answers = teacher.probabilities(X[first])
-        inputs = [X[rows] for rows in family]
-        targets = [answers] * len(family)
-        for i in range(self.crossings):
-            other, mask = partners(len(first), X.shape[1], random)
-            crossed = family if i < self.crossed_copies else [first]
-            made = [np.where(mask, X[rows][other], X[rows]) for rows in crossed]
-            inputs += made
-            targets += [teacher.probabilities(made[0])] * len(made)
-        return np.concatenate(inputs), np.concatenate(targets)
+    def _lessons(self, X, families, teacher, random):
+        """What the student is shown of the families of `alike`, and the probabilities it is to answer."""
+        count = (1 + self.crossings) * sum(len(rows) for family in families for rows in family)
+        inputs = np.empty((count, X.shape[1]), np.float32)  # much memory: filled in place
+        targets = np.empty((count, len(self.classes_)), np.float32)
+        end = 0
+        for family in families:
+            first = X[family[0]]
+            for crossing in range(1 + self.crossings):
+                # of a voice and another one, all columns its own at first
+                other, mask = slice(None), False
+                if crossing:
+                    other, mask = partners(*first.shape, random)
+                answers = teacher.probabilities(np.where(mask, first[other], first))
+                for rows in family:
+                    place = slice(end, end := end + len(rows))
+                    inputs[place] = np.where(mask, X[rows][other], X[rows])
+                    targets[place] = answers
+        return inputs, targets
 
     def predict_proba(self, X):
         """(n, classes) float32, the network's."""
