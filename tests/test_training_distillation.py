@@ -137,6 +137,22 @@ def test_a_network_learns_the_probabilities_it_is_shown():
     assert np.abs(answers - targets).mean() < 0.03 and losses[-1] < losses[0]
 
 
+def test_every_member_learns_from_crossings_of_its_own(monkeypatch):
+    X, y, speakers = clouds()
+    shown = []
+    monkeypatch.setattr(
+        distillation, "trained", lambda *given: shown.append(given[0]) or trained(*given)
+    )
+    DistilledNetwork((8,), members=2, crossings=2, epochs=1, random_state=0).fit(
+        X, y, groups=speakers
+    )
+    first, second = (inputs.reshape(3, *X.shape) for inputs in shown)
+    np.testing.assert_array_equal(first[0], second[0])  # the clips themselves
+    same = (first[1:] == second[1:]).mean()
+    # three quarters of a crossing are of one voice, in both members as in one
+    assert 0.4 < same < 0.75
+
+
 @pytest.mark.parametrize("hidden", [(5,), (5, 4), (6, 5, 4)])
 def test_networks_side_by_side_answer_with_the_mean_of_their_scores(hidden):
     random = np.random.default_rng(0)

@@ -89,9 +89,9 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
     same columns as their voices. At most `teacher_rows` voices, drawn at random, teach; those of one clip
     weigh as much as one. Takes columns that are standardised, roughly at least.
 
-    `members` students of these hidden layers learn apart and answer together, by the mean of their scores
-    (bagging without the bootstrap): side by side they are one network, whose inner weights from one member
-    to another are zero.
+    `members` students of these hidden layers learn apart, each from crossings of its own, and answer
+    together, by the mean of their scores (bagging without the bootstrap): side by side they are one network,
+    whose inner weights from one member to another are zero.
     """
 
     def __init__(self, hidden_layer_sizes=(56, 32), *, members=4, ridge=0.2, crossings=6, epochs=88,
@@ -127,13 +127,14 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         )
         self.sharpness_ = teacher.sharpness_
 
-        inputs, targets = self._lessons(X, families, teacher, random)
-        # as much work however many copies there are: a student drilled for longer learns them by heart
-        epochs = self.epochs * (1 + self.crossings) * len(set(sources.tolist())) // len(inputs)
-        students = [
-            trained(inputs, targets, self.hidden_layer_sizes, epochs, random)
-            for _ in range(self.members)
-        ]
+        work = self.epochs * (1 + self.crossings) * len(set(sources.tolist()))
+        students = []
+        for _ in range(self.members):
+            inputs, targets = self._lessons(X, families, teacher, random)
+            # as much work however many copies there are: a student drilled for longer learns them by heart
+            epochs = work // len(inputs)
+            students.append(trained(inputs, targets, self.hidden_layer_sizes, epochs, random))
+            del inputs, targets  # the next member's take as much memory
         weights, biases = side_by_side([network for network, _ in students])
         self.network_ = Int8Network.of(weights, biases, X, self.classes_)
         self.network_.loss_curve_ = np.mean([losses for _, losses in students], axis=0).tolist()
