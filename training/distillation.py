@@ -94,7 +94,7 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
     whose inner weights from one member to another are zero.
     """
 
-    def __init__(self, hidden_layer_sizes=(56, 32), *, members=4, ridge=0.2, crossings=6, epochs=88,
+    def __init__(self, hidden_layer_sizes=(56, 32), *, members=4, ridge=0.2, crossings=6, epochs=132,
                  teacher_rows=9000, random_state=None):  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.members = members
