@@ -147,17 +147,16 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
         targets = np.empty((count, len(self.classes_)), np.float32)
         end = 0
         for family in families:
-            first = X[family[0]]
+            voices = len(family[0])
             for crossing in range(1 + self.crossings):
-                # of a voice and another one, all columns its own at first
-                other, mask = slice(None), False
                 if crossing:
-                    other, mask = partners(*first.shape, random)
-                answers = teacher.probabilities(np.where(mask, first[other], first))
+                    other, mask = partners(voices, X.shape[1], random)
+                start = end
                 for rows in family:
-                    place = slice(end, end := end + len(rows))
-                    inputs[place] = np.where(mask, X[rows][other], X[rows])
-                    targets[place] = answers
+                    place = slice(end, end := end + voices)
+                    inputs[place] = np.where(mask, X[rows][other], X[rows]) if crossing else X[rows]
+                answers = teacher.probabilities(inputs[start : start + voices])
+                targets[start:end] = np.tile(answers, (len(family), 1))
         return inputs, targets
 
     def predict_proba(self, X):

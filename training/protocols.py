@@ -50,11 +50,11 @@ class Splitter:
         self.sources = np.array(
             [place.get(source, row) for row, source in enumerate(sources.tolist())]
         )
-        parts = [
+        heard = clips["background"].to_numpy(str)
+        self._parts = [
             {source, *filter(None, background.split(BETWEEN))}
-            for source, background in zip(sources, clips["background"], strict=True)
+            for source, background in zip(sources[augmented], heard[augmented], strict=True)
         ]
-        self._parts = [parts[copy] for copy in self.copies]
         # a copy that sounds like somebody else is a voice of its own
         own = np.array([is_voice(kind) for kind in clips["augmentation"]], bool)
         self.voices = np.where(own, np.arange(len(clips)), self.sources)
