@@ -23,8 +23,9 @@ _BINS = schema.FRAME // 2 + 1
 
 # What is accumulated together: descriptors that exist at the same frames and become known at the same
 # moment are one part of the running sums, with one count and one time. The pitch, voice and HNR stages
-# keep their own statistics; correlations come from sums beside those of the MFCCs.
-_OWN_STATISTICS = ("correlation", "pitch", "clear", "voice", "hnr")
+# keep their own statistics; correlations come from sums beside those of the MFCCs, relative columns from
+# those of RMS and the mel levels.
+_OWN_STATISTICS = ("correlation", "relative", "pitch", "clear", "voice", "hnr")
 PARTS = {
     "frame": "known at every frame",
     "change": "no value at the first frame",
@@ -90,8 +91,16 @@ def schema_header() -> str:
     for descriptor in schema.DESCRIPTORS:
         lines.append(f"#define SER_COLUMN_{descriptor.name.upper()} {column}")
         column += len(descriptor.columns)
-    lines += ["", "/* Functionals, as bits. */"]
+    lines += [
+        "",
+        "/* Functionals, as bits; those of descriptors that take them from another's sums. */",
+    ]
     lines += [f"#define SER_{name.upper()} {1 << i}U" for i, name in enumerate(schema.MOMENTS)]
+    lines += [
+        f"#define SER_FUNCTIONALS_{d.name.upper()} {_bits(d)}U"
+        for d in schema.DESCRIPTORS
+        if d.group == "relative" and len(d.functionals) > 1
+    ]
     lines += [
         "",
         "/* Parts: descriptors accumulated together. In each, those with seven sums come first",
@@ -127,15 +136,18 @@ def _members(part):
     return [d for d in members if not is_spread(d)], [d for d in members if is_spread(d)]
 
 
-def is_correlated(descriptor: schema.Descriptor) -> bool:
-    """Whether its sums are kept for the correlations, even where its own columns are left out."""
-    return descriptor.name in {f"mfcc_{i:02d}" for i in range(1, schema.CORRELATED_MFCCS + 1)}
+def kept_for(descriptor: schema.Descriptor) -> str | None:
+    """The other group whose columns come from its sums too, which are kept for it even where its own columns
+    are left out; None if there is no such group."""
+    if descriptor.name in {f"mfcc_{i:02d}" for i in range(1, schema.CORRELATED_MFCCS + 1)}:
+        return "correlation"
+    return "relative" if descriptor.group in ("energy", "mel") else None
 
 
 def _switch(descriptor):
     """The condition under which a descriptor's sums are kept."""
-    switch = f"SER_WITH_{descriptor.group.upper()}"
-    return f"{switch} || SER_WITH_CORRELATION" if is_correlated(descriptor) else switch
+    groups = filter(None, (descriptor.group, kept_for(descriptor)))
+    return " || ".join(f"SER_WITH_{group.upper()}" for group in groups)
 
 
 def _by_group(descriptors, line):
@@ -293,7 +305,7 @@ extern "C" {
 /* What the groups asked for need computed. */
 #define SER_NEEDS_MFCC (SER_WITH_CEPSTRUM || SER_WITH_CORRELATION)
 #define SER_NEEDS_MEL \\
-    (SER_NEEDS_MFCC || SER_WITH_MEL || SER_WITH_SPECTRUM || SER_WITH_MODULATION)
+    (SER_NEEDS_MFCC || SER_WITH_MEL || SER_WITH_RELATIVE || SER_WITH_SPECTRUM || SER_WITH_MODULATION)
 #define SER_NEEDS_MAGNITUDE (SER_WITH_SPECTRUM || SER_WITH_CONTRAST)
 #define SER_NEEDS_FFT (SER_NEEDS_MEL || SER_NEEDS_MAGNITUDE || SER_WITH_CHROMA)
 """
@@ -362,11 +374,15 @@ def tables_source() -> str:
     return "\n".join(lines)
 
 
-def _descriptor_entry(descriptor):
-    bits = sum(1 << schema.MOMENTS.index(name) for name in descriptor.functionals)
+def _bits(descriptor):
     order = [schema.MOMENTS.index(name) for name in descriptor.functionals]
     assert order == sorted(order), f"{descriptor.name}: functionals not in the order of MOMENTS"
-    if is_correlated(descriptor):
+    return sum(1 << place for place in order)
+
+
+def _descriptor_entry(descriptor):
+    bits = _bits(descriptor)
+    if kept_for(descriptor):
         bits = f"SER_WITH_{descriptor.group.upper()} ? {bits} : 0"
     return f"    {{SER_COLUMN_{descriptor.name.upper()}, {bits}}},"
 

@@ -25,6 +25,7 @@ TOLERANCE = 1e-3  # of a column's standard deviation over the clips
 EXACT_SHARE = 0.999  # of the cells that must lie within it
 EXACT_GROUPS = (
     "energy", "zcr", "cepstrum", "spectrum", "contrast", "mel", "chroma", "correlation", "modulation",
+    "relative",
 )  # fmt: skip
 LEAST_R = {"intensity": 0.995, "pitch": 0.995, "clear": 0.995, "hnr": 0.995, "voice": 0.985}
 LEAST_R_PER_CORPUS = {"voice": 0.95}

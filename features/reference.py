@@ -37,9 +37,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
     The functions below take the samples after `audio.block_dc`.
     """
     samples = block_dc(samples)
-    tracks, speech = descriptors(samples), speech_frames(samples)
-    values = _gated(tracks, speech)
-    values.update(_correlations(tracks, speech))
+    values = gated_columns(samples)
     sound = parselmouth.Sound(samples / FULL_SCALE, SAMPLE_RATE)
     pitch = to_pitch(sound)
     values.update(pitch_columns(pitch))
@@ -47,6 +45,15 @@ def extract(samples: np.ndarray) -> np.ndarray:
     values.update(voice_columns(sound, pitch))
     values.update(_moments("hnr", *_hnr_track(sound)))
     return np.array([values[column] for column in schema.COLUMNS], np.float32)
+
+
+def gated_columns(samples: np.ndarray) -> dict[str, float]:
+    """The columns that are of the frames that hold speech."""
+    tracks, speech = descriptors(samples), speech_frames(samples)
+    values = _gated(tracks, speech)
+    values.update(_correlations(tracks, speech))
+    values.update(_relative(values))
+    return values
 
 
 def speech_frames(samples: np.ndarray) -> np.ndarray:
@@ -173,6 +180,17 @@ def _correlations(tracks, speech):
     return {
         name: UNDEFINED if flat[a] or flat[b] else covariance[a, b] / (scale[a] * scale[b])
         for name, (a, b) in zip(names, pairs, strict=True)
+    }
+
+
+def _relative(values):
+    """What the other columns say of level, without the clip's own: the same however loud it is."""
+    of = {c: c.removeprefix("relative_") for c in schema.COLUMNS if c.startswith("relative_")}
+    level = np.mean([values[column] for column in of.values() if column.startswith("mel_")])
+    rms = values["rms_mean"] or 1.0  # 0 where no frame holds speech, and all else is 0 too
+    return {
+        relative: values[column] - level if column.startswith("mel_") else values[column] / rms
+        for relative, column in of.items()
     }
 
 

@@ -161,6 +161,13 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
         for band in range(len(MODULATION_BANDS))
         for rate in range(MODULATION_RATES)
     ),
+    *_numbered(
+        "relative_mel", MELS, 0, "relative", "dB", ("mean",), "a mel level's less the mean of all bands'"
+    ),
+    Descriptor("relative_rms", "relative", "ratio", ("std", "min", "max", "slope"),
+               "those of RMS over its mean"),
+    Descriptor("relative_rms_delta", "relative", "ratio", ("std", "min", "max"),
+               "those of its change over the mean of RMS"),
     *_contour("pitch", "", "Praat: To Pitch (ac), voiced frames", "all pitch frames"),
     *_contour("clear", "clear_", "the same of clear frames", "the loud frames"),
     Descriptor("jitter_local", "voice", "ratio", (), "Praat: Get jitter (local)"),

@@ -16,14 +16,11 @@ from parselmouth.praat import call
 from threadpoolctl import threadpool_limits
 
 from corpora import discover
-from features import audio, reference, schema
+from features import audio, parity, reference, schema
 from features.functionals import functionals
 
 RATE = 16000
-GATED = {
-    "energy", "intensity", "zcr", "cepstrum", "spectrum", "contrast", "mel", "chroma", "correlation",
-    "modulation",
-}  # fmt: skip
+GATED = {"intensity", *parity.EXACT_GROUPS}
 ULP = 2.0**-23  # of float32, relative
 
 
@@ -169,6 +166,12 @@ def by_definition(samples):
     for a, b in itertools.combinations(range(1, 7), 2):
         pair = [tracks[f"mfcc_{i:02d}"][speech].astype(np.float64) for i in (a, b)]
         found[f"mfcc_corr_{a:02d}_{b:02d}"] = scipy.stats.pearsonr(*pair).statistic
+    levels = np.array([found[f"mel_{i:02d}_mean"] for i in range(40)])
+    for i, level in enumerate(levels - np.mean(levels)):
+        found[f"relative_mel_{i:02d}_mean"] = level
+    for column in ("rms_std", "rms_min", "rms_max", "rms_slope",
+                   "rms_delta_std", "rms_delta_min", "rms_delta_max"):  # fmt: skip
+        found[f"relative_{column}"] = found[column] / found["rms_mean"]
 
     pitch = call(sound, "To Pitch (ac)", 0.01, 75, 15, "no", 0.03, 0.45, 0.01, 0.35, 0.14, 600)
     times, hertz = frames(pitch, "Hertz")
@@ -418,6 +421,19 @@ def test_mfccs_correlate_as_their_frames_do():
     for a, b in itertools.combinations(range(6), 2):
         expected = 0 if 2 in (a, b) else np.sign(shape[a, 0] * shape[b, 0])
         assert found[f"mfcc_corr_{a + 1:02d}_{b + 1:02d}"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_relative_columns_do_not_tell_how_loud_a_clip_is():
+    """Two steps of the gate less, and no sample rounded; with noise, so that every band is above rounding."""
+    sound = signals.voice(16080, glide=1, wobble=2) // 2 + signals.noise(16080, 3000)
+    loud = 10 * (sound // 10).astype(np.int16)
+    of_loud, of_soft = vector(loud), vector(loud // 10)
+    columns = [column for column in schema.COLUMNS if schema.GROUP_OF[column] == "relative"]
+    assert len(columns) == 47
+    for column in columns:
+        deviation = of_loud[column.removeprefix("relative_").rpartition("_")[0] + "_std"]
+        assert of_soft[column] == pytest.approx(of_loud[column], abs=0.05 * abs(deviation)), column
+    assert of_loud["mel_10_mean"] - of_soft["mel_10_mean"] == pytest.approx(20, abs=0.01)
 
 
 def test_bursts_are_counted_and_their_pauses_measured():
@@ -679,8 +695,8 @@ def test_a_dc_offset_changes_nothing(offset):
 def test_the_vector_is_float32_in_schema_order():
     found = reference.extract(audio.cut(signals.voice(RATE)))
     assert found.dtype == np.float32
-    assert found.shape == (len(schema.COLUMNS),) == (478,)
-    assert len(set(schema.COLUMNS)) == 478
+    assert found.shape == (len(schema.COLUMNS),) == (525,)
+    assert len(set(schema.COLUMNS)) == len(schema.COLUMNS)
 
 
 @pytest.mark.parametrize(

@@ -22,16 +22,21 @@ from training.estimators import (
 
 # Fine cepstral detail and chroma tell voices and tunes apart rather than emotions: without them, models
 # score higher on speakers they never heard, and the chip computes less. Jitter, shimmer and HNR earn
-# nothing beside the other columns (docs/accuracy.md) and cost the chip most; --groups has them back.
+# nothing beside the other columns (docs/accuracy.md) and cost the chip most; --groups has them back. And how
+# loud a clip is tells one studio from another: columns that it moves are left out where others say the same
+# without it. Intensity still tells it.
 _FINEST_MFCC = 12
 _LEFT_OUT = ("chroma", "voice", "hnr")
+_RELATIVE_TO = "rms_mean"
 
 
 def columns(groups: list[str] | None = None) -> list[str]:
     """The columns to train on, in schema order: those of `groups`, or the default choice."""
     if groups is None:
         return [
-            c for c in schema.COLUMNS if schema.GROUP_OF[c] not in _LEFT_OUT and not _is_fine(c)
+            c
+            for c in schema.COLUMNS
+            if schema.GROUP_OF[c] not in _LEFT_OUT and not _is_fine(c) and not _is_loudness(c)
         ]
     unknown = [group for group in groups if group not in schema.GROUPS]
     if unknown:
@@ -45,6 +50,11 @@ def _is_fine(column: str) -> bool:
     """Whether this is about an MFCC above _FINEST_MFCC, or its change."""
     match = re.match(r"mfcc_(?:delta2?_)?(\d+)_", column)
     return bool(match) and int(match[1]) > _FINEST_MFCC
+
+
+def _is_loudness(column: str) -> bool:
+    """Whether there is such a column without the clip's own level."""
+    return column == _RELATIVE_TO or f"relative_{column}" in schema.COLUMNS
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ typedef struct {
 #if SER_WITH_MODULATION
     ser_modulation modulation;
 #endif
-#if SER_WITH_ENERGY
+#if SER_WITH_ENERGY || SER_WITH_RELATIVE
     float rms; /* of the latest frame */
 #endif
 #if SER_NEEDS_PITCH

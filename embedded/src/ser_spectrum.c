@@ -249,7 +249,7 @@ void ser_spectrum_frame(ser_spectrum *spectrum, float *scratch, float *values)
 #else
     (void)spectrum;
 #endif
-#if SER_WITH_MEL
+#if SER_WITH_MEL || SER_WITH_RELATIVE
     memcpy(values + SER_FRAME_MEL_00, spectrum->mel, sizeof spectrum->mel);
 #endif
 #if SER_WITH_CHROMA

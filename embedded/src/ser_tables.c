@@ -482,8 +482,8 @@ const float ser_modulation_gains[4] = {
 
 /* A last entry of zeros keeps a part without members a valid array. */
 const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
-#if SER_WITH_ENERGY
-    {SER_COLUMN_RMS, 127},
+#if SER_WITH_ENERGY || SER_WITH_RELATIVE
+    {SER_COLUMN_RMS, SER_WITH_ENERGY ? 127 : 0},
 #endif
 #if SER_WITH_ZCR
     {SER_COLUMN_ZCR, 127},
@@ -528,47 +528,47 @@ const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
     {SER_COLUMN_CONTRAST_05, 3},
     {SER_COLUMN_CONTRAST_06, 3},
 #endif
-#if SER_WITH_MEL
-    {SER_COLUMN_MEL_00, 3},
-    {SER_COLUMN_MEL_01, 3},
-    {SER_COLUMN_MEL_02, 3},
-    {SER_COLUMN_MEL_03, 3},
-    {SER_COLUMN_MEL_04, 3},
-    {SER_COLUMN_MEL_05, 3},
-    {SER_COLUMN_MEL_06, 3},
-    {SER_COLUMN_MEL_07, 3},
-    {SER_COLUMN_MEL_08, 3},
-    {SER_COLUMN_MEL_09, 3},
-    {SER_COLUMN_MEL_10, 3},
-    {SER_COLUMN_MEL_11, 3},
-    {SER_COLUMN_MEL_12, 3},
-    {SER_COLUMN_MEL_13, 3},
-    {SER_COLUMN_MEL_14, 3},
-    {SER_COLUMN_MEL_15, 3},
-    {SER_COLUMN_MEL_16, 3},
-    {SER_COLUMN_MEL_17, 3},
-    {SER_COLUMN_MEL_18, 3},
-    {SER_COLUMN_MEL_19, 3},
-    {SER_COLUMN_MEL_20, 3},
-    {SER_COLUMN_MEL_21, 3},
-    {SER_COLUMN_MEL_22, 3},
-    {SER_COLUMN_MEL_23, 3},
-    {SER_COLUMN_MEL_24, 3},
-    {SER_COLUMN_MEL_25, 3},
-    {SER_COLUMN_MEL_26, 3},
-    {SER_COLUMN_MEL_27, 3},
-    {SER_COLUMN_MEL_28, 3},
-    {SER_COLUMN_MEL_29, 3},
-    {SER_COLUMN_MEL_30, 3},
-    {SER_COLUMN_MEL_31, 3},
-    {SER_COLUMN_MEL_32, 3},
-    {SER_COLUMN_MEL_33, 3},
-    {SER_COLUMN_MEL_34, 3},
-    {SER_COLUMN_MEL_35, 3},
-    {SER_COLUMN_MEL_36, 3},
-    {SER_COLUMN_MEL_37, 3},
-    {SER_COLUMN_MEL_38, 3},
-    {SER_COLUMN_MEL_39, 3},
+#if SER_WITH_MEL || SER_WITH_RELATIVE
+    {SER_COLUMN_MEL_00, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_01, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_02, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_03, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_04, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_05, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_06, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_07, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_08, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_09, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_10, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_11, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_12, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_13, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_14, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_15, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_16, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_17, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_18, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_19, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_20, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_21, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_22, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_23, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_24, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_25, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_26, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_27, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_28, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_29, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_30, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_31, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_32, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_33, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_34, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_35, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_36, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_37, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_38, SER_WITH_MEL ? 3 : 0},
+    {SER_COLUMN_MEL_39, SER_WITH_MEL ? 3 : 0},
 #endif
 #if SER_WITH_CHROMA
     {SER_COLUMN_CHROMA_00, 3},
@@ -606,8 +606,8 @@ const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
 };
 
 const ser_descriptor ser_change_descriptors[SER_CHANGE_VALUES + 1] = {
-#if SER_WITH_ENERGY
-    {SER_COLUMN_RMS_DELTA, 62},
+#if SER_WITH_ENERGY || SER_WITH_RELATIVE
+    {SER_COLUMN_RMS_DELTA, SER_WITH_ENERGY ? 62 : 0},
 #endif
 #if SER_WITH_SPECTRUM
     {SER_COLUMN_FLUX, 127},
