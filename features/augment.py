@@ -42,8 +42,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "shift": (-0.1, 0.1),  # s; later is silence in front, earlier is cut off
 }
 AGAINST_THE_WORLD = (
-    "noise", "noise:10", "babble", "babble:10", "talkers", "talkers:10", "gain:-20", "microphone",
-    "telephone", "speed", "pitch",
+    "noise", "babble", "babble:10", "talkers", "talkers:10", "gain:-20", "microphone", "telephone",
+    "speed", "pitch",
 )  # fmt: skip
 """The kinds that together earned their rows (docs/accuracy.md)."""
 _ALLOWED = {

@@ -22,12 +22,12 @@ from training.estimators import (
 
 # Fine cepstral detail and chroma tell voices and tunes apart rather than emotions: without them, models
 # score higher on speakers they never heard, and the chip computes less. Jitter, shimmer and HNR earn
-# nothing beside the other columns (docs/accuracy.md) and cost the chip most; --groups has them back. And how
-# loud a clip is tells one studio from another: columns that it moves are left out where others say the same
-# without it. Intensity still tells it.
+# nothing beside the other columns (docs/accuracy.md) and cost the chip most; --groups has them back. The mean
+# mel levels say forty times over how loud the studio was: relative to each other they say the same without it.
+# RMS does so less, and relative to its mean it gained nothing.
 _FINEST_MFCC = 12
 _LEFT_OUT = ("chroma", "voice", "hnr")
-_RELATIVE_TO = "rms_mean"
+_LEFT_OUT_FOR_LEVEL = re.compile(r"mel_\d+_mean|relative_rms_.*")
 
 
 def columns(groups: list[str] | None = None) -> list[str]:
@@ -36,7 +36,9 @@ def columns(groups: list[str] | None = None) -> list[str]:
         return [
             c
             for c in schema.COLUMNS
-            if schema.GROUP_OF[c] not in _LEFT_OUT and not _is_fine(c) and not _is_loudness(c)
+            if schema.GROUP_OF[c] not in _LEFT_OUT
+            and not _is_fine(c)
+            and not _LEFT_OUT_FOR_LEVEL.fullmatch(c)
         ]
     unknown = [group for group in groups if group not in schema.GROUPS]
     if unknown:
@@ -50,11 +52,6 @@ def _is_fine(column: str) -> bool:
     """Whether this is about an MFCC above _FINEST_MFCC, or its change."""
     match = re.match(r"mfcc_(?:delta2?_)?(\d+)_", column)
     return bool(match) and int(match[1]) > _FINEST_MFCC
-
-
-def _is_loudness(column: str) -> bool:
-    """Whether there is such a column without the clip's own level."""
-    return column == _RELATIVE_TO or f"relative_{column}" in schema.COLUMNS
 
 
 @dataclass(frozen=True)
