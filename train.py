@@ -46,7 +46,7 @@ def parse_arguments():
         "(default: seven where the table holds these emotions, else csv)")  # fmt: skip
     add("--groups", nargs="+", metavar="GROUP",
         help=f"train on these descriptors only, of {', '.join(schema.GROUPS)}: the chip computes no others "
-        "(default: all but chroma, voice, hnr, the finest MFCCs and how loud a clip is)")  # fmt: skip
+        "(default: all but chroma, voice, hnr, fine MFCCs, mean mel levels and relative RMS)")  # fmt: skip
     add("--split", choices=("random", "speaker"), default="random",
         help="what the saved models are scored on: 30 %% of the clips, as others publish, or 30 %% of the "
         "speakers (default: random)")  # fmt: skip
