@@ -2,7 +2,7 @@
 # make test   the tests, from a fresh machine
 # make web    the chip's code as a web page, served on this computer
 # make bench  speeds, as ratios taken in one run
-# make lint   ruff
+# make lint   ruff, and the layers of the packages
 
 # The first Python that really starts (a version manager leaves stubs for those it does not), is new
 # enough and can make an environment; or say make PYTHON=/path/to/python.
@@ -48,14 +48,15 @@ web: $(MODEL)
 	@$(PY) -m http.server --bind 127.0.0.1 --directory build/web $(PORT)
 
 bench: $(READY)
-	$(PY) -m features.benchmark
+	$(PY) -m speech_emotion.checks.benchmark
 
 lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(VENV)/bin/lint-imports
 
 # The stamp is written last: an interrupted installation is taken up again.
-$(READY): requirements.txt constraints.txt
+$(READY): requirements.txt constraints.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo "error: no Python 3.11 to 3.13 with its venv module on the PATH;" \
 	  "on Debian or Ubuntu: sudo apt-get install python3-venv; or say: make PYTHON=/path/to/python3.12"; exit 2; }
 	@"$(PYTHON)" -c '$(PYTHON_FITS)' || { echo "error: '$(PYTHON)' is not a Python 3.11 to 3.13 with its venv" \

@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
-import corpora
-from features import audio, device, schema
-from training.estimators import (
+from speech_emotion import corpora
+from speech_emotion.features import audio, device, schema
+from speech_emotion.model.estimators import (
     AppendDiscriminants,
     ClippedScaler,
     Float32Network,

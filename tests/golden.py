@@ -9,7 +9,7 @@ from pathlib import Path
 
 import signals
 
-from features import device, schema
+from speech_emotion.features import device, schema
 
 DATA = Path(__file__).with_name("data")
 FILE = DATA / "device_features.json"

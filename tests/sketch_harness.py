@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from codegen_models import COLUMNS
 
-from codegen import library, pipeline, source
-from features import device
+from speech_emotion import native
+from speech_emotion.codegen import library, pipeline, source
 
 STAND_IN = Path(__file__).parent / "c" / "arduino"
 BOARDS = ("ESP32", "ESP32S3", "ESP32C3")
@@ -38,7 +38,7 @@ def build(folder: Path, sketch: str, target: Path, *options: str, board: str = "
     if not objects.is_dir():
         objects.mkdir()
         subprocess.run(
-            [*device.compiler(), *device.FLAGS, "-c", f"-I{folder / 'src'}",
+            [*native.compiler(), *native.FLAGS, "-c", f"-I{folder / 'src'}",
              *map(str, (folder / "src").glob("*.c"))],
             cwd=objects, check=True,
         )  # fmt: skip

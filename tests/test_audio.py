@@ -8,9 +8,9 @@ import pytest
 import signals
 import soundfile
 
-from common.errors import UserError
-from features import audio
-from features.schema import CLIP_REMAINDER, DC_SHIFT, HOP, MIN_SAMPLES, SAMPLE_RATE
+from speech_emotion.errors import UserError
+from speech_emotion.features import audio
+from speech_emotion.features.schema import CLIP_REMAINDER, DC_SHIFT, HOP, MIN_SAMPLES, SAMPLE_RATE
 
 
 def tone(rate, seconds=1.0, frequency=440, amplitude=0.5):

@@ -7,8 +7,15 @@ import signals
 from parselmouth.praat import call
 from scipy.signal import butter, sosfilt, welch
 
-from common.errors import UserError
-from features.augment import AGAINST_THE_WORLD, RANGES, Augmentation, Others, apply, is_voice
+from speech_emotion.dataset.augment import (
+    AGAINST_THE_WORLD,
+    RANGES,
+    Augmentation,
+    Others,
+    apply,
+    is_voice,
+)
+from speech_emotion.errors import UserError
 
 RATE = 16000
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import sketch_harness as harness
 
-from codegen import clips
-from common import cli
-from common.errors import CheckFailed, UserError
-from measure import __main__ as measure_command
-from measure import board, report
+from speech_emotion import cli
+from speech_emotion.codegen import clips
+from speech_emotion.commands import measure as measure_command
+from speech_emotion.errors import CheckFailed, UserError
+from speech_emotion.measure import board, report
 
 pytest.importorskip("serial", reason="pyserial is not installed")
 if not hasattr(os, "openpty"):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import signals
 
-from common.errors import UserError
-from embedded import generate
-from features import audio, device, engines, parity, reference, schema
+from speech_emotion import generate, resources
+from speech_emotion.checks import parity
+from speech_emotion.errors import UserError
+from speech_emotion.features import audio, device, engines, reference, schema
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,7 +34,7 @@ def bits(vector):
 
 
 def test_generated_sources_are_fresh():
-    assert generate.stale() == [], "run python -m embedded.generate"
+    assert generate.stale() == [], "run python -m speech_emotion.generate"
 
 
 @pytest.mark.parametrize("block", [1, 7, 79, 160, 1000, 4096])
@@ -179,10 +180,11 @@ def test_a_broken_cache_folder_is_said_plainly(monkeypatch, tmp_path):
 def test_processes_that_compile_at_the_same_time(tmp_path):
     """Each writes its own draft and renames it into place: one library, no drafts, no half-written one."""
     code = (
-        "import sys, numpy as np; sys.path.insert(0, sys.argv[1]); from features import device\n"
+        "import sys, numpy as np; sys.path.insert(0, sys.argv[1])\n"
+        "from speech_emotion.features import device\n"
         "print(device.extract((np.arange(16080) * 977 % 5003 - 2500).astype(np.int16)).tobytes().hex())"
     )
-    command = [sys.executable, "-c", code, str(device.EMBEDDED.parent)]
+    command = [sys.executable, "-c", code, str(resources.EMBEDDED.parent)]
     environment = {**os.environ, "SER_CACHE": str(tmp_path)}
     running = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(3)]
     printed = {process.communicate()[0] for process in running}

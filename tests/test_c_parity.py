@@ -2,7 +2,7 @@
 
 Bars (issue 3): columns of energy, zero crossings, cepstrum, spectrum, contrast, mel and chroma within 1e-3
 of the column's standard deviation over real clips in 99.9 % of cells; r of the others as in
-features/parity.py, which reports on a thousand clips. Here a few dozen must do.
+speech_emotion/checks/parity.py, which reports on a thousand clips. Here a few dozen must do.
 """
 
 import csv
@@ -11,8 +11,9 @@ import golden
 import numpy as np
 import pytest
 
-from common.errors import UserError
-from features import device, parity, reference, schema
+from speech_emotion.checks import parity
+from speech_emotion.errors import UserError
+from speech_emotion.features import device, reference, schema
 
 EXACT = np.array([schema.GROUP_OF[column] in parity.EXACT_GROUPS for column in schema.COLUMNS])
 

@@ -10,18 +10,19 @@ import numpy as np
 import pytest
 import signals
 
-from common.errors import UserError
-from embedded import cost
-from features import device, schema
-from measure import firmware, toolchain
+from speech_emotion import native, resources
+from speech_emotion.checks import cost
+from speech_emotion.errors import UserError
+from speech_emotion.features import device, schema
+from speech_emotion.measure import firmware, toolchain
 
-EMBEDDED = device.EMBEDDED
+EMBEDDED = resources.EMBEDDED
 SOURCES = sorted((EMBEDDED / "src").glob("ser_*.c"))
 INCLUDE = f"-I{EMBEDDED / 'src'}"
 WARNINGS = (
     "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion", "-Wvla", "-Werror",
 )  # fmt: skip
-FIXED = toolchain.EXACT
+FIXED = native.EXACT
 TARGETS = ("esp32p4", "esp32c3")
 
 
@@ -144,7 +145,7 @@ def test_same_bits_from_every_host_compiler(compiler, tmp_path, monkeypatch):
     samples = sound()
     here = device.extract(samples).view(np.uint32).tolist()
     code = (
-        "import sys, numpy as np; sys.path[:0] = sys.argv[1:2]; from features import device\n"
+        "import sys, numpy as np; sys.path[:0] = sys.argv[1:2]; from speech_emotion.features import device\n"
         "print(device.extract(np.fromfile(sys.argv[2], np.int16)).view(np.uint32).tolist())"
     )
     samples.tofile(tmp_path / "sound.raw")

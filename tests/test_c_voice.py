@@ -10,9 +10,9 @@ import soundfile
 import voice_harness as harness
 from parselmouth.praat import call
 
-from embedded import generate_voice_tables
-from features import audio, reference
-from features.functionals import functionals
+from speech_emotion.features import audio, reference
+from speech_emotion.features.functionals import functionals
+from speech_emotion.generate import voice_tables as generate_voice_tables
 
 if shutil.which("cc") is None:
     pytest.skip("no C compiler", allow_module_level=True)
@@ -51,9 +51,9 @@ def streams(clips):
 
 
 def test_tables_are_fresh():
-    for name, text in generate_voice_tables.files().items():
-        committed = (generate_voice_tables.SOURCE / name).read_text(encoding="utf-8")
-        assert committed == text, "run python -m embedded.generate_voice_tables"
+    for path, text in generate_voice_tables.outputs().items():
+        committed = path.read_text(encoding="utf-8")
+        assert committed == text, "run python -m speech_emotion.generate"
 
 
 def test_state_fits():

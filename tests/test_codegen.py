@@ -13,13 +13,21 @@ import signals
 from codegen_models import COLUMNS, KINDS, forest, network
 from conftest import REPOSITORY
 
-from codegen import budget, compare, library, pipeline, source, tables, verify
-from codegen.compiled import Library
-from common.errors import CheckFailed, UserError
-from features import audio, device, schema
-from training import estimators, persistence
-from training.candidates import CANDIDATES
-from training.estimators import Float32Network, Int8Network, SnappedExtraTrees, SnappedRandomForest
+from speech_emotion import native, resources
+from speech_emotion.checks import compare
+from speech_emotion.codegen import library, pipeline, source, tables, verify
+from speech_emotion.errors import CheckFailed, UserError
+from speech_emotion.features import audio, device, schema
+from speech_emotion.measure import sizes as budget
+from speech_emotion.model import estimators, persistence
+from speech_emotion.model.compiled import Library
+from speech_emotion.model.estimators import (
+    Float32Network,
+    Int8Network,
+    SnappedExtraTrees,
+    SnappedRandomForest,
+)
+from speech_emotion.training.candidates import CANDIDATES
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # few epochs will do
 
@@ -293,9 +301,9 @@ def test_the_chips_exponential_is_pythons(tmp_path):
     )
     binary = tmp_path / "exp2"
     compile_it = [
-        *device.compiler(),
+        *native.compiler(),
         "-O2",
-        f"-I{device.EMBEDDED / 'src'}",
+        f"-I{resources.EMBEDDED / 'src'}",
         str(program),
         "-o",
         str(binary),

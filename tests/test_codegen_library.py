@@ -16,14 +16,15 @@ import signals
 import soundfile
 from conftest import REPOSITORY
 
-import predictor
-from codegen import __main__ as codegen_command
-from codegen import verify
-from codegen.compiled import Library
-from common import cli
-from common.errors import CheckFailed
-from features import schema, table
-from training import persistence
+from speech_emotion import cli
+from speech_emotion.codegen import verify
+from speech_emotion.commands import codegen as codegen_command
+from speech_emotion.commands import predictor
+from speech_emotion.dataset import table
+from speech_emotion.errors import CheckFailed
+from speech_emotion.features import schema
+from speech_emotion.model import persistence
+from speech_emotion.model.compiled import Library
 
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion", "-Werror")
 COMPILERS = [

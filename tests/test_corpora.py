@@ -9,9 +9,9 @@ import parselmouth
 import pytest
 import soundfile
 
-from common.errors import UserError
-from corpora import EMOTIONS, discover, licences, registry, synthetic
-from corpora.cremad import FIRST_ACTOR, SEX
+from speech_emotion.corpora import EMOTIONS, discover, licences, registry, synthetic
+from speech_emotion.corpora.cremad import FIRST_ACTOR, SEX
+from speech_emotion.errors import UserError
 
 # VideoDemographics.csv of CREMA-D, the actors with "Female".
 CREMAD_WOMEN = {

@@ -20,12 +20,13 @@ import signals
 import soundfile
 from threadpoolctl import threadpool_limits
 
-import dataset_generator
-from common import cli
-from corpora import discover, synthetic
-from features import audio, reference, schema, table
-from features.augment import AGAINST_THE_WORLD
-from features.journal import Journal
+from speech_emotion import cli
+from speech_emotion.commands import dataset_generator
+from speech_emotion.corpora import discover, synthetic
+from speech_emotion.dataset import table
+from speech_emotion.dataset.augment import AGAINST_THE_WORLD
+from speech_emotion.dataset.journal import Journal
+from speech_emotion.features import audio, reference, schema
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SCRIPT = REPOSITORY / "dataset_generator.py"

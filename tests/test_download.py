@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from common.errors import UserError
-from corpora import discover
-from corpora.download import NAMES, SOURCES, download
+from speech_emotion.corpora import discover
+from speech_emotion.corpora.download import NAMES, SOURCES, download
+from speech_emotion.errors import UserError
 
 RAVDESS_NAMES = [f"03-01-05-01-0{i}-01-01.wav" for i in (1, 2)]
 

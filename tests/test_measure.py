@@ -14,13 +14,13 @@ import pytest
 import soundfile
 from codegen_models import COLUMNS
 
-from codegen import library, pipeline, source
-from common import cli
-from common.errors import CheckFailed, UserError
-from features import device, schema
-from measure import __main__ as command
-from measure import baseline, chips, clips, emulated, firmware, report, toolchain
-from measure.chips import Range
+from speech_emotion import cli, native, resources
+from speech_emotion.codegen import library, pipeline, source
+from speech_emotion.commands import measure as command
+from speech_emotion.errors import CheckFailed, UserError
+from speech_emotion.features import device, schema
+from speech_emotion.measure import baseline, chips, clips, emulated, firmware, report, toolchain
+from speech_emotion.measure.chips import Range
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
@@ -114,7 +114,7 @@ def firmwares(libraries, tmp_path_factory):
         config = "src/ser_config.h"
         assert (folder / config).read_bytes() == (libraries[KINDS[0]] / config).read_bytes()
         mine = tmp_path_factory.mktemp(f"{name}-{folder.name}")
-        flags = [f"-I{folder / 'src'}", *(toolchain.WARNINGS if name != "host" else ())]
+        flags = [f"-I{folder / 'src'}", *(native.WARNINGS if name != "host" else ())]
         model = target.compile([folder / "src" / "ser_model.c"], mine, *flags)
         program = target.link([*objects, *model], mine / "program.elf")
         return replace(whole[name], program=program)
@@ -364,7 +364,7 @@ def test_missing_tools_are_named_and_the_others_measured(
     ],
 )
 def test_bad_input_is_one_line(arguments, words, monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(device.EMBEDDED.parent)
+    monkeypatch.chdir(resources.EMBEDDED.parent)
     assert measure(monkeypatch, *arguments, "--out", tmp_path) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1
@@ -380,7 +380,8 @@ def test_no_function_has_grown_by_more_than_3_percent(name):
     print(f"kept: {kept['tools']}; here: {toolchain.TARGETS[name].versions()}")
     grown = baseline.grown(kept["counts"], baseline.count(name))
     assert not grown, (
-        f"{name}: {'; '.join(grown)}. If that is meant: python -m measure.baseline writes the counts anew "
+        f"{name}: {'; '.join(grown)}. If that is meant, python -m speech_emotion.measure.baseline "
+        "writes the counts anew "
         f"(kept with {kept['tools']}, here {toolchain.TARGETS[name].versions()})"
     )
 

@@ -23,12 +23,12 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
-from common.errors import UserError
-from features import schema
-from training import persistence, unpickling
-from training.candidates import CANDIDATES
-from training.estimators import Float32Network, Int8Network
-from training.fitting import for_the_chip
+from speech_emotion.errors import UserError
+from speech_emotion.features import schema
+from speech_emotion.model import persistence, unpickling
+from speech_emotion.model.estimators import Float32Network, Int8Network
+from speech_emotion.training.candidates import CANDIDATES
+from speech_emotion.training.fitting import for_the_chip
 
 LABELS = ["angry", "calm", "sad"]
 COLUMNS = list(schema.COLUMNS[5:25])
@@ -365,8 +365,9 @@ def test_compressed_attacks(compress, tmp_path):
         ("numpy", "rec.recarray"), ("numpy.lib._npyio_impl", "fromregex"),
         ("joblib.numpy_pickle", "NumpyArrayWrapper"),
         ("joblib.numpy_pickle", "NDArrayWrapper"), ("joblib.numpy_pickle_compat", "ZNDArrayWrapper"),
-        ("joblib.memory", "Memory"), ("training.estimators", "np"), ("training.estimators", "_dtype"),
-        ("training.unpickling", "loads"), ("copyreg", "_reconstructor"), ("builtins", "type"),
+        ("joblib.memory", "Memory"), ("speech_emotion.model.estimators", "np"),
+        ("speech_emotion.model.estimators", "_dtype"),
+        ("speech_emotion.model.unpickling", "loads"), ("copyreg", "_reconstructor"), ("builtins", "type"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("opcode", ["c", "\x93"])

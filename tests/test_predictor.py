@@ -22,15 +22,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-import extractor
-import predictor
-from common import cli
-from common.errors import UserError
-from features import audio, reference, schema
-from features.measuring import measure
-from prediction import plots
-from prediction.recognition import Prediction, open_model
-from training import persistence
+from speech_emotion import cli
+from speech_emotion.commands import extractor, predictor
+from speech_emotion.errors import UserError
+from speech_emotion.features import audio, reference, schema
+from speech_emotion.features.measuring import measure
+from speech_emotion.model import persistence
+from speech_emotion.model import picture as plots
+from speech_emotion.model.recognition import Prediction, open_model
 
 LABELS = ["angry", "happy", "sad"]
 COLUMNS = [column for column in schema.COLUMNS if column.endswith("_mean")]
@@ -492,7 +491,7 @@ def test_what_is_not_needed_is_not_loaded(script, arguments, absent, clip, model
     code = f"""
 import sys
 sys.argv[1:] = {[names.get(argument, argument) for argument in arguments]!r}
-import {script}
+from speech_emotion.commands import {script}
 try:
     {script}.main()
 except SystemExit:

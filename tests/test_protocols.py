@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.errors import UserError
-from features import schema
-from features.table import CLIP_COLUMNS, FeatureTable
-from training import fitting, labels
-from training.protocols import Splitter
+from speech_emotion.dataset.table import CLIP_COLUMNS, FeatureTable
+from speech_emotion.errors import UserError
+from speech_emotion.features import schema
+from speech_emotion.training import fitting, labels
+from speech_emotion.training.protocols import Splitter
 
 EMOTIONS = ("angry", "calm", "neutral", "sad")
 

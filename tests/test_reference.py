@@ -15,9 +15,10 @@ import signals
 from parselmouth.praat import call
 from threadpoolctl import threadpool_limits
 
-from corpora import discover
-from features import audio, parity, reference, schema
-from features.functionals import functionals
+from speech_emotion.checks import parity
+from speech_emotion.corpora import discover
+from speech_emotion.features import audio, reference, schema
+from speech_emotion.features.functionals import functionals
 
 RATE = 16000
 GATED = {"intensity", *parity.EXACT_GROUPS}

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import signals
 
-from features import audio, device
+from speech_emotion import native, resources
+from speech_emotion.features import audio
 
 HOP = 160
 QUIET, BEGIN, SPEECH, END, DISCARD = range(5)
@@ -20,11 +21,11 @@ QUIET, BEGIN, SPEECH, END, DISCARD = range(5)
 @pytest.fixture(scope="module")
 def probe(tmp_path_factory):
     target = tmp_path_factory.mktemp("probe") / "probe.so"
-    source = device.EMBEDDED / "src"
+    source = resources.EMBEDDED / "src"
     files = [Path(__file__).parent / "c" / "microphone_probe.c"]
     files += [source / f"ser_{stage}.c" for stage in ("capture", "listen", "line")]
     trapping = ["-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
-    command = [*device.compiler(), "-std=c99", "-O1", "-fPIC", "-shared", f"-I{source}"]
+    command = [*native.compiler(), "-std=c99", "-O1", "-fPIC", "-shared", f"-I{source}"]
     command += [*map(str, files), "-o", str(target), "-lm"]
     if subprocess.run([*command, *trapping], capture_output=True).returncode:
         subprocess.run(command, check=True)

@@ -12,9 +12,9 @@ import pytest
 import sketch_harness as harness
 from conftest import REPOSITORY
 
-from codegen import clips, library
-from codegen.compiled import Library
-from common.errors import UserError
+from speech_emotion.codegen import clips, library
+from speech_emotion.errors import UserError
+from speech_emotion.model.compiled import Library
 
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wdouble-promotion", "-Werror")
 COMPILERS = {  # the two last have the chips' types: uint32_t is unsigned long there

@@ -8,10 +8,10 @@ import pytest
 import soundfile
 from parselmouth.praat import call
 
-import corpora
-from common.errors import UserError
-from corpora import synthetic
-from corpora.synthetic import SPEAKERS, STYLES, Style
+from speech_emotion import corpora
+from speech_emotion.corpora import synthetic
+from speech_emotion.corpora.synthetic import SPEAKERS, STYLES, Style
+from speech_emotion.errors import UserError
 
 
 def contents(folder):

@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from common.errors import UserError
-from features import schema, table
+from speech_emotion.dataset import table
+from speech_emotion.errors import UserError
+from speech_emotion.features import schema
 
 WIDTH = len(schema.COLUMNS)
 # Names that a careless reader or writer of CSV changes.

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import corpora
-from features import schema, table
-from training import persistence
-from training.estimators import AppendDiscriminants, ClippedScaler, Int16Quantiser
+from speech_emotion import corpora
+from speech_emotion.dataset import table
+from speech_emotion.features import schema
+from speech_emotion.model import persistence
+from speech_emotion.model.estimators import AppendDiscriminants, ClippedScaler, Int16Quantiser
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 EMOTIONS = ("angry", "calm", "neutral", "sad")

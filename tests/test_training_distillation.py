@@ -8,10 +8,9 @@ from codegen_models import COLUMNS, voices
 from sklearn.pipeline import Pipeline
 from test_codegen import generated
 
-from codegen.compiled import Library
-from training import distillation, fitting, persistence
-from training.candidates import CANDIDATES, columns
-from training.distillation import (
+from speech_emotion.model import distillation, persistence
+from speech_emotion.model.compiled import Library
+from speech_emotion.model.distillation import (
     DistilledNetwork,
     Teacher,
     alike,
@@ -20,9 +19,11 @@ from training.distillation import (
     softmax,
     trained,
 )
-from training.estimators import ClippedScaler, Int8Network
-from training.fitting import Examples, Recipe
-from training.protocols import Fold
+from speech_emotion.model.estimators import ClippedScaler, Int8Network
+from speech_emotion.training import fitting
+from speech_emotion.training.candidates import CANDIDATES, columns
+from speech_emotion.training.fitting import Examples, Recipe
+from speech_emotion.training.protocols import Fold
 
 
 def clouds(n=240, columns=12, seed=0):

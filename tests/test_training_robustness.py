@@ -6,10 +6,12 @@ import pytest
 import signals
 import soundfile
 
-from common.errors import UserError
-from features import audio, augment, device, schema
-from training import robustness, study
-from training.scores import Outcome
+from speech_emotion.checks import study
+from speech_emotion.dataset import augment
+from speech_emotion.errors import UserError
+from speech_emotion.features import audio, device, schema
+from speech_emotion.training import robustness
+from speech_emotion.training.scores import Outcome
 
 RATE = schema.SAMPLE_RATE
 

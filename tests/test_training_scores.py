@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from training.experiment import choose
-from training.scores import Outcome, calibration_error, reliability
+from speech_emotion.training.experiment import choose
+from speech_emotion.training.scores import Outcome, calibration_error, reliability
 
 LABELS = np.array(["angry", "sad"])
 

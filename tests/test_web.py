@@ -10,9 +10,9 @@ import codegen_models
 import numpy as np
 import pytest
 
-from codegen import library, pipeline, source, web
-from common.errors import UserError
-from features import schema
+from speech_emotion.codegen import library, pipeline, source, web
+from speech_emotion.errors import UserError
+from speech_emotion.features import schema
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 needs_compiler = pytest.mark.skipif(

@@ -20,16 +20,15 @@ import soxr
 from codegen_models import COLUMNS, network
 from conftest import REPOSITORY
 
-import corpora
-from codegen import __main__ as codegen_command
-from codegen import compiled, pipeline, source, web
-from codegen import library as library_files
-from common import cli
-from corpora import synthetic
-from features import audio, device
-from prediction.recognition import predict_all
-from training import persistence
-from training.estimators import Int8Network
+from speech_emotion import cli, corpora
+from speech_emotion.codegen import library as library_files
+from speech_emotion.codegen import pipeline, source, web
+from speech_emotion.commands import codegen as codegen_command
+from speech_emotion.corpora import synthetic
+from speech_emotion.features import audio, device
+from speech_emotion.model import compiled, persistence
+from speech_emotion.model.estimators import Int8Network
+from speech_emotion.model.recognition import predict_all
 
 REQUIREMENTS = "pip install -r tests/web-requirements.txt"
 sync_api = pytest.importorskip("playwright.sync_api", reason=f"no Playwright; {REQUIREMENTS}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from features import schema
+from speech_emotion.features import schema
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-shared", "-fPIC")

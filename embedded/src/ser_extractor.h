@@ -2,7 +2,7 @@
  * ser_extractor: the features of speech emotion, computed while the sound arrives.
  *
  * In go 16 kHz, 16-bit mono samples in blocks of any size; out comes, whenever asked, the vector of
- * SER_FEATURES columns that features/schema.py defines and ser_schema.h numbers. C99, no heap, no
+ * SER_FEATURES columns that speech_emotion/features/schema.py defines and ser_schema.h numbers. C99, no heap, no
  * globals, single precision. Any block size gives the same bits.
  *
  *     #include "ser_extractor.h"

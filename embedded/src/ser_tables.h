@@ -1,4 +1,4 @@
-/* Generated from features/schema.py by `python -m embedded.generate`; do not edit. */
+/* Generated from features/schema.py by `python -m speech_emotion.generate`; do not edit. */
 
 #ifndef SER_TABLES_H
 #define SER_TABLES_H

@@ -1,1 +1,0 @@
-"""What every command shares: errors people can act on, files that are whole or absent."""

@@ -1,0 +1,36 @@
+"""The frame around every command: exit codes, one-line errors, progress on a terminal."""
+
+import sys
+from collections.abc import Callable, Iterable
+
+from tqdm import tqdm
+
+from speech_emotion.errors import CheckFailed, UserError
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Run a command and leave with its exit code: 0 done, 1 a check failed, 2 bad input.
+
+    What a user caused is one line on stderr; only our own mistakes show a stack trace.
+    """
+    # a file's name may hold letters that the terminal does not have
+    sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        sys.exit(main() or 0)
+    except CheckFailed as failure:
+        print(f"failed: {failure}", file=sys.stderr)
+        sys.exit(1)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away: `... | head`
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def progress(items: Iterable, *, total: int | None = None, what: str, unit: str = "clip") -> tqdm:
+    """A progress bar with the time left, on a terminal only."""
+    return tqdm(items, total=total, desc=what, unit=unit, disable=not sys.stderr.isatty())

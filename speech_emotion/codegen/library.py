@@ -1,0 +1,201 @@
+"""The library folder: a model's C files, the extractor's, emlearn's headers, an example, and what Arduino,
+PlatformIO and ESP-IDF want to find. Everything is a function of the model: the same model, the same bytes.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import files as package_files
+from importlib.metadata import version
+from pathlib import Path
+from string import Template
+from tempfile import TemporaryDirectory
+
+from speech_emotion.codegen import clips, emlearn_parts
+from speech_emotion.codegen.pipeline import Plan
+from speech_emotion.codegen.source import Source
+from speech_emotion.errors import UserError
+from speech_emotion.resources import EMBEDDED, LICENSE
+
+VERSION = "1.0.0"
+URL = "https://example.com/"
+"""Arduino wants an address. This one, reserved by RFC 2606 and nobody's, stands where none was given."""
+_SKELETON = Path(__file__).resolve().parent / "library"
+_SKETCH = _SKELETON / "sketch"  # what makes a sketch's folder a PlatformIO and an ESP-IDF project
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}")  # Arduino's library specification
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment a zip file knows
+
+
+def check_name(out: Path) -> str:
+    """The library's name, which is its folder's. UserError where Arduino would refuse it."""
+    if not _NAME.fullmatch(out.name):
+        raise UserError(
+            f"--out {out}: a library's name is letters, digits, spaces, _ . and -, 63 at most, and starts "
+            "with a letter or digit; choose another"
+        )
+    return out.name
+
+
+def check_url(url: str) -> str:
+    """The library's address, as library.properties can hold it. UserError where it cannot."""
+    if not re.fullmatch(r"https?://[!-~]+", url):
+        raise UserError(f"--url {url}: no web address; it starts with https:// and has no spaces")
+    return url
+
+
+def contents(
+    plan: Plan, source: Source, *, name: str, sizes: str, facts: dict, url: str = URL
+) -> dict[str, bytes]:
+    """All files of the library but the zip: path in the folder -> bytes.
+
+    sizes: what the README says of flash and RAM. facts: the model's JSON. url: where the library is at home.
+    """
+    from_device = sorted((EMBEDDED / "src").glob("ser*.[ch]"))
+    result = {f"src/{path.name}": path.read_bytes() for path in from_device}
+    package = emlearn_parts.FOLDER
+    headers = _with_includes(package, source.emlearn_headers)
+    result |= {f"src/{header}": (package / header).read_bytes() for header in headers}
+    result |= {
+        "src/ser_config.h": source.config_h.encode(),
+        "src/ser_model.h": source.model_h.encode(),
+        "src/ser_model.c": source.model_c.encode(),
+        "LICENSE": LICENSE.read_bytes(),
+        "LICENSE-emlearn.md": _emlearn_licence(),
+    }
+    words = {
+        "name": name,
+        "version": VERSION,
+        "kind": plan.kind,
+        "labels": ", ".join(plan.labels),
+        "literals": "\n".join(f"{word}\tLITERAL1" for word in _literals(source)),
+        "groups": ", ".join(plan.groups),
+        "columns": str(len(plan.columns)),
+        "model": str(facts.get("name", name)),
+        "scores": _scores(facts),
+        "sizes": sizes,
+        "emlearn": version("emlearn"),
+        "url": url,
+        "benchmark_version": str(clips.VERSION),
+        "clips": clips.c_rows(),
+        "resonators": clips.c_resonators(),
+    }
+
+    def fill(path, **more):
+        return Template(path.read_text(encoding="utf-8")).substitute(words | more).encode()
+
+    for path in _files_below(_SKELETON):
+        if not path.is_relative_to(_SKETCH):
+            result[path.relative_to(_SKELETON).as_posix()] = fill(path)
+    for sketch in sorted(path.stem for path in _SKELETON.glob("examples/*/*.ino")):
+        for path in _files_below(_SKETCH):
+            place = f"examples/{sketch}/{path.relative_to(_SKETCH).as_posix()}"
+            result[place] = fill(path, sketch=sketch)
+    return dict(sorted(result.items()))
+
+
+def _files_below(folder):
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _with_includes(package, wanted):
+    """The headers and those they include, among emlearn's own."""
+    found = []
+    for header in wanted:
+        if header in found:
+            continue
+        text = (package / header).read_text(encoding="utf-8")
+        included = re.findall(r'#include\s+["<](eml_\w+\.h)[">]', text)
+        found += [header, *(h for h in _with_includes(package, included) if h not in found)]
+    return sorted(set(found))
+
+
+def _emlearn_licence():
+    for path in package_files("emlearn") or []:
+        if path.name.startswith("LICENSE"):
+            return path.locate().read_bytes()
+    raise UserError("emlearn: installed without its licence; install it again: pip install emlearn")
+
+
+def _literals(source):
+    return re.findall(r"#define (SER_\w+) ", source.model_h)
+
+
+def _scores(facts):
+    """What the training said of the model, as a sentence; nothing where it said nothing."""
+    score = facts.get("scores", {}).get("weighted_f1")
+    if score is None:
+        return "not recorded"
+    split = facts.get("split", "held-out")
+    said = f"weighted F1 {score:.3f} on the clips held out from its training ({split} split)"
+    if "synthetic" in facts.get("corpora", []):
+        said += "; SYNTHETIC speech took part: this number means nothing for real speech"
+    return said
+
+
+def write(files: dict[str, bytes], folder: Path) -> None:
+    """Write the files below a folder."""
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def write_zip(files: dict[str, bytes], path: Path, name: str) -> None:
+    """The archive for Sketch > Include Library > Add .ZIP Library: one folder, fixed order and dates."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for inner, content in files.items():
+            entry = zipfile.ZipInfo(f"{name}/{inner}", _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix, whatever the system: or the bytes would differ
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content, compresslevel=9)
+
+
+@contextmanager
+def draft(out: Path) -> Iterator[Path]:
+    """A folder beside `out` to build in. If the body succeeds, library and zip in it take the place of
+    `out` and `out`.zip; if not, what was there stays, and nothing is left."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent)
+    except OSError as error:
+        raise UserError(
+            f"{out.parent}: cannot be written to ({error.strerror}); choose another --out"
+        ) from None
+    with beside as folder:
+        folder = Path(folder)
+        yield folder
+        try:
+            _replace(folder / out.name, out, folder / "old")
+            (folder / f"{out.name}.zip").replace(zip_path(out))
+        except OSError as error:
+            raise UserError(
+                f"{out}: cannot be replaced ({error.strerror}); choose another --out"
+            ) from None
+
+
+def _replace(new: Path, out: Path, old: Path) -> None:
+    if out.exists():
+        out.rename(old)
+    try:
+        new.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
+
+
+def zip_path(out: Path) -> Path:
+    """build/EmotionRecognition -> build/EmotionRecognition.zip"""
+    return out.parent / f"{out.name}.zip"
+
+
+def check_replaceable(out: Path) -> None:
+    """UserError before any work when `out` is something that codegen did not write."""
+    if out.is_dir() and any(out.iterdir()) and not (out / "src" / "ser_model.c").is_file():
+        raise UserError(
+            f"--out {out}: is there and no generated library; choose another folder or remove it"
+        )
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out}: is a file; choose a folder")

@@ -1,0 +1,189 @@
+"""From model.joblib to a verified C library for Arduino, PlatformIO and ESP-IDF, and its .zip.
+
+emlearn prints the model's tables; scaler and quantiser, labels and the features that the model uses go with
+them. What was written is compiled here and compared with the model: every number, every row of the training
+table, random rows, and real clips from sound to label. A label that differs is exit code 1 and no library.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from speech_emotion import cli
+from speech_emotion.errors import UserError
+
+EXAMPLES = """examples:
+  python -m codegen models/mlp_64.joblib
+  python -m codegen models/mlp_64.joblib --web build/web
+  python -m codegen models/forest_small.joblib --out build/Forest --corpora ~/speech --clips 1000
+"""
+FEATURES = Path("dataset/features.csv")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        prog="python -m codegen", description=__doc__, epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("model", type=Path, metavar="model.joblib", help="written by train.py, its .json beside it")
+    add("--out", type=Path, default=Path("build/EmotionRecognition"), metavar="DIR",
+        help="the library's folder and name (default: build/EmotionRecognition)")  # fmt: skip
+    add("--web", type=Path, metavar="DIR",
+        help="also write a web page that runs the library's very code (such as build/web)")  # fmt: skip
+    add("--features", type=Path, metavar="CSV",
+        help=f"the table to verify with (default: {FEATURES}, where it exists)")  # fmt: skip
+    add("--corpora", type=Path, metavar="DIR",
+        help="the folder that the table's clips lie in, to verify from sound to label (default: "
+        "$SER_CORPORA, or where dataset_generator.py looks)")  # fmt: skip
+    add("--clips", type=int, default=500, metavar="N", help="how many of them (default: 500)")
+    add("--url", metavar="URL",
+        help="the library's home page, for library.properties (default: https://example.com/)")  # fmt: skip
+    add("--seed", type=int, default=0, help="of the random rows (default: 0)")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.clips < 0:
+        raise UserError(f"--clips {arguments.clips}: must be 0 or more")
+    # imported when asked for: --help needs no scikit-learn
+    from speech_emotion.codegen import library, pipeline, source, verify, web
+    from speech_emotion.corpora import places
+    from speech_emotion.measure import sizes as budget
+    from speech_emotion.model import persistence
+    from speech_emotion.model.compiled import Library
+
+    name = library.check_name(arguments.out)
+    url = library.check_url(arguments.url or library.URL)
+    library.check_replaceable(arguments.out)
+    if arguments.web is not None:
+        web.check_replaceable(arguments.web)
+        web.check_compiler()
+    model = persistence.load(arguments.model)
+    table, root = open_table(arguments), places.existing_folder(arguments.corpora)
+
+    try:
+        plan = pipeline.plan(model.pipeline, model.info)
+        written = source.write(
+            plan, name=model.info.get("name", arguments.model.stem), threshold=model.threshold
+        )
+    except UserError as error:
+        raise UserError(f"{arguments.model}: {error}") from None
+    groups = ", ".join(plan.groups)
+    say("model", f"{plan.kind}; {len(plan.labels)} labels; {len(plan.columns)} columns of {groups}")
+
+    with library.draft(arguments.out) as beside:
+        folder = beside / arguments.out.name
+        files = library.contents(plan, written, name=name, sizes="", facts=model.info, url=url)
+        library.write(files, folder)
+        say("compiled", f"without a warning by {verify.compiles(folder)}, C99")
+        say("tables", f"{verify.same_tables(folder, model)} tables, every number the model's")
+        opened = Library(folder)
+        check_rows(opened, model, table, arguments.seed)
+        check_clips(opened, model, table, root, arguments.clips)
+        sizes = budget.measure(folder)
+        say("size", sizes.text())
+
+        files = library.contents(
+            plan, written, name=name, sizes=sizes_text(sizes), facts=model.info, url=url
+        )
+        library.write(files, folder)
+        library.write_zip(files, library.zip_path(folder), name)
+    say("wrote", f"{arguments.out} and {library.zip_path(arguments.out)}")
+    if arguments.web is not None:
+        page = web.contents(plan, files, model.info)
+        web.write(page, arguments.web)
+        size = sum(map(len, page.values())) / 1024
+        say("wrote", f"{arguments.web}, a page of {size:.0f} KB: open its index.html")
+
+
+def say(what, text):
+    print(f"{what:9} {text}", flush=True)
+
+
+def open_table(arguments):
+    """The feature table, or None where there is none and none was asked for."""
+    from speech_emotion.dataset import table
+
+    if arguments.features is None and not FEATURES.is_file():
+        return None
+    return table.read(arguments.features or FEATURES)
+
+
+def check_rows(opened, model, table, seed):
+    from speech_emotion.codegen import verify
+
+    random = verify.random_rows(model, table, seed)
+    found = verify.same_answers(opened, model, random, "random rows")
+    say("random", f"{found.count} rows inside and far outside the training range: {found.text()}")
+    if table is None:
+        say("rows", "NOT CHECKED: no feature table; name it with --features")
+        return
+    found = verify.same_answers(opened, model, table.vectors, "rows of the table")
+    say("rows", f"{found.count}, all of the table: {found.text()}")
+    held_out = set(model.info.get("held_out", ()))
+    rows = np.flatnonzero(np.isin(table.clips["path"].to_numpy(str), list(held_out)))
+    if len(rows):
+        scores = [
+            verify.f1(
+                table, model.labels, rows, each.probabilities(table.vectors[rows]).argmax(axis=1)
+            )
+            for each in (model, opened)
+        ]
+        if None not in scores:
+            say(
+                "held out",
+                f"{len(rows)} rows: weighted F1 {scores[0]:.4f} the model, {scores[1]:.4f} in C",
+            )
+
+
+def check_clips(opened, model, table, root, count):
+    from speech_emotion.codegen import verify
+
+    if table is None or root is None or count == 0:
+        say(
+            "clips",
+            "NOT CHECKED: needs the table and its clips; name them with --features, --corpora",
+        )
+        return
+    held_out = set(model.info.get("held_out", ()))
+    rows = verify.choose_clips(table, held_out, root, count)
+    if not len(rows):
+        say(
+            "clips",
+            f"NOT CHECKED: none of the table's clips lies in {root}; name their folder with --corpora",
+        )
+        return
+    bar = cli.progress(rows, total=len(rows), what="verify")
+    found = verify.same_on_clips(opened, model, table, root, bar)
+    say(
+        "clips",
+        f"{len(rows)} from sound to label, as predictor.py on the device engine: {found.device.text()}",
+    )
+    if found.reference:
+        say("", f"as predictor.py on the reference engine: {found.reference.text()}")
+    mine = np.isin(table.clips["path"].to_numpy(str)[rows], list(held_out))
+    if mine.any():
+        kept = rows[mine]
+        theirs = model.probabilities(table.vectors[kept]).argmax(axis=1)
+        scores = [verify.f1(table, model.labels, kept, a) for a in (theirs, found.answers[mine])]
+        if None not in scores:
+            say("", f"{len(kept)} of them held out: weighted F1 {scores[0]:.4f} the model on the table's "
+                f"features, {scores[1]:.4f} the chip's code on the sound")  # fmt: skip
+
+
+def sizes_text(sizes):
+    return (
+        "| | KB |\n|---|--:|\n"
+        f"| flash: code, tables, model | {sizes.flash / 1024:.1f} |\n"
+        f"| of which the model | {sizes.model / 1024:.1f} |\n"
+        f"| static RAM: the recogniser's state | {sizes.ram / 1024:.1f} |\n\n"
+        f"Compiled and linked by {sizes.measured_with}; without stack and system."
+    )
+
+
+def run() -> None:
+    """The command: `main`, with its exit codes."""
+    cli.run(main)

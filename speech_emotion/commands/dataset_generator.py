@@ -1,0 +1,286 @@
+"""From folders of emotional speech to dataset/clips.csv and dataset/features.csv.
+
+Finds the clips, measures every one, and writes one row per clip, with a sidecar JSON that names the
+schema, the engine, the versions, and whatever was left out and why. Interrupt it at any moment: the
+same command goes on where it stopped and ends with the same bytes.
+"""
+
+import argparse
+import platform
+import signal
+import warnings
+from collections import Counter
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import joblib
+
+from speech_emotion import cli, corpora
+from speech_emotion.corpora import download, synthetic
+from speech_emotion.corpora.places import KAGGLE_FOLDER
+from speech_emotion.dataset import table
+from speech_emotion.dataset.augment import AGAINST_THE_WORLD, RANGES, Augmentation, Others
+from speech_emotion.dataset.extraction import Task, code, extract_clip
+from speech_emotion.dataset.journal import Journal
+from speech_emotion.dataset.summary import Summary
+from speech_emotion.errors import UserError
+from speech_emotion.features import engines, schema
+from speech_emotion.files import writable_folder
+
+EXAMPLES = """examples:
+  python dataset_generator.py                                  # the Kaggle folder, else synthetic speech
+  python dataset_generator.py --corpora ~/speech --jobs 4
+  python dataset_generator.py --corpora my_recordings          # my_recordings/<emotion>/*.wav
+  python dataset_generator.py --download ravdess tess --corpora ~/speech
+  python dataset_generator.py --corpora ~/speech --engine device --augment   # for a model that is shipped
+  python dataset_generator.py --augment noise:10 stretch pitch # three more rows per clip
+"""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--corpora", type=Path, metavar="DIR",
+        help=f"folder that holds corpora, one corpus, or <emotion>/*.wav (default: {KAGGLE_FOLDER}/ where it "
+        "exists, else a synthetic corpus made on the spot)")  # fmt: skip
+    add("--synthetic", action="store_true", help="make synthetic speech even where real speech is")
+    add("--out", type=Path, default=Path("dataset"), metavar="DIR", help="default: dataset")
+    add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
+    add("--scheduler", metavar="ADDRESS",
+        help="extract on a running Dask cluster, e.g. tcp://10.0.0.1:8786, whose workers see DIR under the "
+        "same path and can import this project; needs: pip install distributed")  # fmt: skip
+    add("--engine", choices=engines.NAMES, default="reference",
+        help="reference: librosa and Praat; device: the chip's own C code (default: reference)")  # fmt: skip
+    add("--augment", nargs="*", type=str, metavar="KIND[:VALUE]",
+        help=f"a further row per clip and KIND, one of {', '.join(RANGES)}; VALUE in dB SNR, factor, "
+        "semitones, seconds; drawn per clip where none is given. --augment alone, what a model needs to "
+        f"stand noise and new voices: {' '.join(AGAINST_THE_WORLD)}")  # fmt: skip
+    add("--download", nargs="+", default=[], metavar="NAME",
+        help="first fetch these corpora from their official homes into the corpora folder: "
+        f"{', '.join(download.NAMES)}; the licence is printed first")  # fmt: skip
+    add("--boredom", action="store_true", help="keep EMO-DB's boredom, which no other corpus has")
+    add(
+        "--strict", action="store_true", help="fail on the first bad clip instead of leaving it out"
+    )
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the synthetic corpus and of augmentation (default: 0)",
+    )
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    # each kind once, however often it is named: a row's path is unique
+    kinds = AGAINST_THE_WORLD if arguments.augment == [] else arguments.augment or []
+    augmentations = [None, *dict.fromkeys(map(Augmentation.parse, kinds))]
+    if arguments.jobs == 0:
+        raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
+    if arguments.synthetic and arguments.corpora:
+        raise UserError("--synthetic and --corpora: give one of the two")
+    out = writable_folder(arguments.out)
+    for name in arguments.download:
+        download.download(name, arguments.corpora or KAGGLE_FOLDER)
+
+    root, found = find_clips(arguments, out)
+    work = plan(found.clips, root, augmentations, arguments.seed)
+    about = settings(arguments)
+    with Journal(out / "features.journal", about) as journal:
+        with parallel_backend(arguments.scheduler), warnings.catch_warnings():
+            # at an interrupt joblib gives advice on tasks that were cancelled
+            warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
+            extract_missing(work, journal, arguments)
+        write_tables(out, root, found, work, journal, about)
+
+
+def find_clips(arguments, out):
+    """The corpora folder and what is in it; synthetic speech where there is none."""
+    root = arguments.corpora or KAGGLE_FOLDER
+    if arguments.synthetic or (arguments.corpora is None and not KAGGLE_FOLDER.is_dir()):
+        root = out / "synthetic"
+        if not arguments.synthetic:
+            print(f"No --corpora given and no {KAGGLE_FOLDER}/ here.")
+        print(
+            f"Making SYNTHETIC speech in {root}/. It shows that the pipeline runs; "
+            "scores on it mean nothing for real speech."
+        )
+        synthetic.write(
+            root, seed=arguments.seed, progress=lambda clips: cli.progress(clips, what="synthesise")
+        )
+    if not root.exists():
+        raise UserError(f"{root}: no such folder; name one that holds corpora, or use --download")
+    found = storable(corpora.discover(root, boredom=arguments.boredom), root)
+    counts = Counter(clip.corpus for clip in found.clips)
+    print(
+        f"{root}: {len(found.clips)} clips ("
+        + ", ".join(f"{name} {count}" for name, count in counts.items())
+        + f"), {len(found.ignored)} other sound files passed over"
+    )
+    return root, found
+
+
+def storable(found, root):
+    """Without the clips whose names are not UTF-8, which no table can hold."""
+    clips, ignored = [], list(found.ignored)
+    for clip in found.clips:
+        try:
+            relative(clip.path, root).encode()
+            clips.append(clip)
+        except UnicodeEncodeError:
+            ignored.append((clip.path, "its name is not UTF-8; rename it"))
+    return corpora.Discovery(clips, ignored)
+
+
+def relative(path, root):
+    """A file's path in the tables: below the corpora folder, the same on every machine."""
+    return path.relative_to(root).as_posix()
+
+
+def plan(clips, root, augmentations, seed):
+    """The rows to be: (clip, task), each clip's copies after it."""
+    named = [(clip, relative(clip.path, root)) for clip in clips]
+    others, root = Others([(name, speaker_of(clip)) for clip, name in named]), root.resolve()
+    if not others:
+        alone = [str(each) for each in augmentations if each and each.others]
+        augmentations = [each for each in augmentations if str(each) not in alone]
+        if alone:
+            print(f"No {', '.join(alone)} copies: all clips are of one speaker")
+    return [
+        (clip, Task(root, name, each, others.behind(name, speaker_of(clip), each, seed=seed)))
+        for clip, name in named
+        for each in augmentations
+    ]
+
+
+def speaker_of(clip):
+    """Speakers of two corpora may have one name."""
+    return f"{clip.corpus}/{clip.speaker}"
+
+
+def settings(arguments):
+    """All that decides a row besides the clip itself."""
+    packages = ("numpy", "scipy", "librosa", "praat-parselmouth", "soundfile", "soxr")
+    return {
+        "schema": schema.HASH,
+        "engine": arguments.engine,
+        "code": code(arguments.engine),
+        "seed": arguments.seed,
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages},
+    }
+
+
+@contextmanager
+def parallel_backend(scheduler):
+    """joblib's own processes, or the workers of a Dask cluster."""
+    if scheduler is None:
+        # orphans of a killed run give their memory back soon
+        with joblib.parallel_config(backend="loky", idle_worker_timeout=10):
+            yield
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UserError("--scheduler needs Dask: pip install distributed") from None
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--scheduler {scheduler}: no Dask cluster answers ({error})") from None
+    with client, joblib.parallel_config(backend="dask"):
+        try:
+            client.wait_for_workers(1, timeout=10)
+            client.run(exec, "import speech_emotion.dataset.extraction")
+        except TimeoutError:
+            raise UserError(f"--scheduler {scheduler}: the cluster has no workers") from None
+        except ImportError as error:  # joblib would wait for ever
+            raise UserError(
+                f"--scheduler {scheduler}: a worker cannot import this project ({error}); start workers "
+                f"with PYTHONPATH={Path(__file__).resolve().parents[2]}"
+            ) from None
+        yield
+
+
+@contextmanager
+def uninterrupted():
+    """Ctrl-C does nothing, for ever in processes started here: to end them is this one's business."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def extract_missing(work, journal, arguments):
+    """Measure what the journal does not hold yet; each result is on disk as soon as it is there."""
+    missing = [task for _, task in work if task.key() not in journal]
+    if len(missing) < len(work):
+        print(f"{len(work) - len(missing)} of {len(work)} are there already from an earlier run")
+    tasks = (
+        joblib.delayed(extract_clip)(task, engine=arguments.engine, seed=arguments.seed)
+        for task in missing
+    )
+    with uninterrupted():
+        results = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")(tasks)
+    try:
+        for result in cli.progress(results, total=len(missing), what="extract"):
+            journal.add(result)
+            if result.left_out and arguments.strict:
+                raise UserError(f"{result.name}: {result.left_out} (--strict)")
+    except BrokenProcessPool:
+        raise UserError(
+            f"--jobs {arguments.jobs}: a process was ended from outside, perhaps for want of memory; "
+            "try fewer: finished clips are kept"
+        ) from None
+
+
+def write_tables(out, root, found, work, journal, about):
+    """The tables in the order of the clips; beside them what they hold and what they do not."""
+    summary = Summary()
+
+    def rows():
+        for clip, task in work:
+            this = task.key()
+            if this not in journal:
+                changed = " or ".join((str(clip.path), *task.others))
+                raise UserError(f"{changed}: changed while it was being read; run again")
+            result = journal[this]
+            if result.left_out:
+                summary.leave_out(task.row_name, result.left_out)
+                continue
+            summary.count(clip, task.row_name, result, augmented=task.augmentation is not None)
+            yield (
+                {
+                    "path": task.row_name,
+                    "corpus": clip.corpus,
+                    "speaker": clip.speaker,
+                    "sex": clip.sex,
+                    "emotion": clip.emotion,
+                    "sentence": clip.sentence,
+                    "intensity": clip.intensity,
+                    "seconds": str(result.seconds),
+                    "augmentation": str(task.augmentation or ""),
+                    "source": task.name if task.augmentation else "",
+                    "background": table.BETWEEN.join(task.others),
+                },
+                result.vector,
+            )
+        if summary.written == 0:
+            raise UserError(
+                f"{root}: none of its {len(found.clips)} clips can be used; {summary.first_reason()}"
+            )
+
+    ignored = {relative(path, root): why for path, why in found.ignored}
+    path = table.write(out, rows(), lambda: about | summary.as_info() | {"ignored": ignored})
+    print(summary.text())
+    print(f"{path}: {summary.written} rows x {len(schema.COLUMNS)} features, schema {schema.HASH}")
+
+
+def run() -> None:
+    """The command: `main`, with its exit codes."""
+    cli.run(main)

@@ -1,0 +1,134 @@
+"""What a generated library takes on the chip, judged against a budget.
+
+Builds the complete firmware path, features and model, for the ESP32, the ESP32-C3 and the ESP32-P4, and runs
+it on emulated cores: instructions are counted exactly, times are estimated from them. Exit code 1 when an
+upper estimate is over the budget, or when two machines give different answers. With --port, a real board
+that runs the library's Benchmark sketch is read instead, and judged in the same way.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from speech_emotion import cli
+from speech_emotion.errors import UserError
+
+EXAMPLES = """examples:
+  python -m measure build/EmotionRecognition
+  python -m measure build/EmotionRecognition --target esp32 --profile
+  python -m measure build/EmotionRecognition --port /dev/ttyUSB0     a board with examples/Benchmark
+  python -m measure embedded --target esp32 --profile     the extractor alone, without a model
+"""
+LIBRARY = Path("build/EmotionRecognition")
+TARGETS = ("esp32", "esp32c3", "esp32p4")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        prog="python -m measure", description=__doc__, epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("library", type=Path, nargs="?", default=LIBRARY, metavar="DIR",
+        help=f"what python -m codegen wrote (default: {LIBRARY})")  # fmt: skip
+    add("--target", nargs="+", choices=TARGETS, default=TARGETS, metavar="CHIP",
+        help=f"of {', '.join(TARGETS)} (default: all)")  # fmt: skip
+    add("--port", metavar="PORT", help="a board's serial port, such as /dev/ttyUSB0 or COM3")
+    add("--clips", nargs="+", type=Path, default=[], metavar="FILE", help="sounds to run it on")
+    add("--corpora", type=Path, metavar="DIR",
+        help="or take some clips from here (default: $SER_CORPORA, or where dataset_generator.py looks; "
+        "without any, a synthetic voice)")  # fmt: skip
+    add("--profile", action="store_true", help="where the instructions go, function by function")
+    add("--flash-kb", type=float, default=256, metavar="K", help="budget (default: 256)")
+    add("--ram-kb", type=float, default=256, metavar="K", help="budget (default: 256)")
+    add("--response-ms", type=float, default=50, metavar="T",
+        help="budget, last sample in to label out (default: 50)")  # fmt: skip
+    add("--out", type=Path, default=Path("reports"), metavar="DIR",
+        help="for footprint.md and footprint.json, or board.json (default: reports)")  # fmt: skip
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    for option in ("flash_kb", "ram_kb", "response_ms"):
+        if not getattr(arguments, option) > 0:
+            name = option.replace("_", "-")
+            raise UserError(f"--{name} {getattr(arguments, option):g}: must be more than 0")
+    # imported when asked for: --help needs nothing
+    from speech_emotion.corpora import places
+    from speech_emotion.files import writable_folder
+    from speech_emotion.measure import clips, firmware, report
+    from speech_emotion.model.compiled import sources
+
+    budget = report.Budget(arguments.flash_kb, arguments.ram_kb, arguments.response_ms)
+    folder = arguments.library / "src"
+    alone = (folder / "ser_extractor.c").is_file() and not (folder / "ser_model.c").is_file()
+    if not alone:
+        sources(arguments.library)  # or a UserError
+    writable_folder(arguments.out)
+    if arguments.port is not None:
+        return read_board(arguments, budget)
+    chosen = clips.choose(arguments.clips, places.existing_folder(arguments.corpora))
+    with tempfile.TemporaryDirectory() as scratch:
+        library = arguments.library
+        if alone:
+            library = firmware.extractor_alone(Path(scratch) / "library")
+        found, missing = emulate(arguments, library, chosen)
+    if not found:
+        raise UserError("; ".join(missing))
+    notes = [
+        f"Run on {chosen.about}; the response, ser_finish, is that of the worst. The answers were the same "
+        "on all of these and on this computer, bit for bit.",
+        "RAM is this library's own: the recogniser's state and result, and the stack, as painted or as the "
+        "frames add up, whichever is more. Flash is its code, tables and model, without the C library's few "
+        "functions. Not included: FreeRTOS, drivers and the program around it; interrupts, cold caches.",
+        *missing,
+    ]
+    print(report.text(found, budget))
+    print(f"run on {chosen.about}")
+    print("wrote", *report.write(arguments.out, found, budget, notes))
+    return int(any(figures.over(budget) for figures in found))
+
+
+def read_board(arguments, budget):
+    """The board's figures instead; its answers must be those of the library."""
+    from speech_emotion.measure import board, report
+
+    if arguments.profile or arguments.clips:
+        raise UserError(
+            "--profile, --clips: a board has its own clips and no profile; leave them out"
+        )
+    print(f"reading {arguments.port}, up to {board.PATIENCE:.0f} s a line ...", flush=True)
+    measured = board.read_board(arguments.port)
+    board.compare(measured, arguments.library)
+    found = [board.figures(measured)]
+    print(report.text(found, budget))
+    print(f"{found[0].name}: {found[0].basis}; its answers equal this computer's")
+    print(board.text(measured))
+    print("wrote", board.write(measured, arguments.out))
+    return int(any(figures.over(budget) for figures in found))
+
+
+def emulate(arguments, library, chosen):
+    """Figures of the targets whose tools are installed, and what the others lack."""
+    from speech_emotion.measure import emulated, profile
+    from speech_emotion.measure.toolchain import MissingTool
+
+    expected = emulated.answers(library, chosen)
+    found, missing = [], []
+    for name in cli.progress(arguments.target, what="measure", unit="chip"):
+        try:
+            figures, counted = emulated.measure(name, library, chosen, expected)
+        except MissingTool as error:
+            missing.append(f"{name}: not measured: {error}")
+            print(missing[-1], flush=True)
+            continue
+        found.append(figures)
+        if arguments.profile:
+            print(profile.text(figures.name, counted), flush=True)
+    return found, missing
+
+
+def run() -> None:
+    """The command: `main`, with its exit codes."""
+    cli.run(main)

@@ -1,0 +1,111 @@
+"""From clips and a model to emotions: one line per clip, or JSON, or a picture.
+
+Any sound file that libsndfile reads, any rate, any number of channels. A bad clip is one line on
+stderr; the others are still predicted, and the exit code is 2 at the end.
+"""
+
+import argparse
+import json
+import sys
+import warnings
+from pathlib import Path
+
+from tqdm import tqdm
+
+from speech_emotion import cli
+from speech_emotion.errors import UserError
+from speech_emotion.features import engines
+
+EXAMPLES = """examples:
+  python predictor.py clip.wav models/mlp_64.joblib
+  python predictor.py recordings/*.wav models/mlp_64.joblib --json > answers.jsonl
+  python predictor.py clip.wav models/mlp_64.joblib --plot clip.png
+  python predictor.py clip.wav build/EmotionRecognition             # the C library itself answers
+  python predictor.py *.flac models/mlp_64.joblib --threshold 0.5 --jobs -1
+
+exit codes: 0 every clip was predicted, 2 a clip or the model is bad (one line on stderr for each)
+"""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        usage="%(prog)s [options] CLIP [CLIP ...] MODEL",
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("clips", nargs="+", metavar="CLIP", help="sound files")
+    add("model", metavar="MODEL",
+        help="last: a .joblib that train.py wrote, its .json beside it; or the folder of a library that "
+        "python -m codegen wrote, whose C code then answers")  # fmt: skip
+    add("--json", action="store_true",
+        help='one object per line: {"file", "emotion", "confidence", "probabilities", "seconds"}, and '
+        '"uncertain" where there is a threshold')  # fmt: skip
+    add("--plot", type=Path, metavar="OUT.png",
+        help="draw waveform, mel spectrogram, F0, intensity and probabilities (.png, .pdf, .svg); several "
+        "clips: OUT-1.png, OUT-2.png, ...")  # fmt: skip
+    add("--threshold", type=float, metavar="P",
+        help='confidence from 0 to 1 under which the answer is "uncertain" '
+        "(default: the model's)")  # fmt: skip
+    add("--engine", choices=engines.NAMES,
+        help="who measures: librosa and Praat, or the chip's own C code (default: the one that measured the "
+        "model's training clips)")  # fmt: skip
+    add("--jobs", type=int, default=1, metavar="N", help="processes, -1 for all cores (default: 1)")
+    add("--seed", type=int, metavar="N", help="every command takes it; here nothing is random")
+    return parser.parse_intermixed_args()
+
+
+def main():
+    arguments = parse_arguments()
+    check(arguments)
+    # imported when asked for: --help and a wrong argument need neither scikit-learn nor matplotlib
+    from speech_emotion.model.recognition import open_model, predict_all
+
+    model = open_model(arguments.model)
+    pictures = picture_paths(arguments)
+    answers = predict_all(
+        arguments.clips, model,
+        engine=arguments.engine, threshold=arguments.threshold, jobs=arguments.jobs,
+    )  # fmt: skip
+    bad = 0
+    if len(arguments.clips) > 1:
+        answers = cli.progress(answers, total=len(arguments.clips), what="predict")
+    for answer, clip, picture in zip(answers, arguments.clips, pictures, strict=True):
+        if isinstance(answer, UserError):
+            bad += 1
+            tqdm.write(f"error: {answer}", file=sys.stderr)
+            continue
+        text = json.dumps(answer.as_json()) if arguments.json else answer.text()
+        tqdm.write(text, file=sys.stdout)
+        if picture:
+            draw(clip, answer, picture)
+    return 2 if bad else 0
+
+
+def check(arguments):
+    """What is wrong with the options, before any work."""
+    if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
+        raise UserError(f"--threshold {arguments.threshold}: must be from 0 to 1")
+    if arguments.jobs == 0:
+        raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
+
+
+def picture_paths(arguments):
+    """For each clip the picture to draw, or None."""
+    if arguments.plot is None:
+        return [None] * len(arguments.clips)
+    from speech_emotion.model import picture as plots
+
+    return plots.paths(arguments.plot, len(arguments.clips))
+
+
+def draw(clip, answer, picture):
+    from speech_emotion.features import audio
+    from speech_emotion.model import picture as plots
+
+    plots.save(plots.draw(audio.load(clip), answer), picture)
+
+
+def run() -> None:
+    """The command: `main`, with its exit codes."""
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    cli.run(main)

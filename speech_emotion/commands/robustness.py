@@ -1,0 +1,49 @@
+"""A saved model on its held-out clips under noise, at a low level, through a telephone and a cheap microphone.
+
+The chip's own code measures the clips as they would arrive. `train.py --robustness DIR` does the same in folds
+by speaker, for the model that it chooses.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from speech_emotion import cli
+
+
+def main():
+    from speech_emotion.dataset import table as tables
+    from speech_emotion.model import persistence
+    from speech_emotion.training import labels, robustness
+    from speech_emotion.training.report import markdown
+    from speech_emotion.training.scores import Outcome
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a model.joblib")
+    parser.add_argument("--features", type=Path, default=Path("dataset/features.csv"), metavar="CSV",
+                        help="the table it was trained on (default: dataset/features.csv)")  # fmt: skip
+    parser.add_argument("--corpora", type=Path, required=True, metavar="DIR",
+                        help="the folder that the table was made from")  # fmt: skip
+    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes")
+    arguments = parser.parse_args()
+    model = persistence.load(arguments.model)
+    features, y, _ = labels.relabel(tables.read(arguments.features), model.info["label_option"])
+    held_out = features.clips["path"].isin(model.info["held_out"]).to_numpy()
+    clips = features.clips[held_out]
+    if model.info["split"] != "speaker":
+        print("trained with --split random: its held-out clips are of speakers it has heard")
+    outcomes = {}
+    for condition, vectors in robustness.measure(
+        clips, arguments.corpora, jobs=arguments.jobs
+    ).items():
+        outcomes[condition] = Outcome(
+            np.flatnonzero(held_out), y[held_out], model.probabilities(vectors), np.array(model.labels),
+            clips["corpus"].to_numpy(str), clips["speaker"].to_numpy(str), clips["sex"].to_numpy(str),
+        )  # fmt: skip
+    print(markdown(robustness.table(outcomes), model.info["name"]))
+
+
+def run() -> None:
+    """The command: `main`, with its exit codes."""
+    cli.run(main)

@@ -1,0 +1,172 @@
+"""From features.csv to models/<name>.joblib and reports/: every model scored under every honest protocol.
+
+Each model is fitted many times, under several protocols, and once more on the training part of
+--split: that one is saved, and the score printed beside it is its own, on the clips held out from it.
+"""
+
+import argparse
+from pathlib import Path
+
+from speech_emotion import cli
+from speech_emotion.dataset import table
+from speech_emotion.errors import CheckFailed, UserError
+from speech_emotion.features import schema
+from speech_emotion.files import writable_folder
+from speech_emotion.model import persistence
+from speech_emotion.training import budget, labels, plots, report
+from speech_emotion.training.candidates import CANDIDATES, columns
+from speech_emotion.training.experiment import Experiment, choose
+from speech_emotion.training.fitting import BALANCES, Recipe
+from speech_emotion.training.protocols import Splitter
+
+EXAMPLES = """examples:
+  python train.py dataset/features.csv
+  python train.py dataset/features.csv --models mlp_64 forest --labels eight
+  python train.py dataset/features.csv --split speaker --balance weights
+"""
+
+
+def parse_arguments():
+    models = "\n".join(f"  {c.name:13s} {c.about}" for c in CANDIDATES.values())
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=f"models:\n{models}\n\n{EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("features", nargs="?", type=Path, default=Path("dataset/features.csv"), metavar="features.csv",
+        help="default: dataset/features.csv")  # fmt: skip
+    add(
+        "--models",
+        nargs="+",
+        default=list(CANDIDATES),
+        metavar="NAME",
+        help="default: all, see below",
+    )
+    add("--labels", default="auto", metavar="SET",
+        help="seven (calm counts as neutral), eight, csv (as they are), or labels joined by commas "
+        "(default: seven where the table holds these emotions, else csv)")  # fmt: skip
+    add("--groups", nargs="+", metavar="GROUP",
+        help=f"train on these descriptors only, of {', '.join(schema.GROUPS)}: the chip computes no others "
+        "(default: all but chroma, voice, hnr, fine MFCCs, mean mel levels and relative RMS)")  # fmt: skip
+    add("--split", choices=("random", "speaker"), default="random",
+        help="what the saved models are scored on: 30 %% of the clips, as others publish, or 30 %% of the "
+        "speakers (default: random)")  # fmt: skip
+    add("--balance", choices=BALANCES, default="none",
+        help="classes of unequal size: weigh them alike, repeat clips of the rarer, or take them as they are "
+        "(default: none)")  # fmt: skip
+    add("--flash-kb", type=float, default=256, metavar="K",
+        help="choose only models that fit into so much flash, code included (default: 256)")  # fmt: skip
+    add("--ram-kb", type=float, default=256, metavar="K", help="and so much RAM (default: 256)")
+    add("--search", action="store_true",
+        help="search each model's settings exhaustively, in folds by speaker inside the training rows "
+        "(about 20 times longer)")  # fmt: skip
+    add("--robustness", type=Path, metavar="DIR",
+        help="also score the chosen model on these clips (the corpora folder) under noise, low level, a "
+        "telephone's band and a cheap microphone, in folds by speaker")  # fmt: skip
+    add("--out", type=Path, default=Path("models"), metavar="DIR", help="default: models")
+    add("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+    add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
+    add("--seed", type=int, default=42, help="of folds and models (default: 42)")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    unknown = [name for name in arguments.models if name not in CANDIDATES]
+    if unknown:
+        raise UserError(f"--models {unknown[0]}: no such model; there are {', '.join(CANDIDATES)}")
+    features, y, label_set = labels.relabel(table.read(arguments.features), arguments.labels)
+    models, reports = writable_folder(arguments.out), writable_folder(arguments.reports)
+
+    splitter = Splitter(features.clips, y)
+    split = splitter.random() if arguments.split == "random" else splitter.speaker(arguments.seed)
+    recipes = {name: recipe(CANDIDATES[name], arguments) for name in arguments.models}
+    experiment = Experiment(
+        features,
+        columns(arguments.groups),
+        y,
+        splitter,
+        split,
+        recipes,
+        arguments.seed,
+        arguments.jobs,
+    )
+
+    protocols = splitter.protocols(arguments.seed)
+    outcomes = experiment.score(protocols)
+    inside = experiment.score_inside()
+    pipelines = experiment.fit()
+    sizes = budget.fits(pipelines, experiment.columns, flash_kb=arguments.flash_kb)
+    chosen = choose(inside, affordable(sizes, arguments))
+    degraded = {}
+    if arguments.robustness:
+        degraded = experiment.degraded(chosen, protocols, arguments.robustness)
+    held_out = {name: experiment.held_out(pipeline) for name, pipeline in pipelines.items()}
+    for name, pipeline in pipelines.items():
+        facts = facts_of(name, pipeline, experiment, label_set, held_out[name], arguments)
+        if name in inside:
+            facts["threshold"] = round(inside[name].threshold(), 4)
+        persistence.save(pipeline, models / f"{name}.joblib", facts)
+        if name == chosen:
+            persistence.save(pipeline, models / "model.joblib", facts)
+
+    study = report.Study(
+        features, sorted(set(y)), label_set, arguments.balance, arguments.split, protocols, outcomes,
+        held_out, sizes, (arguments.flash_kb, arguments.ram_kb), chosen, degraded,
+    )  # fmt: skip
+    pictures = plots.draw(study, experiment, pipelines, reports)
+    report.write(study, reports, pictures)
+    print(study.overview().T.to_string(na_rep="-"))
+    print(study.size_table().to_string(na_rep="-"))
+    if study.is_synthetic:
+        print(report.SYNTHETIC_WARNING)
+    if study.is_studio:
+        print(report.STUDIO_WARNING)
+    print(f"best exportable: {chosen}, also in {models / 'model.joblib'}")
+    print(f"all scores, plots and the model card: {reports / 'report.md'}")
+
+
+def affordable(sizes, arguments):
+    """Bytes of the models that can be exported and fit the budget: only they may be chosen."""
+    exportable = [name for name in sizes if CANDIDATES[name].exportable] or list(sizes)
+    fitting = [n for n in exportable if sizes[n].within(arguments.flash_kb, arguments.ram_kb)]
+    if not fitting:
+        smallest = min(exportable, key=lambda name: sizes[name].bytes)
+        raise CheckFailed(
+            f"no model fits {arguments.flash_kb:g} KB of flash and {arguments.ram_kb:g} KB of RAM; "
+            f"the smallest, {smallest}, takes {sizes[smallest].bytes / 1024:.0f} KB of flash: allow more, "
+            "or fewer --groups"
+        )
+    return {name: sizes[name].bytes for name in fitting}
+
+
+def recipe(candidate, arguments):
+    """How a candidate is fitted: the settings it comes with, or a search for better ones."""
+    grid = candidate.grid if arguments.search else {}
+    return Recipe(candidate.make(arguments.seed), arguments.balance, arguments.seed, grid)
+
+
+def facts_of(name, pipeline, experiment, label_set, held_out, arguments):
+    """What the JSON beside a model says of its making; `held_out` names the clips it was scored on."""
+    clips = experiment.table.clips
+    return {
+        "name": name,
+        "about": CANDIDATES[name].about,
+        "labels": pipeline.classes_.tolist(),
+        "label_set": label_set,
+        "label_option": arguments.labels,
+        "columns": experiment.columns,
+        "engine": experiment.table.info["engine"],
+        "corpora": sorted(set(clips["corpus"])),
+        "split": arguments.split,
+        "balance": arguments.balance,
+        "seed": arguments.seed,
+        "trained_on": len(experiment.split.train),
+        "scores": held_out.summary(),
+        "held_out": experiment.held_out_paths(),
+    }
+
+
+def run() -> None:
+    """The command: `main`, with its exit codes."""
+    cli.run(main)

@@ -1,0 +1,98 @@
+"""One clip's way from file to journal line: what each worker process does."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from speech_emotion.dataset import augment
+from speech_emotion.dataset.journal import Result
+from speech_emotion.errors import UserError
+from speech_emotion.features import audio, engines, functionals
+from speech_emotion.features.schema import SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row to be: a clip or a copy of it."""
+
+    root: Path  # the corpora folder
+    name: str  # the clip's file below it
+    augmentation: augment.Augmentation | None = None
+    others: tuple[str, ...] = ()  # names of the clips that are heard in the copy
+
+    @property
+    def row_name(self) -> str:
+        """The row's `path` in the tables."""
+        return f"{self.name}#{self.augmentation}" if self.augmentation else self.name
+
+    def key(self) -> str:
+        """Names the result: the clip, its augmentation, and the state of its file and of the others'."""
+        state = _state(self.root / self.name)
+        if self.others:
+            states = "".join(f"{name}|{_state(self.root / name)}\n" for name in self.others)
+            state += "+" + hashlib.sha256(states.encode()).hexdigest()[:16]
+        return f"{self.name}|{self.augmentation or ''}|{state}"
+
+
+def _state(path):
+    try:
+        state = path.stat()
+    except OSError:
+        return "gone|"
+    return f"{state.st_size}|{state.st_mtime_ns}"
+
+
+def code(engine: str) -> str:
+    """Changes with the source of whatever decides a row: 16 hex digits. UserError: no such engine here."""
+    files = [Path(__file__), Path(audio.__file__), Path(augment.__file__)]
+    if engine == "device":
+        from speech_emotion.features import device
+
+        files.append(device.build())
+    else:
+        files += [Path(functionals.__file__), Path(functionals.__file__).with_name("reference.py")]
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def extract_clip(task: Task, *, engine: str, seed: int) -> Result:
+    """Features of one row. What is wrong with a file goes into `left_out`, never into a row.
+
+    One thread per clip, from the first clip on for the rest of the process: a library that splits sums
+    over threads rounds differently with their number, and the tables would depend on --jobs.
+    """
+    this = task.key()
+    extract = engines.get(engine)
+    # not as a context: its end would free the threads of another clip in this process (a Dask worker's)
+    threadpool_limits(1)
+    try:
+        samples, *others = (_read(task.root, name) for name in (task.name, *task.others))
+        if task.augmentation is not None:
+            samples = _usable(
+                augment.apply(samples, task.augmentation, seed=seed, name=task.name, others=others),
+                task.name,
+            )
+    except UserError as error:
+        return Result(this, left_out=str(error).removeprefix(f"{task.name}: "))
+    vector = extract(samples)
+    digest = hashlib.sha256(samples.tobytes()).hexdigest()[:24]
+    return Result.of(this, len(samples) / SAMPLE_RATE, digest, vector)
+
+
+def _read(root, name):
+    path = root / name
+    try:
+        return _usable(audio.read(path), name)
+    except UserError as error:  # as the tables name it, without this machine's folders
+        raise UserError(str(error).replace(str(path), name)) from None
+
+
+def _usable(samples, name):
+    samples = audio.cut(samples, name=name)
+    if audio.is_silent(samples):
+        raise UserError(f"{name}: digital silence")
+    return samples

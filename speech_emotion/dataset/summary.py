@@ -1,0 +1,67 @@
+"""What a dataset holds, what was left out of it and why, and which recordings contradict each other."""
+
+from collections import Counter, defaultdict
+
+import pandas
+
+from speech_emotion.corpora import Clip
+from speech_emotion.dataset.journal import Result
+
+
+class Summary:
+    """Counts rows as they are written; says it all at the end, as data and as text."""
+
+    def __init__(self):
+        self.written = 0
+        self.left_out = {}
+        self.seconds = 0.0
+        self._counts = defaultdict(Counter)
+        self._speakers = defaultdict(set)
+        self._same_audio = defaultdict(dict)
+
+    def leave_out(self, name, reason):
+        self.left_out[name] = reason
+
+    def first_reason(self) -> str:
+        name, reason = next(iter(self.left_out.items()))
+        return f"{name}: {reason}"
+
+    def count(self, clip: Clip, name: str, result: Result, *, augmented: bool):
+        self.written += 1
+        self.seconds += result.seconds
+        self._speakers[clip.corpus].add(clip.speaker)
+        self._counts[clip.corpus][clip.emotion] += 1
+        if not augmented:
+            self._same_audio[result.audio][name] = clip.emotion
+
+    def duplicates(self, *, conflicting):
+        """Groups of names with identical sound: under more than one label, or under one."""
+        groups = [names for names in self._same_audio.values() if len(names) > 1]
+        return [names for names in groups if (len(set(names.values())) > 1) == conflicting]
+
+    def as_info(self):
+        return {
+            "rows": self.written,
+            "seconds": round(self.seconds, 3),
+            "corpora": {
+                name: {
+                    "speakers": len(self._speakers[name]),
+                    "emotions": dict(sorted(counts.items())),
+                }
+                for name, counts in sorted(self._counts.items())
+            },
+            "left_out": self.left_out,
+            "conflicting_duplicates": self.duplicates(conflicting=True),
+            "duplicates": self.duplicates(conflicting=False),
+        }
+
+    def text(self):
+        counts = pandas.DataFrame(self._counts).fillna(0).astype(int).sort_index()
+        lines = [counts.T.assign(clips=counts.sum()).sort_index().to_string()]
+        lines += [f"left out  {name}: {reason}" for name, reason in self.left_out.items()]
+        for names in self.duplicates(conflicting=True):
+            pairs = ", ".join(f"{name} ({label})" for name, label in names.items())
+            lines.append(f"the same sound under different labels, kept: {pairs}")
+        for names in self.duplicates(conflicting=False):
+            lines.append(f"the same sound twice, kept: {', '.join(names)}")
+        return "\n".join(lines)

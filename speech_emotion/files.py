@@ -1,0 +1,62 @@
+"""Files that are whole or absent: written beside, synced, renamed."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from speech_emotion.errors import UserError
+
+
+@contextmanager
+def replacing(path: Path, mode: str = "w") -> Iterator[IO]:
+    """Open a file for writing that appears under its name only once it is complete.
+
+    Text is UTF-8 with "\\n" line ends on every system. If the body fails, or the disk is full, the
+    file that was there before is still there and nothing else is left. OSError becomes UserError.
+    """
+    path = Path(path)
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror}); choose another folder"
+        ) from None
+    try:
+        with os.fdopen(handle, mode, **text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(beside, 0o666 & ~_umask())
+        os.replace(beside, path)
+    except BaseException as error:
+        with suppress(OSError):
+            os.unlink(beside)
+        if isinstance(error, OSError):
+            raise UserError(
+                f"{path}: cannot be written ({error.strerror}); free space or choose another folder"
+            ) from None
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def writable_folder(path: Path) -> Path:
+    """The folder, created if need be; UserError before any long work when nothing can be put there."""
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written to ({error.strerror}); choose another folder"
+        ) from None

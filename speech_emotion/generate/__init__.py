@@ -1,0 +1,15 @@
+"""Writes the C code's tables and constants from the schema: `python -m speech_emotion.generate`."""
+
+from pathlib import Path
+
+from speech_emotion.generate import tables, voice_tables
+
+
+def outputs() -> dict[Path, str]:
+    """Path and text of every generated file."""
+    return tables.outputs() | voice_tables.outputs()
+
+
+def stale() -> list[Path]:
+    """The generated files that are not what the schema says now."""
+    return [p for p, text in outputs().items() if not p.exists() or p.read_text("utf-8") != text]

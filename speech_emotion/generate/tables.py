@@ -1,0 +1,421 @@
+"""ser_schema.h and ser_tables.{h,c}, from features/schema.py.
+
+No column, descriptor or constant is typed a second time in C: the C code refers to the names made here.
+"""
+
+import math
+from itertools import groupby
+from pathlib import Path
+
+import librosa
+import numpy as np
+from scipy.signal import savgol_coeffs
+
+from speech_emotion.features import functionals, reference, schema
+from speech_emotion.features.reference import modulation_gain, step_energies
+from speech_emotion.resources import EMBEDDED
+
+SOURCE = EMBEDDED / "src"
+_NOTE = (
+    "/* Generated from features/schema.py by `python -m speech_emotion.generate`; do not edit. */\n"
+)
+_BINS = schema.FRAME // 2 + 1
+
+# What is accumulated together: descriptors that exist at the same frames and become known at the same
+# moment are one part of the running sums, with one count and one time. The pitch, voice and HNR stages
+# keep their own statistics; correlations come from sums beside those of the MFCCs, relative columns from
+# those of RMS and the mel levels.
+_OWN_STATISTICS = ("correlation", "relative", "pitch", "clear", "voice", "hnr")
+PARTS = {
+    "frame": "known at every frame",
+    "change": "no value at the first frame",
+    "delta": "known DELTA_WIDTH / 2 frames late",
+    "intensity": "no value where its longer window sticks out of the clip",
+    "intensity_change": "nor at the first frame that has one",
+}
+
+
+def part_of(descriptor: schema.Descriptor) -> str | None:
+    """The part that keeps a descriptor's running sums; None for a stage that keeps its own."""
+    name = descriptor.name
+    if descriptor.group in _OWN_STATISTICS:
+        return None
+    if descriptor.group == "intensity":
+        return "intensity_change" if name.endswith("_delta") else "intensity"
+    if name.startswith("mfcc_delta"):
+        return "delta"
+    return "change" if name in ("rms_delta", "flux") else "frame"
+
+
+def is_spread(descriptor: schema.Descriptor) -> bool:
+    """Whether mean and standard deviation are all that is asked: two running sums instead of seven."""
+    return set(descriptor.functionals) <= {"mean", "std"}
+
+
+def schema_header() -> str:
+    """ser_schema.h: constants, hash, group switches, column numbers, layout of the running sums."""
+    lines = [_NOTE, "#ifndef SER_SCHEMA_H", "#define SER_SCHEMA_H", ""]
+    lines += [
+        '#include "ser_config.h"',
+        "",
+        "/* Names this exact definition; sources of two different hashes must not be combined. */",
+        f"#define SER_SCHEMA_HASH 0x{schema.HASH}ULL",
+        "",
+    ]
+    for name, value in schema.CONSTANTS.items():
+        text = str(value) if isinstance(value, int) else _float(value)
+        lines.append(f"#define SER_{name} {f'({text})' if value < 0 else text}")
+    shortest = schema.MIN_SAMPLES - (schema.MIN_SAMPLES - schema.CLIP_REMAINDER) % schema.HOP
+    lines += [
+        f"#define SER_MIN_CLIP {shortest} /* SER_MIN_SAMPLES cut to whole hops */",
+        f"#define SER_INTENSITY_LAG {reference._INTENSITY_LAG} /* spectral frame less intensity frame */",
+        f"#define SER_FLAT {_float(functionals._FLAT)}",
+        f"#define SER_TINY {_float(functionals._TINY)}",
+        "",
+        f"#define SER_FEATURES {len(schema.COLUMNS)}",
+        "",
+        "/* Groups: SER_WITH_<GROUP> 0, in ser_config.h or as -D, leaves one out, state and tables too. */",
+    ]
+    for group in schema.GROUPS:
+        switch = f"SER_WITH_{group.upper()}"
+        lines += [f"#ifndef {switch}", f"#define {switch} 1", "#endif"]
+    lines += ["", "/* The columns of each group: [SER_FIRST_x, SER_FIRST_x + SER_COUNT_x). */"]
+    for group, first, count in group_ranges():
+        lines.append(f"#define SER_FIRST_{group.upper()} {first}")
+        lines.append(f"#define SER_COUNT_{group.upper()} {count}")
+    lines += [
+        "",
+        "/* Every descriptor's first column; its functionals follow in the schema's order. */",
+    ]
+    column = 0
+    for descriptor in schema.DESCRIPTORS:
+        lines.append(f"#define SER_COLUMN_{descriptor.name.upper()} {column}")
+        column += len(descriptor.columns)
+    lines += [
+        "",
+        "/* Functionals, as bits; those of descriptors that take them from another's sums. */",
+    ]
+    lines += [f"#define SER_{name.upper()} {1 << i}U" for i, name in enumerate(schema.MOMENTS)]
+    lines += [
+        f"#define SER_FUNCTIONALS_{d.name.upper()} {_bits(d)}U"
+        for d in schema.DESCRIPTORS
+        if d.group == "relative" and len(d.functionals) > 1
+    ]
+    lines += [
+        "",
+        "/* Parts: descriptors accumulated together. In each, those with seven sums come first",
+        "   ([0, FULLS)), those with mean and standard deviation only after them ([FULLS, VALUES)). */",
+    ]
+    for part, why in PARTS.items():
+        lines += _part_enum(part, why)
+    names = [f"SER_PART_{part.upper()}" for part in PARTS]
+    lines += ["", f"typedef enum {{ {', '.join(names)}, SER_PARTS }} ser_part;"]
+    fulls = " + ".join(f"SER_{part.upper()}_FULLS" for part in PARTS)
+    values = " + ".join(f"SER_{part.upper()}_VALUES" for part in PARTS)
+    lines += [
+        f"enum {{ SER_FULLS = {fulls},",
+        f"       SER_SPREADS = {values} - SER_FULLS }};",
+    ]
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+def group_ranges() -> list[tuple[str, int, int]]:
+    """(group, first column, columns); the schema keeps every group's columns together."""
+    ranges, first = [], 0
+    for group, descriptors in groupby(schema.DESCRIPTORS, key=lambda d: d.group):
+        count = sum(len(d.columns) for d in descriptors)
+        ranges.append((group, first, count))
+        first += count
+    assert [group for group, *_ in ranges] == list(schema.GROUPS), "a group's columns are scattered"
+    return ranges
+
+
+def _members(part):
+    """Descriptors of a part: (full, spread), each in schema order."""
+    members = [d for d in schema.DESCRIPTORS if part_of(d) == part]
+    return [d for d in members if not is_spread(d)], [d for d in members if is_spread(d)]
+
+
+def kept_for(descriptor: schema.Descriptor) -> str | None:
+    """The other group whose columns come from its sums too, which are kept for it even where its own columns
+    are left out; None if there is no such group."""
+    if descriptor.name in {f"mfcc_{i:02d}" for i in range(1, schema.CORRELATED_MFCCS + 1)}:
+        return "correlation"
+    return "relative" if descriptor.group in ("energy", "mel") else None
+
+
+def _switch(descriptor):
+    """The condition under which a descriptor's sums are kept."""
+    groups = filter(None, (descriptor.group, kept_for(descriptor)))
+    return " || ".join(f"SER_WITH_{group.upper()}" for group in groups)
+
+
+def _by_group(descriptors, line):
+    """One line per descriptor, wrapped in the switches of their groups."""
+    lines = []
+    for switch, members in groupby(descriptors, key=_switch):
+        lines += [f"#if {switch}", *map(line, members), "#endif"]
+    return lines
+
+
+def _part_enum(part, why):
+    upper = part.upper()
+    full, spread = _members(part)
+
+    def line(descriptor):
+        return f"    SER_{upper}_{descriptor.name.upper()},"
+
+    return [
+        "",
+        f"enum {{ /* {part}: {why} */",
+        *_by_group(full, line),
+        f"    SER_{upper}_FULLS,",
+        f"    SER_{upper}_FULLS_LAST_ = SER_{upper}_FULLS - 1,",
+        *_by_group(spread, line),
+        f"    SER_{upper}_VALUES",
+        "};",
+    ]
+
+
+def contrast_bands() -> list[tuple[int, int, int]]:
+    """(first bin, bins, bins averaged at either end) of each band, as librosa's spectral_contrast
+    lays them out: octaves overlap by one bin below and all but the last leave out their top bin."""
+    frequency = librosa.fft_frequencies(sr=schema.SAMPLE_RATE, n_fft=schema.FRAME)
+    edges = [0.0, *(schema.CONTRAST_FMIN * 2.0**i for i in range(schema.CONTRAST_BANDS + 1))]
+    bands = []
+    for k in range(schema.CONTRAST_BANDS + 1):
+        inside = np.flatnonzero((frequency >= edges[k]) & (frequency <= edges[k + 1]))
+        first = inside[0] - (k > 0)
+        last = _BINS - 1 if k == schema.CONTRAST_BANDS else inside[-1]
+        averaged = max(1, int(np.rint(schema.CONTRAST_QUANTILE * (last - first + 1))))
+        bands.append((int(first), int(last - first + (k == schema.CONTRAST_BANDS)), averaged))
+    return bands
+
+
+CHROMA_RUN = 5
+
+
+def chroma_rows() -> tuple[list[tuple[int, int, int]], list[list[float]]]:
+    """Chroma weights in rows of CHROMA_RUN consecutive chromas (modulo 12), as most bins need them:
+    ((first chroma, first bin, bins), ...) for runs of bins whose rows begin at the same chroma, and all
+    rows. Bins that add to more chromas have several rows. What is below 1e-5 of a bin's largest weight is
+    left out.
+    """
+    weights = librosa.filters.chroma(
+        sr=schema.SAMPLE_RATE, n_fft=schema.FRAME, n_chroma=schema.CHROMAS, tuning=0.0
+    )
+    runs, rows = [], []
+    for b, row in enumerate(np.where(weights > 1e-5 * weights.max(axis=0), weights, 0).T):
+        # the shortest stretch round the circle that holds every weight kept
+        count, first = min(
+            (schema.CHROMAS - _leading(np.roll(row, -first)[::-1] == 0), first)
+            for first in range(schema.CHROMAS)
+        )
+        stretch = np.zeros(-(-count // CHROMA_RUN) * CHROMA_RUN)
+        stretch[:count] = np.roll(row, -first)[:count]
+        for offset in range(0, count, CHROMA_RUN):
+            start = (first + offset) % schema.CHROMAS
+            rows.append(stretch[offset : offset + CHROMA_RUN].tolist())
+            if runs and runs[-1][0] == start and runs[-1][1] + runs[-1][2] == b:
+                runs[-1] = (start, runs[-1][1], runs[-1][2] + 1)
+            else:
+                runs.append((start, b, 1))
+    return runs, rows
+
+
+def _leading(flags):
+    """How many True values a sequence begins with."""
+    return next((i for i, flag in enumerate(flags) if not flag), len(flags))
+
+
+def mel_rows() -> tuple[list[tuple[int, int]], list[float]]:
+    """The mel filters: ((first bin, bins), ...) and all weights in a row."""
+    filters = librosa.filters.mel(sr=schema.SAMPLE_RATE, n_fft=schema.FRAME, n_mels=schema.MELS)
+    spans, packed = [], []
+    for row in filters:
+        (inside,) = np.nonzero(row)
+        spans.append((int(inside[0]), int(inside[-1] - inside[0] + 1)))
+        packed += row[inside[0] : inside[-1] + 1].tolist()
+    return spans, packed
+
+
+def dct_half() -> np.ndarray:
+    """The orthonormal DCT-II of MELS values, coefficients 1..MFCCS, (MFCCS, MELS / 2): the other half of
+    each row mirrors it, with the sign of the coefficient's parity."""
+    n = np.arange(schema.MELS // 2)
+    k = np.arange(1, schema.MFCCS + 1)[:, None]
+    return np.sqrt(2 / schema.MELS) * np.cos(np.pi * k * (2 * n + 1) / (2 * schema.MELS))
+
+
+def _tables():
+    """(comment, C type, name, dimensions, values, needed when) of every table."""
+    mel_spans, mel_weights = mel_rows()
+    chroma_runs, chroma_weights = chroma_rows()
+    half = schema.DELTA_WIDTH // 2
+    return [
+        (
+            "smallest sum of squares of a frame of each level step above step 0",
+            "int64_t", "ser_step_energies", [len(step_energies())], step_energies(), None,
+        ),
+        ("first bin and bins of each mel band", "uint8_t", "ser_mel_spans",
+         [schema.MELS, 2], mel_spans, "SER_NEEDS_MEL"),
+        ("their weights in a row", "float", "ser_mel_weights",
+         [len(mel_weights)], mel_weights, "SER_NEEDS_MEL"),
+        ("DCT-II of the mel levels, half of each row", "float", "ser_dct",
+         [schema.MFCCS, schema.MELS // 2], dct_half(), "SER_NEEDS_MFCC"),
+        ("slope over DELTA_WIDTH hops: the weight of the hops 1, 2 ... away from the middle, odd",
+         "float", "ser_delta_weights", [half],
+         savgol_coeffs(schema.DELTA_WIDTH, 1, deriv=1)[:half][::-1], "SER_WITH_CEPSTRUM"),
+        ("curvature: the weight of the middle hop and those 1, 2 ... away, even",
+         "float", "ser_delta2_weights", [half + 1],
+         savgol_coeffs(schema.DELTA_WIDTH, 2, deriv=2)[: half + 1][::-1], "SER_WITH_CEPSTRUM"),
+        ("first bin, bins, and bins averaged at either end of each contrast band", "uint8_t",
+         "ser_contrast_bands", [schema.CONTRAST_BANDS + 1, 3], contrast_bands(),
+         "SER_WITH_CONTRAST"),
+        ("first chroma, first bin and bins that begin there", "uint8_t",
+         "ser_chroma_runs", [len(chroma_runs), 3], chroma_runs, "SER_WITH_CHROMA"),
+        ("weights of each bin for SER_CHROMA_RUN chromas (modulo 12) from there", "float",
+         "ser_chroma_weights", [len(chroma_weights), CHROMA_RUN], chroma_weights,
+         "SER_WITH_CHROMA"),
+        ("first and last mel band, plus 1, of each modulation band", "uint8_t",
+         "ser_modulation_bands", [len(schema.MODULATION_BANDS), 2], schema.MODULATION_BANDS,
+         "SER_WITH_MODULATION"),
+        ("one over how many that are", "float", "ser_modulation_shares",
+         [len(schema.MODULATION_BANDS)], [1 / (end - first) for first, end in schema.MODULATION_BANDS],
+         "SER_WITH_MODULATION"),
+        ("gain of the running means over 2, 4 ... hops", "float", "ser_modulation_gains",
+         [schema.MODULATION_RATES],
+         [modulation_gain(rate) for rate in range(1, schema.MODULATION_RATES + 1)],
+         "SER_WITH_MODULATION"),
+    ]  # fmt: skip
+
+
+_TABLES_HEADER = """
+#ifndef SER_TABLES_H
+#define SER_TABLES_H
+
+#include "ser_schema.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What the groups asked for need computed. */
+#define SER_NEEDS_MFCC (SER_WITH_CEPSTRUM || SER_WITH_CORRELATION)
+#define SER_NEEDS_MEL \\
+    (SER_NEEDS_MFCC || SER_WITH_MEL || SER_WITH_RELATIVE || SER_WITH_SPECTRUM || SER_WITH_MODULATION)
+#define SER_NEEDS_MAGNITUDE (SER_WITH_SPECTRUM || SER_WITH_CONTRAST)
+#define SER_NEEDS_FFT (SER_NEEDS_MEL || SER_NEEDS_MAGNITUDE || SER_WITH_CHROMA)
+"""
+
+_DESCRIPTOR_TYPE = """
+/* Where a part's value goes: its first column, and which functionals (bits) stand there. */
+typedef struct {
+    uint16_t column;
+    uint8_t functionals;
+} ser_descriptor;
+"""
+
+
+def tables_header() -> str:
+    """ser_tables.h: the tables' declarations, and which of them the switched-on groups need."""
+    low_bins = math.ceil(schema.LOW_HIGH_SPLIT * schema.FRAME / schema.SAMPLE_RATE)
+    lines = [
+        _NOTE + _TABLES_HEADER,
+        f"#define SER_BINS {_BINS}",
+        f"#define SER_BIN_HZ {_float(schema.SAMPLE_RATE / schema.FRAME)}",
+        f"#define SER_LOW_BINS {low_bins} /* bins below SER_LOW_HIGH_SPLIT */",
+        f"#define SER_MAGNITUDE_FLOOR {_float(math.sqrt(schema.POWER_FLOOR))}",
+        f"#define SER_CONTRAST_MOST {max(averaged for *_, averaged in contrast_bands())}"
+        " /* bins averaged at a band's end, at most */",
+        f"#define SER_CHROMA_RUN {CHROMA_RUN}",
+        f"#define SER_CHROMA_RUNS {len(chroma_rows()[0])}",
+        f"#define SER_MODULATION_BANDS {len(schema.MODULATION_BANDS)}",
+        f"#define SER_STEPS {len(step_energies())} /* level steps above step 0 */",
+        "",
+    ]
+    for comment, kind, name, dimensions, _, needed in _tables():
+        declaration = f"extern const {kind} {name}{_brackets(dimensions)};"
+        lines += _switched(needed, [f"/* {comment} */", declaration])
+    lines.append(_DESCRIPTOR_TYPE)
+    for part in PARTS:
+        size = f"[SER_{part.upper()}_VALUES + 1]"
+        lines.append(f"extern const ser_descriptor ser_{part}_descriptors{size};")
+    return "\n".join([*lines, "", "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""])
+
+
+def tables_source() -> str:
+    """ser_tables.c."""
+    lines = [_NOTE, '#include "ser_tables.h"', ""]
+    for comment, kind, name, dimensions, values, needed in _tables():
+        flat = np.asarray(values).reshape(-1).tolist()
+        text = [_float(v) for v in flat] if kind == "float" else [str(v) for v in flat]
+        if kind == "int64_t":
+            text = [f"INT64_C({v})" for v in text]
+        if len(dimensions) == 2:
+            width = dimensions[1]
+            rows = [text[i : i + width] for i in range(0, len(text), width)]
+            body = _wrapped([f"{{{', '.join(row)}}}" for row in rows])
+        else:
+            body = _wrapped(text)
+        start = f"const {kind} {name}{_brackets(dimensions)} = {{"
+        lines += _switched(needed, [f"/* {comment} */", start, *body, "};"])
+    lines.append("/* A last entry of zeros keeps a part without members a valid array. */")
+    for part in PARTS:
+        full, spread = _members(part)
+        lines.append(
+            f"const ser_descriptor ser_{part}_descriptors[SER_{part.upper()}_VALUES + 1] = {{"
+        )
+        lines += _by_group(full, _descriptor_entry)
+        lines += _by_group(spread, _descriptor_entry)
+        lines += ["    {0, 0},", "};", ""]
+    return "\n".join(lines)
+
+
+def _bits(descriptor):
+    order = [schema.MOMENTS.index(name) for name in descriptor.functionals]
+    assert order == sorted(order), f"{descriptor.name}: functionals not in the order of MOMENTS"
+    return sum(1 << place for place in order)
+
+
+def _descriptor_entry(descriptor):
+    bits = _bits(descriptor)
+    if kept_for(descriptor):
+        bits = f"SER_WITH_{descriptor.group.upper()} ? {bits} : 0"
+    return f"    {{SER_COLUMN_{descriptor.name.upper()}, {bits}}},"
+
+
+def _switched(needed, lines):
+    return [f"#if {needed}", *lines, "#endif", ""] if needed else [*lines, ""]
+
+
+def _brackets(dimensions):
+    return "".join(f"[{n}]" for n in dimensions)
+
+
+def _float(value) -> str:
+    """The float32 nearest to value, in the fewest digits that name it exactly."""
+    text = str(np.float32(value))
+    return text + ("f" if "." in text or "e" in text else ".0f")
+
+
+def _wrapped(items, width=100):
+    """Items as indented lines of C, comma-separated."""
+    lines, line = [], "   "
+    for item in items:
+        if len(line) + len(item) + 2 > width:
+            lines.append(line)
+            line = "   "
+        line += f" {item},"
+    return [*lines, line]
+
+
+def outputs() -> dict[Path, str]:
+    """Every generated file's path and content."""
+    return {
+        SOURCE / "ser_schema.h": schema_header(),
+        SOURCE / "ser_tables.h": tables_header(),
+        SOURCE / "ser_tables.c": tables_source(),
+    }

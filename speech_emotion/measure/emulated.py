@@ -1,0 +1,117 @@
+"""The figures of a library on an emulated chip."""
+
+import tempfile
+from pathlib import Path
+
+from speech_emotion import native
+from speech_emotion.errors import CheckFailed
+from speech_emotion.features import schema
+from speech_emotion.measure import firmware, toolchain
+from speech_emotion.measure.chips import CHIPS, VOLTS, Chip, Range
+from speech_emotion.measure.clips import Clips
+from speech_emotion.measure.firmware import Built, Run
+from speech_emotion.measure.report import Figures
+
+
+def answers(library: Path, clips: Clips) -> list[firmware.Answer]:
+    """What this computer says of the clips: every bit of it, the chips must say too."""
+    with tempfile.TemporaryDirectory() as folder:
+        host = firmware.build(toolchain.HOST, library, Path(folder))
+        return firmware.execute(host, clips.sounds.values(), count=False).answers
+
+
+def measure(
+    name: str, library: Path, clips: Clips, expected: list[firmware.Answer]
+) -> tuple[Figures, Run]:
+    """One target's figures, and the counted run. MissingTool: cannot be built or run here; CheckFailed: it
+    answers something else than expected."""
+    target, chip = toolchain.TARGETS[name], CHIPS[name]
+    target.check()
+    with tempfile.TemporaryDirectory() as folder:
+        built = firmware.build(target, library, Path(folder))
+        run = firmware.execute(built, clips.sounds.values())
+    check(name, clips, run.answers, expected)
+    return figures(name, chip, built, run, clips), run
+
+
+def check(
+    name: str, clips: Clips, found: list[firmware.Answer], expected: list[firmware.Answer]
+) -> None:
+    """CheckFailed, naming target and clip, where an answer differs in a bit."""
+    for clip, mine, theirs in zip(clips.sounds, found, expected, strict=True):
+        if mine == theirs:
+            continue
+        what = "label" if mine.label != theirs.label else "probabilities"
+        if mine.features != theirs.features:
+            pairs = zip(schema.COLUMNS, mine.features, theirs.features, strict=True)
+            column = next(column for column, a, b in pairs if a != b)
+            what = (
+                f"{what} and feature {column}"
+                if mine.label != theirs.label
+                else f"feature {column}"
+            )
+        raise CheckFailed(f"{name}: {what} of {clip} differ from this computer's")
+
+
+def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips) -> Figures:
+    """Counts as estimates of time and energy."""
+    pushes = [region for clip in run.regions for region in clip if region.kind == "push"]
+    ends = [region for clip in run.regions for region in clip if region.kind == "finish"]
+
+    def longest(regions):
+        return max(regions, key=lambda r: chip.seconds(r.instructions, r.slow).upper)
+
+    seconds = sum(len(sound) for sound in clips.sounds.values()) / schema.SAMPLE_RATE
+    per_second = sum(r.instructions for r in pushes) / seconds
+    slow_per_second = sum(r.slow for r in pushes) / seconds
+    answer, hop = longest(ends), longest(pushes)
+    busy = chip.seconds(
+        sum(r.instructions for r in pushes + ends) / seconds,
+        sum(r.slow for r in pushes + ends) / seconds,
+    )
+    hops = sum(len(sound) // schema.HOP for sound in clips.sounds.values())
+    return Figures(
+        target=name,
+        name=chip.name,
+        basis=f"instructions executed on {chip.core} in QEMU, counted; times estimated from them at "
+        f"{chip.hertz / 1e6:g} MHz with 1 / {chip.nominal:g} / {chip.upper:g} cycles per instruction"
+        + (f" and, in the upper, {chip.slow_cycles} more for each of the {chip.slow}" if chip.slow else ""),
+        response_ms=chip.seconds(answer.instructions, answer.slow).times(1e3),
+        realtime_share=chip.seconds(per_second, slow_per_second),
+        worst_hop_ms=chip.seconds(hop.instructions, hop.slow).times(1e3),
+        instructions_response=answer.instructions,
+        instructions_per_second=round(per_second),
+        instructions_hop=round(sum(r.instructions for r in pushes) / hops),
+        instructions_worst_hop=hop.instructions,
+        slow_response=answer.slow,
+        slow_per_second=round(slow_per_second),
+        slow_name=chip.slow,
+        ram_static=run.state + built.ram,
+        stack_peak=max(run.stack, built.frames),
+        flash_code=built.code,
+        flash_tables=built.tables,
+        flash_model=built.model,
+        **_energy(chip, busy, seconds / len(clips.sounds)),
+        tools={
+            **built.target.versions(),
+            "flags": " ".join(toolchain.FLAGS),
+            "plug-in by": native.compiler()[0],
+        },
+    )  # fmt: skip
+
+
+def _energy(chip, busy, seconds):
+    """busy: seconds of work per second of sound; seconds: of the mean clip. Of a decision: the work alone;
+    of an hour: the chip idles when it does not work."""
+    if chip.busy_ma is None:
+        return {}
+    decision = busy.times(seconds * VOLTS * chip.busy_ma / 1e3)
+
+    def hour(share):
+        return 3600 * VOLTS * (chip.idle_ma + (chip.busy_ma - chip.idle_ma) * min(share, 1)) / 1e3
+
+    return {
+        "joules_decision": decision,
+        "joules_hour": Range(hour(busy.lower), hour(busy.nominal), hour(busy.upper)),
+        "energy_source": chip.currents,
+    }

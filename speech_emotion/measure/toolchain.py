@@ -1,0 +1,412 @@
+"""The chips, and for each the compiler and the emulator that stand for it: compile, link, run.
+
+ESP32: Debian's LLVM compiles for `esp32`, and QEMU's nearest core, de233_fpu, runs it; division and square
+root are libgcc's own assembly. Not the compiler of Arduino's core: that one is not packaged. ESP32-C3 and
+ESP32-P4: Debian's GCC for RISC-V and QEMU's `virt` machine. This computer is a target too: its answers are
+those that the chips must give.
+"""
+
+import re
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from speech_emotion import native
+from speech_emotion.errors import UserError
+from speech_emotion.files import replacing
+
+C = Path(__file__).resolve().parent / "c"
+LX6 = C / "lx6"
+FLAGS = ("-Os", "-std=c99", *native.EXACT, "-ffunction-sections", "-fdata-sections")
+"""-Os, as Arduino's core and PlatformIO compile."""
+
+
+class MissingTool(UserError):
+    """A program is not installed; the message says what to install."""
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    """`native.run` of the words."""
+    return native.run(command, cwd=cwd)
+
+
+@dataclass(frozen=True)
+class Target:
+    """How code for one machine is made. programs: what is needed, compiler first, emulator last; packages:
+    where Debian has them; prefix: of binutils."""
+
+    name: str
+    programs: tuple[str, ...]
+    packages: str
+    prefix: str
+
+    def check(self) -> None:
+        """MissingTool unless everything is installed."""
+        for program in self.programs:
+            if not shutil.which(program):
+                raise MissingTool(f"{program}: not installed; apt-get install {self.packages}")
+
+    def compile(self, sources: Iterable[Path], folder: Path, *flags: str) -> list[Path]:
+        """Objects of C files, in `folder`."""
+        return [self.compile_one(path, folder / f"{path.stem}.o", *flags) for path in sources]
+
+    def compile_one(self, source: Path, built: Path, *flags: str) -> Path:
+        """One object."""
+        raise NotImplementedError
+
+    def link(self, objects: Iterable[Path], program: Path) -> Path:
+        """A program that the emulator runs; it begins with main()."""
+        raise NotImplementedError
+
+    def join(self, objects: Iterable[Path], joined: Path, roots: list[str]) -> None:
+        """What the roots, options of ld, reach in objects that lack the C library."""
+        raise NotImplementedError
+
+    def emulate(self, program: Path, *more: str) -> str:
+        """What the program printed, run in its folder. more: options of QEMU."""
+        raise NotImplementedError
+
+    def platform(self) -> list[Path]:
+        """C files that give main.c its machine."""
+        raise NotImplementedError
+
+    def slow(self, program: Path) -> list[int]:
+        """Addresses whose execution costs far more than an instruction (see chips.Chip)."""
+        return []
+
+    def frames(self, folder: Path) -> dict[str, tuple[int, set[str]]]:
+        """Of what `compile` made in the folder: function -> (bytes of its stack frame, what it calls).
+        A static function's name has its file's before it."""
+        return {}
+
+    def versions(self) -> dict[str, str]:
+        """Compiler and emulator, and which they are."""
+        return {name: native.version(name) for name in (self.programs[0], self.programs[-1])}
+
+    def symbols(self, program: Path) -> dict[str, int]:
+        """Address of each function. A static one's name has its file's before it."""
+        found, file = {}, ""
+        for line in run(f"{self.prefix}readelf", "-sW", program).splitlines():
+            fields = line.split()
+            if len(fields) == 8 and fields[3] == "FILE":
+                file = f"{fields[7]}:"
+            elif len(fields) == 8 and fields[6].isdigit() and fields[3] in ("FUNC", "NOTYPE"):
+                name = (
+                    fields[7] if fields[4] != "LOCAL" or fields[3] == "NOTYPE" else file + fields[7]
+                )
+                found[name] = int(fields[1], 16)
+        return found
+
+    def sections(
+        self, objects: Iterable[Path], folder: Path, roots: Iterable[str]
+    ) -> dict[str, int]:
+        """Bytes of each section that the roots reach in these objects; without the C library."""
+        joined = folder / "reached"
+        self.join(objects, joined, [word for root in roots for word in ("-u", root)])
+        rows = (line.split() for line in run(f"{self.prefix}size", "-A", joined).splitlines())
+        return {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[1].isdigit()}
+
+
+@dataclass(frozen=True)
+class RiscV(Target):
+    """GCC and picolibc, for an instruction set and a calling convention."""
+
+    march: str = ""
+    mabi: str = ""
+
+    @property
+    def machine(self) -> tuple[str, ...]:
+        """The compiler's flags that say for what."""
+        return (
+            "--specs=picolibc.specs", f"-march={self.march}", f"-mabi={self.mabi}", "-mcmodel=medany",
+            "-msmall-data-limit=0",  # or small constants would pass for variables
+        )  # fmt: skip
+
+    def compile_one(self, source, built, *flags):
+        run(
+            self.programs[0], *self.machine, *FLAGS, "-fcallgraph-info=su", *flags, "-c", source, "-o", built
+        )  # fmt: skip
+        return built
+
+    def link(self, objects, program):
+        # memory beyond any chip's: what is too large is to be measured and refused, not to fail here
+        run(
+            self.programs[0], *self.machine, "--oslib=semihost", "--crt0=semihost", *objects, "-lm",
+            "-Wl,--gc-sections,--defsym=__flash=0x80000000,--defsym=__flash_size=64M",
+            "-Wl,--defsym=__ram=0x84000000,--defsym=__ram_size=32M,--defsym=__stack_size=64K",
+            "-Wl,--defsym=stack_bottom=__heap_end,--defsym=stack_top=__stack", "-o", program,
+        )  # fmt: skip
+        return program
+
+    def join(self, objects, joined, roots):
+        # a whole link, as only that shortens calls
+        flags = (
+            "-m",
+            "elf32lriscv",
+            "--gc-sections",
+            "--unresolved-symbols=ignore-all",
+            "-e",
+            roots[1],
+        )
+        run(f"{self.prefix}ld", *flags, *roots, *objects, "-o", joined)
+
+    def emulate(self, program, *more):
+        return run(
+            self.programs[-1], "-M", "virt", "-bios", "none", "-cpu", "rv32", "-display", "none", "-monitor",
+            "none", "-serial", "none", "-chardev", "stdio,id=c0", "-semihosting-config",
+            "enable=on,target=native,chardev=c0", "-kernel", program.name, *more, cwd=program.parent,
+        )  # fmt: skip
+
+    def platform(self):
+        return [C / "riscv.c", C / "stack.c"]
+
+    def slow(self, program):
+        """Divisions and remainders of integers."""
+        listing = run(f"{self.prefix}objdump", "-d", "--no-show-raw-insn", program)
+        return [int(at, 16) for at in re.findall(r"^\s*([0-9a-f]+):\s+(?:div|rem)", listing, re.M)]
+
+    def frames(self, folder):
+        found = {}
+        for path in sorted(folder.glob("*.ci")):
+            text = path.read_text()
+            for title, size in re.findall(r'node: \{ title: "([^"]+)".*?(\d+) bytes \(', text):
+                found[_short(title)] = int(size), set()
+            for caller, callee in re.findall(r'sourcename: "([^"]+)" targetname: "([^"]+)"', text):
+                found[_short(caller)][1].add(_short(callee))
+        return found
+
+
+def _short(title):
+    """ser_fft.c:run of a path with folders."""
+    return title.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Xtensa(Target):
+    """LLVM compiles, binutils for another Xtensa core links, libgcc's assembly divides."""
+
+    gcc: Path = Path("/usr/src/gcc-12/gcc-12.2.0-dfsg.tar.xz")
+
+    def check(self):
+        super().check()
+        if not self.gcc.exists():
+            raise MissingTool(f"{self.gcc}: not there; apt-get install {self.packages}")
+
+    def compile_one(self, source, built, *flags):
+        """clang knows no esp32, and its assembler fails on literals: by way of llc and llvm-mc."""
+        middle, expanded = built.with_suffix(".ll"), built.with_suffix(".s")
+        run(
+            "clang-22", "--target=xtensa", *FLAGS, "-nostdlibinc", "-isystem", LX6 / "include", *flags, "-S",
+            "-emit-llvm", source, "-o", middle,
+        )  # fmt: skip
+        middle.write_text(choose_bits(middle.read_text()))
+        # de233_fpu lacks the high half of a 32-bit product, which the ESP32 has
+        run(
+            "llc-22", "-mtriple=xtensa", "-mcpu=esp32", "-mattr=-mul32high", "-O2", "-function-sections",
+            "-data-sections", "-fp-contract=off", middle, "-o", expanded,
+        )  # fmt: skip
+        return self._assemble(expanded, built)
+
+    def _assemble(self, source, built):
+        run("llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj", source, "-o", built)
+        return built
+
+    def _preprocess_and_assemble(self, source, built, *flags):
+        expanded = built.with_suffix(".s")
+        run(
+            "clang-22", "--target=xtensa", "-E", "-x", "assembler-with-cpp", f"-I{LX6 / 'include'}", *flags,
+            source, "-o", expanded,
+        )  # fmt: skip
+        expanded.write_text(spell_out(expanded.read_text()))
+        while True:
+            try:
+                return self._assemble(expanded, built)
+            except UserError as error:
+                found = re.search(r":(\d+):\d+: error: fixup value out of range", str(error))
+                if found is None:
+                    raise
+                lines = expanded.read_text().splitlines()
+                lines[int(found[1]) - 1] = lengthen(lines[int(found[1]) - 1])
+                expanded.write_text("\n".join(lines) + "\n")
+
+    def link(self, objects, program):
+        with tempfile.TemporaryDirectory() as folder:
+            folder, libgcc = Path(folder), libgcc_assembly(self.gcc) / "lib1funcs.S"
+            more = [
+                self._preprocess_and_assemble(LX6 / "start.S", folder / "start.o"),
+                self.compile_one(LX6 / "runtime.c", folder / "runtime.o", "-ffreestanding"),
+            ]
+            for part in _LIBGCC:
+                more.append(
+                    self._preprocess_and_assemble(libgcc, folder / f"{part}.o", f"-DL{part}")
+                )
+            run(
+                f"{self.prefix}ld", "--no-relax", "--gc-sections", "-T", LX6 / "link.ld", *more, *objects,
+                "-o", program,
+            )  # fmt: skip
+        return program
+
+    def join(self, objects, joined, roots):
+        run(f"{self.prefix}ld", "-r", "--gc-sections", *roots, *objects, "-o", joined)
+
+    def emulate(self, program, *more):
+        return run(
+            self.programs[-1], "-M", "sim", "-cpu", "de233_fpu", "-nographic", "-monitor", "none", "-serial",
+            "none", "-semihosting", "-device", f"loader,file={program.name},cpu-num=0", *more,
+            cwd=program.parent,
+        )  # fmt: skip
+
+    def platform(self):
+        return [LX6 / "platform.c", C / "stack.c"]
+
+    def slow(self, program):
+        """Divisions of floats: software in the chip's ROM, a short sequence of instructions here."""
+        found = self.symbols(program).get("__divsf3")
+        return [] if found is None else [found]
+
+    def frames(self, folder):
+        found = {}
+        for path in sorted(folder.glob("*.s")):
+            text = path.read_text()
+            public = set(re.findall(r"^\t\.globa?l\s+(\w+)", text, re.M))
+            own = set(re.findall(r"^([A-Za-z_]\w*):", text, re.M)) - public
+
+            def name(function, path=path, own=own):
+                return f"{path.stem}.c:{function}" if function in own else function
+
+            # a function's literals, among them the addresses it calls, stand before it
+            callees = set()
+            for literal, function, frame in re.findall(
+                r"^\t\.literal\s+\S+, ([A-Za-z_]\w*)$|^([A-Za-z_]\w*):|^\tentry\ta1, (\d+)",
+                text,
+                re.M,
+            ):
+                if literal:
+                    callees.add(name(literal))
+                elif function:
+                    latest = name(function)
+                else:
+                    found[latest] = int(frame), callees
+                    callees = set()
+        return found
+
+
+_LIBGCC = ("_divsf3", "_sqrtf", "_cmpdf2", "_addsubdf3", "_muldf3", "_extendsfdf2")
+"""What programs may need; of doubles for codegen.compare alone."""
+
+
+# Instruction selection fails ("Cannot select ... TargetConstantPool") where a float is one of two constants.
+_CHOICE = re.compile(r"(%\S+) = select (i1 [^,]+), float (\S+), float ([^%\s]\S*)")
+
+
+def choose_bits(text: str) -> str:
+    """LLVM assembly with every choice between two float constants made between their bits."""
+
+    def replace(found):
+        name, condition, a, b = found.groups()
+        if a.startswith("%"):
+            return found[0]
+        b, rest = re.match(r"([^,]+)(.*)", b).groups()
+        chosen = f"%bits.{name.strip('%')}"
+        return (
+            f"{chosen} = select {condition}, i32 {_bits(a)}, i32 {_bits(b)}\n"
+            f"  {name} = bitcast i32 {chosen} to float{rest}"
+        )
+
+    return _CHOICE.sub(replace, text)
+
+
+def spell_out(text: str) -> str:
+    """Xtensa assembly without two shorthands that GNU's assembler knows and LLVM's does not."""
+    text = re.sub(r"\b(bb[cs]i)\.l\b", r"\1", text)
+
+    def extract(found):
+        to, source, shift = found.groups()
+        return found[0] if int(shift) < 16 else f"extui {to}, {source}, {shift}, {32 - int(shift)}"
+
+    return re.sub(r"\bsrli\s+(a\d+), (a\d+), (\d+)\b(?!\s*-)", extract, text)
+
+
+_OPPOSITE = {"bltu": "bgeu", "blt": "bge", "beq": "bne"}
+
+
+def lengthen(line: str) -> str:
+    """A branch whose target is too far away, as GNU's assembler makes it: the opposite one over a jump."""
+    branch, rest = line.split(None, 1)
+    operands, target = rest.rsplit(",", 1)
+    return f"{_OPPOSITE[branch]} {operands}, 9999f; j {target}; 9999:"
+
+
+def _bits(constant):
+    """The bits of a float constant of LLVM's assembly, which writes it as a decimal or as a double's bits."""
+    if constant.startswith("0x"):
+        value = np.array(int(constant, 16), np.uint64).view(np.float64)
+    else:
+        value = float(constant)
+    return int(np.float32(value).view(np.uint32))
+
+
+def libgcc_assembly(archive: Path) -> Path:
+    """The folder of libgcc's sources for single precision on Xtensa, from GCC's; unpacked once, into the
+    cache."""
+    folder = native.cache_folder() / f"libgcc-{archive.stat().st_size:x}"
+    left = {"lib1funcs.S", "ieee754-sf.S", "ieee754-df.S"}
+    if all((folder / name).exists() for name in left):
+        return folder
+    with tarfile.open(archive) as opened:
+        for member in opened:
+            name = Path(member.name)
+            if name.parent.name == "xtensa" and name.name in left:
+                with replacing(folder / name.name, "wb") as file:
+                    file.write(opened.extractfile(member).read())
+                left.remove(name.name)
+                if not left:
+                    return folder
+    raise MissingTool(
+        f"{archive}: no Xtensa assembly of libgcc in it; apt-get install gcc-12-source"
+    )
+
+
+@dataclass(frozen=True)
+class Host(Target):
+    """This computer."""
+
+    def check(self):
+        native.compiler()
+
+    def compile_one(self, source, built, *flags):
+        run(*native.compiler(), *FLAGS, *flags, "-c", source, "-o", built)
+        return built
+
+    def link(self, objects, program):
+        run(*native.compiler(), *objects, "-lm", "-o", program)
+        return program
+
+    def emulate(self, program, *more):
+        return run(program, cwd=program.parent)
+
+    def platform(self):
+        return [C / "host.c"]
+
+
+_RISCV = ("riscv64-unknown-elf-gcc", "qemu-system-riscv32")
+_RISCV_PACKAGES = "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc"
+HOST = Host("host", (), "gcc", "")
+TARGETS = {
+    target.name: target
+    for target in (
+        Xtensa(
+            "esp32",
+            ("clang-22", "llc-22", "llvm-mc-22", "xtensa-lx106-elf-ld", "qemu-system-xtensa"),
+            "clang-22 llvm-22 binutils-xtensa-lx106 gcc-12-source qemu-system-misc",
+            "xtensa-lx106-elf-",
+        ),
+        RiscV("esp32c3", _RISCV, _RISCV_PACKAGES, "riscv64-unknown-elf-", "rv32imc", "ilp32"),
+        RiscV("esp32p4", _RISCV, _RISCV_PACKAGES, "riscv64-unknown-elf-", "rv32imafc", "ilp32f"),
+    )
+}

@@ -1,0 +1,194 @@
+"""One training run: the clips, the labels, the splits and the recipes, and the questions asked of them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from sklearn.inspection import permutation_importance
+from sklearn.pipeline import Pipeline
+
+from speech_emotion.dataset.table import FeatureTable
+from speech_emotion.errors import UserError
+from speech_emotion.features import schema
+from speech_emotion.training import robustness
+from speech_emotion.training.fitting import (
+    Examples,
+    Recipe,
+    fit_all,
+    fit_and_test,
+    fit_folds,
+    probabilities,
+)
+from speech_emotion.training.protocols import Fold, Protocol, Splitter
+from speech_emotion.training.scores import Outcome, macro_f1
+
+_INNER_FOLDS = 3
+_SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)  # of the learning curve
+_REPEATS = 5  # of each shuffling
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """labels: (rows of the table,); columns: those that models take, in schema order; split: what the saved
+    models are trained on and scored on."""
+
+    table: FeatureTable
+    columns: list[str]
+    labels: np.ndarray
+    splitter: Splitter
+    split: Fold
+    recipes: dict[str, Recipe]
+    seed: int
+    jobs: int
+
+    def __post_init__(self):
+        trained = set(self.labels[self.split.train])
+        if len(trained) < 2:
+            raise UserError(f"the training part holds one class only ({trained.pop()}); add clips")
+
+    @cached_property
+    def X(self) -> np.ndarray:
+        """The features that models take: (rows of the table, columns) float32."""
+        places = [schema.COLUMNS.index(column) for column in self.columns]
+        return np.ascontiguousarray(self.table.vectors[:, places])
+
+    def score(self, protocols: list[Protocol]) -> dict[str, dict[str, Outcome]]:
+        """Every model under every protocol: outcomes[model][protocol], every tested row once."""
+        tasks = [
+            ((name, protocol.name), recipe, fold)
+            for name, recipe in self.recipes.items()
+            for protocol in protocols
+            for fold in protocol.folds
+        ]
+        outcomes = {name: {} for name in self.recipes}
+        for (name, protocol), outcome in self._outcomes(tasks, "score").items():
+            outcomes[name][protocol] = outcome
+        return outcomes
+
+    def score_inside(self) -> dict[str, Outcome]:
+        """Every model in folds by speaker inside the training rows of the split: what may choose among
+        them, and set their thresholds. Empty where there is one speaker."""
+        folds = self._inner_folds()
+        tasks = [(name, self.recipes[name], fold) for name in self.recipes for fold in folds]
+        return self._outcomes(tasks, "choose")
+
+    def fit(self) -> dict[str, Pipeline]:
+        """Each recipe fitted to the training rows of the split."""
+        return fit_all(self.recipes, self._examples.at(self.split.train), jobs=self.jobs)
+
+    def degraded(self, name: str, protocols: list[Protocol], root: Path) -> dict[str, Outcome]:
+        """A model in folds by speaker, tested on the clips below `root` as robustness.CONDITIONS spoil them.
+        Empty where there is one speaker."""
+        folds = [fold for p in protocols if p.name == "speaker" for fold in p.folds]
+        if not folds:
+            return {}
+        rows = self.splitter.originals
+        measured = robustness.measure(self.table.clips.iloc[rows], root, jobs=self.jobs)
+        places = [schema.COLUMNS.index(column) for column in self.columns]
+        blocks = []
+        for vectors in measured.values():
+            block = np.zeros_like(self.X)
+            block[rows] = vectors[:, places]
+            blocks.append(block)
+        parts = fit_and_test(self.recipes[name], self._examples, folds, blocks, jobs=self.jobs)
+        tested = np.concatenate([fold.test for fold in folds])
+        return {
+            condition: self._outcome(tested, np.concatenate([part[i] for part in parts]))
+            for i, condition in enumerate(measured)
+        }
+
+    def held_out(self, pipeline: Pipeline) -> Outcome:
+        """A fitted pipeline's answers on the rows held out from it."""
+        rows = self.split.test
+        return self._outcome(rows, probabilities(pipeline, self.X[rows], self._label_names))
+
+    def held_out_paths(self) -> list[str]:
+        return self.table.clips["path"].to_numpy()[self.split.test].tolist()
+
+    def learning_curve(self, name: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Macro F1 on unseen speakers for growing parts of the training rows.
+
+        Returns clips (k,) and scores (k, folds); None when there are too few clips or speakers for it.
+        """
+        random = np.random.default_rng(self.seed)
+        tasks = []
+        for fold in self._inner_folds():
+            shuffled = random.permutation(np.intersect1d(fold.train, self.splitter.originals))
+            for share in _SHARES:
+                part = np.sort(shuffled[: round(share * len(shuffled))])
+                if len(part) and np.unique(self.labels[part], return_counts=True)[1].min() >= 3:
+                    tasks.append((share, self.recipes[name], self.splitter.fold(part, fold.test)))
+        sizes, scores = {}, {}
+        for share, fold, answers in self._fit_folds(tasks, "learn"):
+            sizes[share] = len(fold.train)
+            predicted = self._outcome(fold.test, answers).predicted
+            scores.setdefault(share, []).append(macro_f1(self.labels[fold.test], predicted))
+        folds = max(map(len, scores.values()), default=0)
+        whole = [share for share in scores if len(scores[share]) == folds]
+        if len(whole) < 2:
+            return None
+        return np.array([sizes[s] for s in whole]), np.array([scores[s] for s in whole])
+
+    def importance(self, pipeline: Pipeline) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Macro F1 lost on the held-out rows when the values of a group, and of a column, are shuffled.
+
+        Permutation importance (Breiman 2001). Columns of a group stand in for each other, so a single one
+        seldom costs much; the group tells. Returns (repeats,) by group and by column.
+        """
+        X, y = self.X[self.split.test], self.labels[self.split.test]
+        random = np.random.default_rng(self.seed)
+        whole = macro_f1(y, pipeline.predict(X))
+        groups = {}
+        for group in schema.groups_of(self.columns):
+            mine = [i for i, column in enumerate(self.columns) if schema.GROUP_OF[column] == group]
+            losses = []
+            for _ in range(_REPEATS):
+                shuffled = X.copy()
+                shuffled[:, mine] = X[random.permutation(len(X))][:, mine]
+                losses.append(whole - macro_f1(y, pipeline.predict(shuffled)))
+            groups[group] = np.array(losses)
+        columns = permutation_importance(
+            pipeline, X, y, scoring="f1_macro", n_repeats=_REPEATS, random_state=self.seed,
+            n_jobs=self.jobs,
+        )  # fmt: skip
+        return groups, dict(zip(self.columns, columns.importances, strict=True))
+
+    def _inner_folds(self):
+        originals = np.intersect1d(self.split.train, self.splitter.originals)
+        return self.splitter.by_speaker(originals, self.seed, folds=_INNER_FOLDS)
+
+    def _fit_folds(self, tasks, what):
+        return fit_folds(tasks, self._examples, jobs=self.jobs, what=what)
+
+    @property
+    def _examples(self):
+        split = self.splitter
+        return Examples(self.X, self.labels, split.speakers, split.sources, split.voices)
+
+    def _outcomes(self, tasks, what):
+        """The answers to each key's folds, together."""
+        parts = {}
+        for key, fold, answers in self._fit_folds(tasks, what):
+            parts.setdefault(key, []).append((fold.test, answers))
+        return {
+            key: self._outcome(*(np.concatenate(part) for part in zip(*results, strict=True)))
+            for key, results in parts.items()
+        }
+
+    @property
+    def _label_names(self):
+        return np.unique(self.labels)
+
+    def _outcome(self, rows, answers):
+        clips, split = self.table.clips.iloc[rows], self.splitter
+        return Outcome(
+            rows, self.labels[rows], answers, self._label_names, split.corpora[rows],
+            split.speakers[rows], clips["sex"].to_numpy(str),
+        )  # fmt: skip
+
+
+def choose(inside: dict[str, Outcome], sizes: dict[str, int]) -> str:
+    """The model of the best macro F1, the smaller of equals. sizes: bytes of those that may be chosen."""
+    scores = {name: inside[name].summary()["macro_f1"] for name in sizes if name in inside}
+    return min(scores or sizes, key=lambda name: (-scores.get(name, 0), sizes[name]))

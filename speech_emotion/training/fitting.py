@@ -1,0 +1,156 @@
+"""Fitting a pipeline with the classes balanced or not, and running many fits on all cores."""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
+
+from speech_emotion import cli
+from speech_emotion.model.distillation import DistilledNetwork
+from speech_emotion.training.protocols import Fold
+
+BALANCES = ("none", "weights", "sampling")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An unfitted pipeline and how to fit it. `grid`: searched exhaustively, by speaker, when not empty."""
+
+    pipeline: Pipeline
+    balance: str
+    seed: int
+    grid: dict[str, list] = field(default_factory=dict)
+
+
+class Examples(NamedTuple):
+    """What is known of the rows of a table. X: (n, columns) float32; the others (n,): labels, speakers,
+    which clip a row is of, and (numbers too) which rows are one voice, copies through noise or a line."""
+
+    X: np.ndarray
+    y: np.ndarray
+    speakers: np.ndarray
+    sources: np.ndarray
+    voices: np.ndarray
+
+    def at(self, rows: np.ndarray) -> "Examples":
+        return Examples(*(each[rows] for each in self))
+
+
+def fit(recipe: Recipe, examples: Examples) -> Pipeline:
+    """A fitted clone of the recipe's pipeline. Of one voice, the clip comes before its copies.
+
+    balance `weights` weighs each class alike in the last step, `sampling` repeats clips of the rarer
+    classes until all are as many, `none` takes the clips as they are. One thread, so that sums are split,
+    and the model comes out, the same on every number of cores. A model that was only trained with the help
+    of a larger one stands in the result by itself.
+    """
+    pipeline = clone(recipe.pipeline)
+    extra = {}
+    if recipe.balance == "weights":
+        extra["model__sample_weight"] = compute_sample_weight("balanced", examples.y)
+    elif recipe.balance == "sampling":
+        rows = oversampled(examples.y, recipe.seed)
+        # a clip taken a second time is a second clip, and no copy of the first
+        times = np.arange(len(rows)) - np.searchsorted(rows, rows)
+        beyond = 1 + max(examples.sources.max(), examples.voices.max())
+        examples = examples.at(rows)
+        examples = examples._replace(
+            sources=examples.sources + times * beyond, voices=examples.voices + times * beyond
+        )
+    X, y, speakers, sources, voices = examples
+    for name, values in (("groups", speakers), ("sources", sources), ("voices", voices)):
+        if has_fit_parameter(pipeline[-1], name):
+            extra[f"model__{name}"] = values
+    with threadpool_limits(1), warnings.catch_warnings():
+        # the number of epochs is the recipe's choice; that the loss could still fall is no news
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if not recipe.grid:
+            return for_the_chip(pipeline.fit(X, y, **extra))
+        folds = GroupKFold(min(3, len(set(speakers)))).split(X, y, speakers)
+        search = GridSearchCV(pipeline, recipe.grid, cv=list(folds), scoring="f1_macro")
+        return for_the_chip(search.fit(X, y, **extra).best_estimator_)
+
+
+def for_the_chip(pipeline: Pipeline) -> Pipeline:
+    """A fitted pipeline without what only its training needed: of a distilled network, the network."""
+    name, model = pipeline.steps[-1]
+    if isinstance(model, DistilledNetwork):
+        pipeline.steps[-1] = (name, model.network_)
+    return pipeline
+
+
+def oversampled(y: np.ndarray, seed: int) -> np.ndarray:
+    """Row numbers in which every class is as frequent as the most frequent one."""
+    random = check_random_state(seed)
+    labels, counts = np.unique(y, return_counts=True)
+    extra = [
+        random.choice(np.flatnonzero(y == label), counts.max() - count)
+        for label, count in zip(labels, counts, strict=True)
+    ]
+    return np.sort(np.concatenate([np.arange(len(y)), *extra]))
+
+
+def fit_all(recipes: dict[str, Recipe], examples: Examples, *, jobs: int) -> dict[str, Pipeline]:
+    """Each recipe fitted to the same rows, on all cores."""
+    calls = (joblib.delayed(fit)(recipe, examples) for recipe in recipes.values())
+    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
+    results = cli.progress(results, total=len(recipes), what="fit", unit="model")
+    return dict(zip(recipes, results, strict=True))
+
+
+def fit_folds(
+    tasks: Iterable[tuple[object, Recipe, Fold]], examples: Examples, *, jobs: int, what: str
+):
+    """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, probabilities of the fold's
+    test rows), in the order of the tasks; probabilities: (n, labels) in the order of `np.unique(y)`, 0 for
+    a label that the fold does not train."""
+    tasks = list(tasks)
+    calls = (joblib.delayed(_fit_fold)(recipe, examples, fold) for _, recipe, fold in tasks)
+    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
+    results = cli.progress(results, total=len(tasks), what=what, unit="fit")
+    for (name, _, fold), probabilities in zip(tasks, results, strict=True):
+        yield name, fold, probabilities
+
+
+def fit_and_test(
+    recipe: Recipe,
+    examples: Examples,
+    folds: list[Fold],
+    tests: list[np.ndarray],
+    *,
+    jobs: int,
+) -> list[list[np.ndarray]]:
+    """One recipe fitted to each fold, and its probabilities (as `fit_folds`') for the fold's test rows of
+    each of `tests`, arrays like X. Returns [fold][test]."""
+    calls = (joblib.delayed(_fit_and_test)(recipe, examples, fold, tests) for fold in folds)
+    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
+    return list(cli.progress(results, total=len(folds), what="robustness", unit="fit"))
+
+
+def _fit_and_test(recipe, examples, fold, tests):
+    fitted = fit(recipe, examples.at(fold.train))
+    labels = np.unique(examples.y)
+    with threadpool_limits(1):
+        return [probabilities(fitted, test[fold.test], labels) for test in tests]
+
+
+def _fit_fold(recipe, examples, fold):
+    return _fit_and_test(recipe, examples, fold, [examples.X])[0]
+
+
+def probabilities(pipeline: Pipeline, X: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(n, labels) float64, in the order of `labels`; 0 for a label that the pipeline does not know."""
+    result = np.zeros((len(X), len(labels)))
+    result[:, np.searchsorted(labels, pipeline.classes_)] = pipeline.predict_proba(X)
+    return result

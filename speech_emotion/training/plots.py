@@ -1,0 +1,169 @@
+"""The pictures in reports/: what a model confuses, what it listens to, whether more clips would help."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from sklearn.metrics import ConfusionMatrixDisplay
+
+from speech_emotion.files import replacing
+from speech_emotion.training.scores import (
+    COVERAGE,
+    Outcome,
+    calibration_error,
+    pareto_front,
+    reliability,
+)
+
+plt.rcParams.update(
+    {"figure.dpi": 110, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+)
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure as PNG, whole or not at all, and close it."""
+    with replacing(path, "wb") as file:
+        figure.savefig(file, format="png", bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+    return path
+
+
+def draw(study, experiment, pipelines, folder: Path) -> list[str]:
+    """All pictures of a training run (report.Study, Experiment); returns file names in report order."""
+    names = []
+
+    def keep(figure, name):
+        names.append(save(figure, folder / name).name)
+
+    keep(score_against_bytes(study.points(), study.budget_kb[0]), "score_against_bytes.png")
+    for model, outcomes in study.outcomes.items():
+        shown = {name: outcomes[name] for name in ("seed", "speaker") if name in outcomes}
+        keep(confusion(shown, model), f"confusion_{model}.png")
+    chosen = study.chosen
+    trusted = study.outcomes[chosen].get("speaker", study.held_out[chosen])
+    keep(calibration(trusted, f"{chosen}: is its confidence worth its name?"), "calibration.png")
+    losses = experiment.importance(pipelines[chosen])
+    keep(importance(*losses, f"{chosen}: what it listens to"), "importance.png")
+    curve = experiment.learning_curve(chosen)
+    if curve:
+        keep(learning_curve(*curve, f"{chosen}: would more clips help?"), "learning_curve.png")
+    curves = {n: p[-1].loss_curve_ for n, p in pipelines.items() if hasattr(p[-1], "loss_curve_")}
+    if curves:
+        keep(loss_curves(curves), "loss_curve.png")
+    return names
+
+
+def confusion(outcomes: dict[str, Outcome], title: str) -> Figure:
+    """One panel per protocol: rows are the true labels, each row adds up to 100 %."""
+    figure, axes = plt.subplots(1, len(outcomes), figsize=(5.2 * len(outcomes), 4.6), squeeze=False)
+    for ax, (protocol, outcome) in zip(axes[0], outcomes.items(), strict=True):
+        ConfusionMatrixDisplay.from_predictions(
+            outcome.truth, outcome.predicted, normalize="true", values_format=".0%", cmap="Blues",
+            xticks_rotation=45, colorbar=False, ax=ax, im_kw={"vmin": 0, "vmax": 1},
+        )  # fmt: skip
+        ax.set_title(protocol)
+        ax.spines[:].set_visible(False)
+    figure.suptitle(title)
+    figure.tight_layout()
+    return figure
+
+
+def calibration(outcome: Outcome, title: str) -> Figure:
+    """Left: accuracy against confidence; right: UAR and error when only the surest clips get an answer."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
+    correct = outcome.predicted == outcome.truth
+    confidences, accuracies, shares = reliability(outcome.confidence, correct)
+    left.plot([0, 1], [0, 1], "--", color="#bbbbbb", linewidth=1)
+    left.bar(confidences, shares, width=0.06, color="#dddddd", label="share of the clips")
+    left.plot(confidences, accuracies, "o-", color="#4477aa", label="accuracy")
+    error = calibration_error(outcome.confidence, correct)
+    left.set(
+        xlabel="confidence",
+        xlim=(0, 1),
+        ylim=(0, 1),
+        title=f"expected calibration error {error:.3f}",
+    )
+    left.legend(frameon=False)
+    coverages = np.linspace(0.1, 1, 19)
+    right.plot(
+        coverages, [outcome.covered(c) for c in coverages], "o-", color="#4477aa", label="UAR"
+    )
+    order = np.argsort(-outcome.confidence, kind="stable")
+    kept = np.arange(1, len(order) + 1)
+    right.plot(
+        kept / len(order), np.cumsum(~correct[order]) / kept, color="#cc6677", label="risk (errors)"
+    )
+    right.axvline(COVERAGE, color="#bbbbbb", linestyle="--", linewidth=1)
+    right.set(xlabel="coverage", ylim=(0, 1), title="the surest answers only")
+    right.legend(frameon=False)
+    figure.suptitle(title)
+    figure.tight_layout()
+    return figure
+
+
+def importance(groups: dict[str, np.ndarray], columns: dict[str, np.ndarray], title: str) -> Figure:
+    """Loss of macro F1 when a group's, and when a column's, values are shuffled; (repeats,) each."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 6))
+    for ax, drops, what in zip(
+        axes, (groups, columns), ("group of descriptors", "column"), strict=True
+    ):
+        names = sorted(drops, key=lambda name, drops=drops: drops[name].mean())[-25:]
+        ax.barh(names, [100 * drops[n].mean() for n in names], xerr=[100 * drops[n].std() for n in names],
+                color="#4477aa", ecolor="#999999")  # fmt: skip
+        ax.set_xlabel("macro F1 lost, points")
+        ax.set_title(f"{what} shuffled")
+    figure.suptitle(title)
+    figure.tight_layout()
+    return figure
+
+
+def learning_curve(sizes: np.ndarray, scores: np.ndarray, title: str) -> Figure:
+    """sizes: (k,) clips trained on; scores: (k, folds) macro F1 on unseen speakers."""
+    figure, ax = plt.subplots(figsize=(6, 4))
+    mean, spread = scores.mean(axis=1), scores.std(axis=1)
+    ax.plot(sizes, mean, "o-", color="#4477aa")
+    ax.fill_between(sizes, mean - spread, mean + spread, color="#4477aa", alpha=0.2, linewidth=0)
+    ax.set(xlabel="clips trained on", ylabel="macro F1, unseen speakers", title=title)
+    ax.set_ylim(bottom=0)
+    return figure
+
+
+def loss_curves(curves: dict[str, list[float]]) -> Figure:
+    """Training loss per epoch of each network."""
+    figure, ax = plt.subplots(figsize=(6, 4))
+    for name, curve in curves.items():
+        ax.plot(np.arange(1, len(curve) + 1), curve, label=name)
+    ax.set(
+        xlabel="epoch", ylabel="loss (cross-entropy + L2 penalty)", yscale="log", title="Loss curve"
+    )
+    ax.legend(frameon=False)
+    return figure
+
+
+def score_against_bytes(points: dict[str, tuple[float, float]], budget_kb: float) -> Figure:
+    """points: model -> (bytes, macro F1). Models that no smaller one beats are joined by a line."""
+    figure, ax = plt.subplots(figsize=(6.5, 4.2))
+    for name, (size, score) in points.items():
+        ax.plot(size / 1024, score, "o", color="#4477aa")
+        ax.annotate(name, (size / 1024, score), xytext=(4, 4), textcoords="offset points")
+    front = pareto_front(points)
+    ax.plot(
+        [points[n][0] / 1024 for n in front],
+        [points[n][1] for n in front],
+        "-",
+        color="#ccbb44",
+        zorder=0,
+    )
+    ax.axvline(budget_kb, color="#bbbbbb", linestyle="--", linewidth=1)
+    ax.text(budget_kb, ax.get_ylim()[0], f" {budget_kb:g} KB", color="#777777", va="bottom")
+    ax.set(
+        xscale="log",
+        xlabel="KB of flash: code, tables and model (too large to compile: parameters)",
+        ylabel="macro F1",
+        title="Score against size",
+    )
+    return figure

@@ -1,0 +1,284 @@
+"""reports/: the table of all models under all protocols, per-class scores, and the model card."""
+
+import json
+from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
+
+import pandas as pd
+from sklearn.metrics import classification_report
+
+from speech_emotion import corpora
+from speech_emotion.dataset.augment import is_voice
+from speech_emotion.dataset.table import FeatureTable
+from speech_emotion.files import replacing
+from speech_emotion.training import robustness
+from speech_emotion.training.budget import Fit
+from speech_emotion.training.candidates import CANDIDATES
+from speech_emotion.training.protocols import Protocol
+from speech_emotion.training.scores import COVERAGE, Outcome, pareto_front
+
+STUDIO_WARNING = (
+    "Trained on clips as recorded: noise, or another level, may cost half of these scores "
+    "(docs/accuracy.md). For a model to be flashed: dataset_generator.py --engine device --augment"
+)
+SYNTHETIC_WARNING = (
+    "SYNTHETIC SPEECH took part. "
+    "These scores show that the pipeline runs; they mean nothing for real speech."
+)
+FOR_SCALE = """For scale, on complete corpora and so not directly comparable: human listeners reach 40.9 % on
+CREMA-D's audio (Cao et al. 2014); the published ESP32 system that this project follows reports 61.2 %
+weighted F1 and its CNN/LSTM relatives 68.9 % and 72 %, on random splits; frozen wav2vec2-base with a trained
+head, speaker-independent, 61.9 % (CREMA-D) and 55.4 % (RAVDESS) UAR."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that a training run found: outcomes[model][protocol], estimated bytes, and the chosen model."""
+
+    table: FeatureTable
+    labels: list[str]
+    label_set: str
+    balance: str
+    split: str
+    protocols: list[Protocol]
+    outcomes: dict[str, dict[str, Outcome]]
+    held_out: dict[str, Outcome]
+    sizes: dict[str, Fit]
+    budget_kb: tuple[float, float]  # flash, RAM
+    chosen: str
+    degraded: dict[
+        str, Outcome
+    ]  # the chosen model's, by robustness.CONDITIONS; empty when not asked for
+
+    @property
+    def is_studio(self) -> bool:
+        """Whether no clip of the table has a copy with noise, at another level ..."""
+        kinds = set(self.table.clips["augmentation"]) - {""}
+        return all(is_voice(kind) for kind in kinds)
+
+    @property
+    def is_synthetic(self) -> bool:
+        return "synthetic" in set(self.table.clips["corpus"])
+
+    def overview(self) -> pd.DataFrame:
+        """One row per model; the columns that a review asks for first."""
+        rows = {}
+        for model, by_protocol in self.outcomes.items():
+            summaries = {name: outcome.summary() for name, outcome in by_protocol.items()}
+            row = {"seed: weighted F1": summaries["seed"]["weighted_f1"]}
+            for protocol, heading in (
+                ("speaker", "speaker"), ("speaker_without_tess", "no TESS"), ("corpus", "corpus"),
+            ):  # fmt: skip
+                scores = summaries.get(protocol, {})
+                if scores and protocol != "corpus":
+                    row[f"{heading}: macro F1"] = scores["macro_f1"]
+                if protocol != "speaker_without_tess":
+                    row |= {
+                        f"{heading}: UAR {k[4:]}": v
+                        for k, v in scores.items()
+                        if k.startswith("uar_")
+                    }
+            rows[model] = row
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def points(self) -> dict[str, tuple[float, float]]:
+        """Model -> (bytes, macro F1 on unseen speakers; on the seed split where there is only that)."""
+        protocol = "speaker" if all("speaker" in o for o in self.outcomes.values()) else "seed"
+        return {
+            name: (self.sizes[name].bytes, outcomes[protocol].summary()["macro_f1"])
+            for name, outcomes in self.outcomes.items()
+            if CANDIDATES[name].exportable
+        }
+
+    def size_table(self) -> pd.DataFrame:
+        """KB of each model, and which of them no smaller one beats."""
+        front = pareto_front(self.points())
+        rows = {
+            name: {
+                "parameters KB": fit.parameters / 1024,
+                "flash KB": None if fit.flash is None else fit.flash / 1024,
+                "RAM KB": None if fit.ram is None else fit.ram / 1024,
+                "fits": "yes" if fit.within(*self.budget_kb) else "NO",
+                "front": "*" if name in front else "",
+                "measured": fit.why,
+            }
+            for name, fit in self.sizes.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").round(1)
+
+
+def write(study: Study, folder: Path, pictures: list[str]) -> None:
+    """report.md, scores.json and model_card.md in `folder`."""
+    with replacing(folder / "scores.json") as file:
+        json.dump(_scores(study), file, indent=1)
+        file.write("\n")
+    with replacing(folder / "report.md") as file:
+        file.write(_report(study, pictures))
+    with replacing(folder / "model_card.md") as file:
+        file.write(_model_card(study))
+
+
+def _scores(study):
+    return {
+        "synthetic": study.is_synthetic,
+        "labels": study.labels,
+        "split": study.split,
+        "balance": study.balance,
+        "chosen": study.chosen,
+        "robustness": {name: outcome.summary() for name, outcome in study.degraded.items()},
+        "features": {name: study.table.info.get(name) for name in ("schema", "engine", "versions")},
+        "models": {
+            model: {
+                "parameter_bytes": study.sizes[model].parameters,
+                "flash_bytes": study.sizes[model].flash,
+                "ram_bytes": study.sizes[model].ram,
+                "held_out": study.held_out[model].summary(),
+                "intervals": by_protocol["speaker"].intervals() if "speaker" in by_protocol else {},
+                **{name: outcome.summary() for name, outcome in by_protocol.items()},
+            }
+            for model, by_protocol in study.outcomes.items()
+        },
+    }
+
+
+def markdown(frame: pd.DataFrame, corner: str = "") -> str:
+    """A table in Markdown; fractions with three digits."""
+    lines = [
+        "| " + " | ".join([corner, *frame.columns]) + " |",
+        "|---" * (frame.shape[1] + 1) + "|",
+    ]
+    for name, row in frame.iterrows():
+        cells = [_cell(value) for value in row]
+        lines.append("| " + " | ".join([str(name), *cells]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value):
+    if pd.isna(value):
+        return "–"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Integral):
+        return f"{value:,}"
+    return f"{value:.3f}" if abs(value) <= 1 else f"{value:,.0f}"
+
+
+def _clips(study):
+    clips = study.table.clips[study.table.clips["augmentation"] == ""]
+    counts = clips.groupby("corpus").agg(clips=("path", "size"), speakers=("speaker", "nunique"))
+    hours = clips.groupby("corpus")["seconds"].sum() / 3600
+    return counts.assign(hours=hours.map("{:.1f}".format))
+
+
+def _report(study, pictures):
+    parts = ["# Scores\n"]
+    if study.is_synthetic:
+        parts.append(f"**{SYNTHETIC_WARNING}**\n")
+    parts += [
+        f"{study.label_set[0].upper()}{study.label_set[1:]}; balance: {study.balance}; features: engine "
+        f"{study.table.info.get('engine')}, schema {study.table.info.get('schema')}.\n",
+        markdown(_clips(study), "corpus"),
+        "## All models, all protocols\n",
+        markdown(study.overview(), "model"),
+        *(f"- **{protocol.name}**: {protocol.about}" for protocol in study.protocols),
+        "\nUAR is the mean of the classes' recalls, of a corpus's own clips. Only the protocols without the "
+        "tested speakers say what a new voice will get.\n",
+        "## Sizes\n",
+        markdown(study.size_table().astype(object), "model"),
+        "Flash and RAM: extractor and model, compiled and linked; parameters: an estimate. `*`: no "
+        f"smaller model scores higher. Budget: {study.budget_kb[0]:g} KB of flash, "
+        f"{study.budget_kb[1]:g} KB of RAM.\n",
+        f"Chosen: **{study.chosen}**, of those within the budget the best macro F1 in folds by speaker "
+        "inside the training rows; no tested row took part in the choice.\n",
+        *_unseen(study),
+    ]
+    if not study.is_synthetic:
+        parts.append(FOR_SCALE + "\n")
+    parts += [f"![{name}]({name})" for name in pictures]
+    parts.append("\n## Per class\n")
+    for model, by_protocol in study.outcomes.items():
+        for protocol, outcome in by_protocol.items():
+            scores = classification_report(
+                outcome.truth, outcome.predicted, output_dict=True, zero_division=0
+            )
+            scores.pop("accuracy", None)
+            parts.append(f"### {model}, {protocol}\n\n{markdown(pd.DataFrame(scores).T, 'class')}")
+    return "\n".join(parts) + "\n"
+
+
+def _unseen(study):
+    """What another speaker will get: intervals, calibration, coverage, and recalls of the chosen model."""
+    outcomes = {name: by["speaker"] for name, by in study.outcomes.items() if "speaker" in by}
+    if not outcomes:
+        return []
+    rows = {}
+    for name, outcome in outcomes.items():
+        summary = outcome.summary()
+        row = {
+            score: f"{summary[score]:.3f} ({low:.3f} to {high:.3f})"
+            for score, (low, high) in outcome.intervals().items()
+        }
+        row["ECE"] = summary["ece"]
+        row[f"UAR at {COVERAGE:.0%} coverage"] = summary["confident_uar"]
+        rows[name] = row
+    recalls = pd.DataFrame(outcomes[study.chosen].recalls()).T
+    return [
+        "## Unseen speakers\n",
+        markdown(pd.DataFrame.from_dict(rows, orient="index"), "speaker"),
+        "In brackets: 95 % bootstrap intervals over speakers. ECE: expected calibration error, how far "
+        f"confidence is from accuracy. Coverage: the {COVERAGE:.0%} most confident answers only; the "
+        "threshold for that, found inside the training rows, is stored with each model.\n",
+        f"Recalls of {study.chosen}, by the speakers' sex:\n",
+        markdown(recalls, "recall"),
+        *_robustness(study),
+    ]
+
+
+def _robustness(study):
+    if not study.degraded:
+        return []
+    return [
+        f"## Robustness of {study.chosen}\n",
+        markdown(robustness.table(study.degraded), "clips"),
+        "Folds by speaker; degraded clips are only tested, and measured by the chip's own code. SNR over the "
+        f"whole clip, pauses included; babble: clips of {robustness.TALKERS} other speakers.\n",
+    ]
+
+
+def _model_card(study):
+    names = sorted(set(study.table.clips["corpus"]))
+    held_out = study.held_out[study.chosen].summary()
+    speaker = study.outcomes[study.chosen].get("speaker")
+    data = [
+        f"- {about.title}: {about.licence} ({about.url}). {about.citation}"
+        for about in corpora.licences(names)
+    ]
+    lines = [
+        f"# Model card: {study.chosen}\n",
+        f"**{SYNTHETIC_WARNING}**\n" if study.is_synthetic else "",
+        f"{CANDIDATES[study.chosen].about}. Labels: {', '.join(study.labels)} ({study.label_set}).",
+        f"Features: schema {study.table.info.get('schema')}, engine {study.table.info.get('engine')}.\n",
+        "## Data\n",
+        *data,
+        "\nA model trained on a corpus is bound by its licence: those marked non-commercial or research only "
+        "allow no product.\n",
+        markdown(_clips(study), "corpus"),
+        "## Scores\n",
+        f"Held out ({study.split} split, the very model in the file): weighted F1 "
+        f"{held_out['weighted_f1']:.3f}, macro F1 {held_out['macro_f1']:.3f}, UAR {held_out['uar']:.3f}.",
+        "Speakers it never heard (the same recipe in folds by speaker): "
+        + (
+            f"macro F1 {speaker.summary()['macro_f1']:.3f}."
+            if speaker
+            else "not measured, too few speakers."
+        ),
+        "\n## Limits\n",
+        "- Acted emotion, recorded in studios, by adults, mostly in English: not what people feel, and not "
+        "how they speak when nobody asks them to act.",
+        "- A new speaker, microphone, room or language scores lower than any number above.",
+        *([f"- {STUDIO_WARNING}"] if study.is_studio else []),
+        "- Not for decisions about people: employment, policing, health, education. In the EU, emotion "
+        "recognition at work and in education is prohibited (AI Act, article 5).",
+    ]
+    return "\n".join(lines) + "\n"
