@@ -1,4 +1,4 @@
-"""Fixtures every test file may use."""
+"""Fixtures every test file may use, and the one way to real clips."""
 
 import os
 from pathlib import Path
@@ -6,12 +6,31 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+_CLIPS = Path(os.environ.get("SER_CORPORA") or REPOSITORY.parent / "shared" / "corpora")
 
 
 @pytest.fixture(scope="session")
 def corpora_dir() -> Path:
-    """The folder of real clips: environment variable SER_CORPORA, else ../shared/corpora."""
-    folder = Path(os.environ.get("SER_CORPORA") or REPOSITORY.parent / "shared" / "corpora")
-    if not folder.is_dir():
-        pytest.skip(f"no real clips at {folder}; set SER_CORPORA to their folder")
-    return folder
+    """The folder of real clips: environment variable SER_CORPORA, else ../shared/corpora.
+
+    A test that asks for it, itself or through another fixture, carries the marker `corpora` by that."""
+    if not _CLIPS.is_dir():
+        pytest.skip(f"no real clips at {_CLIPS}; set SER_CORPORA to their folder")
+    return _CLIPS
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "corpora_dir" in getattr(item, "fixturenames", ()):
+            item.add_marker("corpora")
+        elif item.get_closest_marker("corpora"):
+            raise pytest.UsageError(f"{item.nodeid}: marked `corpora`, but asks for no real clips")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_clips_of_this_machine() -> None:
+    """What a command finds by itself is the same on every machine: nothing, unless a test hands it over."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SER_CORPORA", raising=False)
+        yield

@@ -1,5 +1,5 @@
 """The generated library is the model: the same labels and probabilities, every table, every kind of model,
-and nothing that differs gets through. Vectors are those of real voices where the clips are there."""
+and nothing that differs gets through. Vectors are those of synthetic voices."""
 
 import re
 import shutil
@@ -403,8 +403,7 @@ def test_real_clips_from_sound_to_label(kind, corpora_dir, originals, tmp_path):
     """Blocks, gate, features, model: the library as the chip runs it, against Python, bit for bit."""
     model, folder = originals[kind]
     opened = Library(generated(model, folder))
-    _, clips = codegen_models.clips(90)
-    for clip in clips:
+    for clip in codegen_models.real_clips(corpora_dir, 90):
         samples = audio.load(clip.path)
         answer = opened.answer(samples)
         wanted = model.probabilities(device.extract(samples)[None])[0]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import codegen_models
 import numpy as np
+import pandas
 import pytest
 import signals
 import soundfile
@@ -254,7 +255,24 @@ def test_clips_are_checked_where_they_are(world, tmp_path, capsys):
     assert (
         "5 from sound to label, as predictor.py on the device engine: labels equal 100 %" in printed
     )
-    assert "5 of them held out" in printed
+    assert "of them held out: 5 rows: weighted F1" in printed
+
+
+@pytest.mark.parametrize(("others", "said"), [(80, "none of an emotion"), (40, "40 more are of")])
+def test_held_out_rows_of_unknown_emotions_are_told(others, said, world, tmp_path, capsys):
+    """A table may hold emotions that the model was not trained on: they are no part of a score."""
+    for file in world.iterdir():
+        shutil.copy(file, tmp_path)
+    clips = pandas.read_csv(tmp_path / "features.csv")
+    clips.loc[[*range(1, 2 * others, 2)], "emotion"] = "bored"
+    clips.to_csv(tmp_path / "features.csv", index=False)
+    assert generate(tmp_path, tmp_path / "Voice", KINDS[0], "--clips", 0) == 0
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("held out")]
+    assert said in line and ("weighted F1" in line) == (others == 40)
+    clips["path"] = "elsewhere/" + clips["path"]
+    clips.to_csv(tmp_path / "features.csv", index=False)
+    assert generate(tmp_path, tmp_path / "Voice", KINDS[0], "--clips", 0) == 0
+    assert "none of the model's 80 clips is in the table: no score" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("check", ["compiles", "same_tables", "same_answers"])
@@ -328,7 +346,7 @@ def test_predictor_answers_with_the_library(library, world, tmp_path, capsys):
 @pytest.mark.corpora
 @pytest.mark.slow
 def test_five_hundred_real_clips_from_sound_to_label(corpora_dir, tmp_path, capsys):
-    _, clips = codegen_models.clips(520)
+    clips = codegen_models.real_clips(corpora_dir, 520)
     rows = [
         dict.fromkeys(table.CLIP_COLUMNS, "")
         | {
@@ -340,7 +358,7 @@ def test_five_hundred_real_clips_from_sound_to_label(corpora_dir, tmp_path, caps
         }
         for c in clips
     ]
-    vectors, emotions = codegen_models.voices(520)
+    vectors, emotions = codegen_models.measured(clips)
     info = {"schema": schema.HASH, "engine": "device"}
     table.write(tmp_path, zip(rows, vectors, strict=True), lambda: info)
     made = codegen_models.KINDS[KINDS[2]]().fit(vectors, emotions)

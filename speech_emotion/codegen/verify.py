@@ -183,14 +183,13 @@ def truth(table: FeatureTable, labels: list[str]) -> np.ndarray:
     return emotions
 
 
-def f1(
-    table: FeatureTable, labels: list[str], rows: np.ndarray, answers: np.ndarray
-) -> float | None:
-    """Weighted F1 over those rows whose emotion the model knows; None where there is none."""
-    emotions = truth(table, labels)[rows]
-    known = np.isin(emotions, labels)
-    if not known.any():
-        return None
+def of_known_emotion(table: FeatureTable, labels: list[str], rows: np.ndarray) -> np.ndarray:
+    """Boolean (rows,): whether the model has a label for the row's emotion."""
+    return np.isin(truth(table, labels)[rows], labels)
+
+
+def f1(table: FeatureTable, labels: list[str], rows: np.ndarray, answers: np.ndarray) -> float:
+    """Weighted F1 over rows whose emotions the model knows (`of_known_emotion`)."""
     return f1_score(
-        emotions[known], np.array(labels)[answers][known], average="weighted", zero_division=0
+        truth(table, labels)[rows], np.array(labels)[answers], average="weighted", zero_division=0
     )

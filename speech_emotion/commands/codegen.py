@@ -126,17 +126,28 @@ def check_rows(opened, model, table, seed):
     held_out = set(model.info.get("held_out", ()))
     rows = np.flatnonzero(np.isin(table.clips["path"].to_numpy(str), list(held_out)))
     if len(rows):
-        scores = [
-            verify.f1(
-                table, model.labels, rows, each.probabilities(table.vectors[rows]).argmax(axis=1)
-            )
-            for each in (model, opened)
-        ]
-        if None not in scores:
-            say(
-                "held out",
-                f"{len(rows)} rows: weighted F1 {scores[0]:.4f} the model, {scores[1]:.4f} in C",
-            )
+        theirs, ours = (
+            each.probabilities(table.vectors[rows]).argmax(axis=1) for each in (model, opened)
+        )
+        say("held out", held_out_scores(table, model, rows, (theirs, "the model"), (ours, "in C")))
+    elif held_out:
+        say("held out", f"none of the model's {len(held_out)} clips is in the table: no score")
+
+
+def held_out_scores(table, model, rows, *answers):
+    """Weighted F1 on held-out rows, one for each of `answers`: label numbers, and whose they are."""
+    from speech_emotion.codegen import verify
+
+    known = verify.of_known_emotion(table, model.labels, rows)
+    if not known.any():
+        return f"{len(rows)} rows, none of an emotion that the model knows: no score"
+    scores = (
+        f"{verify.f1(table, model.labels, rows[known], each[known]):.4f} {whose}"
+        for each, whose in answers
+    )
+    others = len(rows) - known.sum()
+    left_out = f" ({others} more are of emotions that it does not know)" if others else ""
+    return f"{known.sum()} rows: weighted F1 {', '.join(scores)}{left_out}"
 
 
 def check_clips(opened, model, table, root, count):
@@ -168,10 +179,12 @@ def check_clips(opened, model, table, root, count):
     if mine.any():
         kept = rows[mine]
         theirs = model.probabilities(table.vectors[kept]).argmax(axis=1)
-        scores = [verify.f1(table, model.labels, kept, a) for a in (theirs, found.answers[mine])]
-        if None not in scores:
-            say("", f"{len(kept)} of them held out: weighted F1 {scores[0]:.4f} the model on the table's "
-                f"features, {scores[1]:.4f} the chip's code on the sound")  # fmt: skip
+        text = held_out_scores(
+            table, model, kept,
+            (theirs, "the model on the table's features"),
+            (found.answers[mine], "the chip's code on the sound"),
+        )  # fmt: skip
+        say("", f"of them held out: {text}")
 
 
 def sizes_text(sizes):
