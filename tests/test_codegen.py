@@ -426,7 +426,7 @@ def test_emlearn_leaves_numpy_as_it_was_and_needs_no_distutils():
     code = (
         "import sys, importlib.util as u; sys.path.insert(0, sys.argv[1]); found = u.find_spec\n"
         "u.find_spec = lambda name, *rest: None if name == 'distutils' else found(name, *rest)\n"
-        "from codegen import emlearn_parts, source\n"
+        "from speech_emotion.codegen import emlearn_parts, source\n"
         "print(emlearn_parts.cgen.constant(1.5), 'distutils' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, REPOSITORY], capture_output=True, text=True)

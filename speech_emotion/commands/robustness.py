@@ -1,7 +1,7 @@
-"""A saved model on its held-out clips under noise, at a low level, through a telephone and a cheap microphone.
+"""A saved model on its held-out clips under noise, at a low level, by telephone, by a cheap microphone.
 
-The chip's own code measures the clips as they would arrive. `train.py --robustness DIR` does the same in folds
-by speaker, for the model that it chooses.
+The chip's own code measures the clips as they would arrive. `train.py --robustness DIR` does the same, in
+folds by speaker, for the model that it chooses.
 """
 
 import argparse
