@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from speech_emotion.dataset.table import CLIP_COLUMNS, FeatureTable
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
 from speech_emotion.training import fitting, labels
-from speech_emotion.training.protocols import Splitter
+from speech_emotion.training.protocols import Splitter, sounds_of
 
 EMOTIONS = ("angry", "calm", "neutral", "sad")
 
@@ -41,9 +43,15 @@ def clips():
     return make_clips()
 
 
+def split(clips, sounds=None):
+    """A splitter of these clips; without `sounds` every row sounds unlike any other."""
+    sounds = np.arange(len(clips)) if sounds is None else np.asarray(sounds)
+    return Splitter(clips, clips["emotion"].to_numpy(str), sounds)
+
+
 @pytest.fixture
 def splitter(clips):
-    return Splitter(clips, clips["emotion"].to_numpy(str))
+    return split(clips)
 
 
 def all_folds(splitter):
@@ -73,7 +81,7 @@ def test_a_copy_never_trains_where_a_clip_that_is_heard_in_it_does_not(clips):
     first, second = random.permutation(originals), random.permutation(originals)
     noisy = (clips["augmentation"] != "").to_numpy()
     clips.loc[noisy, "background"] = [f"{a}//{b}" for a, b in zip(first, second, strict=True)]
-    splitter = Splitter(clips, clips["emotion"].to_numpy(str))
+    splitter = split(clips)
     for _, fold in all_folds(splitter):
         trained = clips.iloc[fold.train]
         known = set(trained["path"])
@@ -121,14 +129,14 @@ def test_the_seed_protocol_is_scikit_learns_split_with_random_state_42(splitter)
 
 def test_one_corpus_has_no_corpus_protocol_and_one_speaker_no_speaker_protocol():
     clips = make_clips(corpora=("a",), speakers=1)
-    names = [p.name for p in Splitter(clips, clips["emotion"].to_numpy(str)).protocols(seed=1)]
+    names = [p.name for p in split(clips).protocols(seed=1)]
     assert names == ["seed"]
 
 
 def test_a_speaker_split_of_one_speaker_is_refused_by_name():
     clips = make_clips(corpora=("a",), speakers=1)
     with pytest.raises(UserError, match=r"one speaker \(a/0\)"):
-        Splitter(clips, clips["emotion"].to_numpy(str)).speaker(seed=0)
+        split(clips).speaker(seed=0)
 
 
 def test_a_speaker_split_holds_out_whole_speakers(splitter):
@@ -169,3 +177,167 @@ def test_sampling_makes_classes_equal_and_keeps_every_clip():
     rows = fitting.oversampled(y, seed=0)
     assert (y[rows] == "a").sum() == (y[rows] == "b").sum() == 10
     assert set(rows) == set(range(13))
+
+
+# ---- twins: one sound under several names ---------------------------------------------------------
+
+
+@st.composite
+def tables(draw):
+    """Any table: rows of few corpora, speakers, labels and sounds; copies of them, made of each other."""
+    count = draw(st.integers(4, 24))
+    few = st.integers(0, draw(st.integers(1, 4)))
+    rows, sounds = [], []
+    for row in range(count):
+        corpus = draw(st.sampled_from(["a", "b", "tess"]))
+        rows.append(
+            dict.fromkeys(CLIP_COLUMNS, "")
+            | {"path": f"{row}.wav", "corpus": corpus, "speaker": str(draw(few)),
+               "emotion": draw(st.sampled_from(EMOTIONS))}
+        )  # fmt: skip
+        sounds.append(draw(st.integers(0, count)))
+    for copy in range(draw(st.integers(0, 12))):
+        source, *heard = draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=3))
+        background = "//".join(f"{row}.wav" for row in heard)
+        rows.append(
+            rows[source]
+            | {"path": f"{source}.wav#{copy}", "augmentation": draw(st.sampled_from(["noise", "pitch"])),
+               "source": f"{source}.wav", "background": background}
+        )  # fmt: skip
+        sounds.append(draw(st.integers(0, 2 * count)))
+    return pd.DataFrame(rows), np.array(sounds)
+
+
+def folds_of(splitter):
+    """Every fold that a training run may make of a table, by name; what is refused is left out."""
+    found = []
+    for name, make in (
+        ("random", lambda: [splitter.random()]),
+        ("speaker", lambda: [splitter.speaker(0)]),
+        ("inside", lambda: splitter.by_speaker(splitter.originals, 3, folds=3)),
+        ("protocols", lambda: [f for p in splitter.protocols(1) for f in p.folds]),
+    ):
+        try:
+            found += [(name, fold) for fold in make()]
+        except UserError:
+            continue
+    return found
+
+
+@settings(max_examples=100, deadline=None)
+@given(tables())
+def test_no_sound_is_on_both_sides_of_any_fold_of_any_table(table):
+    clips, sounds = table
+    splitter = split(clips, sounds)
+    by_path = dict(zip(clips["path"], sounds, strict=True))
+    for _, fold in folds_of(splitter):
+        assert len(fold.test) and len(fold.train)
+        trained, tested = clips.iloc[fold.train], set(sounds[fold.test])
+        assert not tested & set(sounds[fold.train])
+        copies = trained[trained["augmentation"] != ""]
+        parts = [*copies["source"], *(p for b in copies["background"] for p in b.split("//") if p)]
+        assert not tested & {by_path[part] for part in parts}
+
+
+@settings(max_examples=100, deadline=None)
+@given(tables())
+def test_speakers_who_share_a_sound_are_on_one_side_of_every_fold_by_speaker(table):
+    clips, sounds = table
+    splitter = split(clips, sounds)
+    speakers = splitter.speakers
+    for name, fold in folds_of(splitter):
+        if name in ("speaker", "inside"):
+            assert not set(speakers[fold.train]) & set(speakers[fold.test])
+            assert not set(splitter.people[fold.train]) & set(splitter.people[fold.test])
+    # one person exactly where a chain of shared sounds leads from one to the other
+    originals = np.flatnonzero(clips["augmentation"] == "")
+    reach = {name: {name} for name in speakers}
+    for _ in speakers:
+        for sound in set(sounds[originals]):
+            heard = set(speakers[originals][sounds[originals] == sound])
+            whole = set().union(*(reach[name] for name in heard))
+            reach |= dict.fromkeys(whole, whole)
+    for row in range(len(clips)):
+        assert set(speakers[splitter.people == splitter.people[row]]) == reach[speakers[row]]
+
+
+@settings(max_examples=30, deadline=None)
+@given(tables())
+def test_without_twins_nothing_changes(table):
+    clips, _ = table
+    splitter = split(clips)
+    assert splitter.twins() == "" and (splitter.people == splitter.speakers).all()
+
+
+def test_of_equal_sounds_drawn_on_both_sides_all_go_where_the_first_of_them_is(clips, splitter):
+    plain = splitter.random()
+    tested, trained = plain.test[::3], np.intersect1d(plain.train, splitter.originals)[::5]
+    pairs = list(zip(tested.tolist(), trained.tolist(), strict=False))
+    sounds = np.arange(len(clips))
+    for one, other in pairs:
+        sounds[other] = sounds[one]
+    found = set(split(clips, sounds).random().test.tolist())
+    expected = set(plain.test.tolist())
+    for one, other in pairs:
+        (expected.add if one < other else expected.discard)(other if one < other else one)
+    assert found == expected
+
+
+def test_a_sound_that_two_corpora_hold_does_not_train_in_one_where_it_is_tested_in_the_other(clips):
+    corpora = clips["corpus"].to_numpy(str)
+    first, second = (np.flatnonzero(corpora == corpus)[0] for corpus in ("a", "tess"))
+    sounds = np.arange(len(clips))
+    sounds[second] = sounds[first]
+    (protocol,) = [p for p in split(clips, sounds).protocols(seed=1) if p.name == "corpus"]
+    without = {"a": second, "tess": first}
+    for fold in protocol.folds:
+        (tested,) = set(corpora[fold.test])
+        missing = set(np.flatnonzero(corpora != tested)) - set(fold.train.tolist())
+        # with the clip goes its copy, the row after it
+        assert missing == {without[tested], without[tested] + 1}
+
+
+def test_what_twins_there_are_is_said_with_counts(clips):
+    sounds = np.arange(len(clips))
+    # a/0: angry 0 and 1 (rows 0, 2), angry and sad (rows 4, 18); tess/1 shares one with a/1
+    rows = clips.index[(clips["speaker"] == "1") & (clips["augmentation"] == "")]
+    ours, theirs = (rows[clips["corpus"][rows] == corpus][0] for corpus in ("a", "tess"))
+    for one, other in ((0, 2), (4, 18), (ours, theirs)):
+        sounds[other] = sounds[one]
+    said = split(clips, sounds).twins()
+    assert said.startswith("3 sounds under 6 names, 1 of them with several labels: ")
+    assert "11 of 12 are left" in said and "1 is in several corpora" in said
+    assert "changed sides" in said and "\n" not in said
+
+
+@pytest.mark.parametrize("different", [1, 2, 3])
+def test_too_few_different_sounds_are_refused_or_split(different, clips):
+    splitter = split(clips, np.arange(len(clips)) // 2 % different)
+    try:
+        fold = splitter.random()
+    except UserError as error:
+        assert f"{len(splitter.originals)} clips are of {different} different sound" in str(error)
+    else:
+        assert different > 1 and len(fold.test) and len(fold.train)
+
+
+def test_speakers_who_all_share_sounds_cannot_be_held_out(clips):
+    splitter = split(clips, np.where(clips["emotion"] == "sad", 0, 1 + np.arange(len(clips))))
+    with pytest.raises(UserError, match="speakers who share recordings"):
+        splitter.speaker(seed=0)
+
+
+def test_a_fold_that_would_train_on_one_class_only_is_none():
+    clips = make_clips(corpora=("a", "b"), speakers=2, emotions=("sad", "angry"))
+    clips = clips[(clips["corpus"] == "a") == (clips["emotion"] == "sad")].reset_index(drop=True)
+    names = [protocol.name for protocol in split(clips).protocols(seed=1)]
+    assert "corpus" not in names and "speaker" in names
+
+
+def test_equal_features_are_one_sound_and_others_are_not():
+    vectors = np.random.default_rng(0).standard_normal((20, 7)).astype(np.float32)
+    vectors[[3, 11]] = vectors[5]
+    vectors[12] = vectors[13]
+    vectors[12, 6] = np.nextafter(vectors[12, 6], np.float32(9))
+    sounds = sounds_of(vectors)
+    assert sounds[3] == sounds[5] == sounds[11] and len(set(sounds)) == 18

@@ -19,9 +19,10 @@ EMOTIONS = ("angry", "calm", "neutral", "sad")
 
 
 def write_features(
-    folder, *, emotions=EMOTIONS, speakers=6, takes=4, corpora=("folder",), copies=""
+    folder, *, emotions=EMOTIONS, speakers=6, takes=4, corpora=("folder",), copies="", twice=False
 ):
-    """A made-up features.csv in which each emotion shifts a few columns of its own."""
+    """A made-up features.csv in which each emotion shifts a few columns of its own. copies: a kind of
+    augmented copy of each clip; twice: each clip is there a second time, in a folder inside."""
     random = np.random.default_rng(0)
 
     def rows():
@@ -37,6 +38,8 @@ def write_features(
                             "emotion": emotion, "seconds": "1.0",
                         }  # fmt: skip
                         yield row, vector
+                        if twice:
+                            yield row | {"path": f"{corpus}/{emotion}/unpacked/{path}"}, vector
                         if copies:
                             copy = {
                                 "path": f"{path}#{copies}",
@@ -155,6 +158,24 @@ def test_training_again_on_another_number_of_cores_gives_the_same_models_bit_for
             persistence.load(where / f"{name}.joblib") for where in (folder / "models", again)
         )
         np.testing.assert_array_equal(first.probabilities(vectors), second.probabilities(vectors))
+
+
+@pytest.mark.parametrize("split", ["random", "speaker"])
+def test_of_recordings_that_are_there_twice_none_is_held_out_and_trained_on(tmp_path, split):
+    path = write_features(tmp_path / "dataset", takes=2, twice=True)
+    options = ("--models", "linear", "--split", split, "--jobs", 1)
+    result = run(path, *options, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    features = table.read(path)
+    held_out = set(json.loads((tmp_path / "models" / "model.json").read_text())["held_out"])
+    sounds = {
+        clip: v.tobytes() for clip, v in zip(features.clips["path"], features.vectors, strict=True)
+    }
+    tested = {sounds[clip] for clip in held_out}
+    assert held_out and not any(sounds[clip] in tested for clip in set(sounds) - held_out)
+    sentence = "48 sounds under 96 names: equal sounds are kept on one side of every split"
+    assert sentence in result.stdout
+    assert sentence in (tmp_path / "reports" / "report.md").read_text()
 
 
 @pytest.mark.parametrize("balance", ["weights", "sampling"])

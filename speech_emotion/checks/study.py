@@ -23,7 +23,7 @@ from speech_emotion.training import labels
 from speech_emotion.training.candidates import CANDIDATES, columns
 from speech_emotion.training.experiment import Experiment
 from speech_emotion.training.fitting import Recipe
-from speech_emotion.training.protocols import Splitter
+from speech_emotion.training.protocols import Splitter, sounds_of
 from speech_emotion.training.report import markdown
 from speech_emotion.training.scores import Outcome, macro_f1, uar, weighted_f1
 
@@ -67,7 +67,7 @@ def main():
 
 
 def _experiment(data, y, names, seed, arguments, fold=None):
-    splitter = Splitter(data.clips, y)
+    splitter = Splitter(data.clips, y, sounds_of(data.vectors))
     recipes = {name: Recipe(CANDIDATES[name].make(seed), "none", seed) for name in names}
     return Experiment(
         data, columns(), y, splitter, fold or splitter.random(), recipes, seed, arguments.jobs
@@ -107,7 +107,11 @@ def _spread(found):
 def nested(data, arguments) -> str:
     """The winners of the inner folds, scored on speakers that chose nothing."""
     data, y, _ = labels.relabel(data, "seven")
-    (outer,) = [p for p in Splitter(data.clips, y).protocols(0) if p.name == "speaker"]
+    (outer,) = [
+        p
+        for p in Splitter(data.clips, y, sounds_of(data.vectors)).protocols(0)
+        if p.name == "speaker"
+    ]
     winners, outcomes = [], []
     for fold in outer.folds:
         experiment = _experiment(data, y, arguments.models, 0, arguments, fold)
@@ -184,7 +188,7 @@ def groups(data, arguments) -> pd.DataFrame:
 
 def _teach(data, y, names, seeds):
     """The teacher's scores on `names`, over seeds: {score: (seeds,)}. Clips only, no copies."""
-    splitter = Splitter(data.clips, y)
+    splitter = Splitter(data.clips, y, sounds_of(data.vectors))
     X = data.vectors[:, [schema.COLUMNS.index(name) for name in names]]
     known = np.unique(y)
     Y = np.eye(len(known), dtype=np.float32)[np.searchsorted(known, y)]
@@ -193,7 +197,7 @@ def _teach(data, y, names, seeds):
         train = np.intersect1d(train, splitter.originals)
         scaler = ClippedScaler().fit(X[train])
         teacher = Teacher(DistilledNetwork().ridge).fit(
-            scaler.transform(X[train]), Y[train], splitter.speakers[train], np.ones(len(train))
+            scaler.transform(X[train]), Y[train], splitter.people[train], np.ones(len(train))
         )
         return known[teacher.probabilities(scaler.transform(X[test])).argmax(axis=1)]
 

@@ -17,7 +17,7 @@ from speech_emotion.training import budget, labels, plots, report
 from speech_emotion.training.candidates import CANDIDATES, columns
 from speech_emotion.training.experiment import Experiment, choose
 from speech_emotion.training.fitting import BALANCES, Recipe
-from speech_emotion.training.protocols import Splitter
+from speech_emotion.training.protocols import Splitter, sounds_of
 
 EXAMPLES = """examples:
   python train.py dataset/features.csv
@@ -78,7 +78,10 @@ def main():
     features, y, label_set = labels.relabel(table.read(arguments.features), arguments.labels)
     models, reports = writable_folder(arguments.out), writable_folder(arguments.reports)
 
-    splitter = Splitter(features.clips, y)
+    splitter = Splitter(features.clips, y, sounds_of(features.vectors))
+    twins = splitter.twins()
+    if twins:
+        print(twins)
     split = splitter.random() if arguments.split == "random" else splitter.speaker(arguments.seed)
     recipes = {name: recipe(CANDIDATES[name], arguments) for name in arguments.models}
     experiment = Experiment(
@@ -112,7 +115,7 @@ def main():
 
     study = report.Study(
         features, sorted(set(y)), label_set, arguments.balance, arguments.split, protocols, outcomes,
-        held_out, sizes, (arguments.flash_kb, arguments.ram_kb), chosen, degraded,
+        held_out, sizes, (arguments.flash_kb, arguments.ram_kb), chosen, degraded, twins,
     )  # fmt: skip
     pictures = plots.draw(study, experiment, pipelines, reports)
     report.write(study, reports, pictures)

@@ -164,7 +164,7 @@ class Experiment:
     @property
     def _examples(self):
         split = self.splitter
-        return Examples(self.X, self.labels, split.speakers, split.sources, split.voices)
+        return Examples(self.X, self.labels, split.people, split.sources, split.voices)
 
     def _outcomes(self, tasks, what):
         """The answers to each key's folds, together."""

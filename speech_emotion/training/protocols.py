@@ -2,13 +2,17 @@
 
 A protocol is a list of folds over row numbers. Clips are tested; augmented copies are only ever trained
 on, and only with the clip they were made from and every clip that is heard in them. Speakers are told
-apart by corpus and name together.
+apart by corpus and name together. Equal sounds, whatever their names and labels, are on one side of every
+fold.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
 from speech_emotion.dataset.augment import is_voice
@@ -34,9 +38,14 @@ class Protocol:
 
 
 class Splitter:
-    """Makes folds over a table's rows. clips: the id columns; labels: (n,)."""
+    """Makes folds over a table's rows.
 
-    def __init__(self, clips: pd.DataFrame, labels: np.ndarray):
+    clips: the id columns; labels: (n,); sounds: (n,), equal where two rows are the same sound (`sounds_of`).
+    `speakers`: (n,) as the table names them; `people`: (n,) the same, but speakers of whom one recording is
+    the same sound have one name: they are one person, or else one of them is heard on both sides of a fold.
+    """
+
+    def __init__(self, clips: pd.DataFrame, labels: np.ndarray, sounds: np.ndarray):
         self.labels = labels
         self.speakers = (clips["corpus"] + "/" + clips["speaker"]).to_numpy(str)
         self.corpora = clips["corpus"].to_numpy(str)
@@ -58,40 +67,53 @@ class Splitter:
         # a copy that sounds like somebody else is a voice of its own
         own = np.array([is_voice(kind) for kind in clips["augmentation"]], bool)
         self.voices = np.where(own, np.arange(len(clips)), self.sources)
+        self.sounds = np.unique(sounds, return_inverse=True)[1]
+        self.people = self._people()
 
     def fold(self, train: np.ndarray, test: np.ndarray) -> Fold:
         """train, test: numbers of original rows. A copy joins in training if all clips that it is made of are
-        there; copies come after all clips."""
+        there; copies come after all clips. No row trains whose sound is tested."""
+        tested = np.isin(self.sounds, self.sounds[test])
+        train = np.sort(train[~tested[train]])
         known = set(self._paths[train].tolist())
-        mine = np.array([parts <= known for parts in self._parts], bool)
-        return Fold(np.concatenate([np.sort(train), self.copies[mine]]), np.sort(test))
+        mine = np.array([parts <= known for parts in self._parts], bool) & ~tested[self.copies]
+        return Fold(np.concatenate([train, self.copies[mine]]), np.sort(test))
 
     def random(self) -> Fold:
-        """70/30 at random: the split that others publish. It leaks speakers."""
-        if len(self.originals) < 4:
-            raise UserError(f"{len(self.originals)} clips are too few to split; record some more")
-        return self.fold(
-            *train_test_split(self.originals, test_size=TEST_SHARE, random_state=SEED_STATE)
-        )
+        """70/30 at random: the split that others publish. It leaks speakers.
+
+        Of equal sounds that it drew on both sides, all go to the side of the first in the table.
+        """
+        rows = self.originals
+        tested = self._drawn_for_test()[self._first(rows)]
+        if tested.all() or not tested.any():
+            raise UserError(
+                f"{len(rows)} clips are of {len(set(self.sounds[rows]))} different sounds, which is too few "
+                "to split; record some more"
+            )
+        return self.fold(rows[~tested], rows[tested])
 
     def speaker(self, seed: int) -> Fold:
         """About 30 % of the speakers held out."""
         self._need_speakers("--split speaker")
         split = GroupShuffleSplit(1, test_size=TEST_SHARE, random_state=seed)
-        train, test = next(split.split(self.originals, groups=self.speakers[self.originals]))
+        train, test = next(split.split(self.originals, groups=self.people[self.originals]))
         return self.fold(self.originals[train], self.originals[test])
 
     def by_speaker(self, rows: np.ndarray, seed: int, folds: int = FOLDS) -> list[Fold]:
-        """Folds over these original rows in which no speaker is on both sides."""
-        speakers = self.speakers[rows]
-        count = min(folds, len(set(speakers)))
+        """Folds over these original rows in which nobody is on both sides; without those that would train on
+        one class only."""
+        people, labels = self.people[rows], self.labels[rows]
+        largest = np.unique(labels, return_counts=True)[1].max(initial=0)
+        count = min(folds, len(set(people)), largest)
         if count < 2:
             return []
         split = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-        return [
-            self.fold(rows[train], rows[test])
-            for train, test in split.split(rows, self.labels[rows], speakers)
-        ]
+        with warnings.catch_warnings():
+            # a class of fewer clips than folds cannot be in all of them; that is no news
+            warnings.filterwarnings("ignore", message="The least populated class")
+            drawn = list(split.split(rows, labels, people))
+        return self._trainable(self.fold(rows[train], rows[test]) for train, test in drawn)
 
     def protocols(self, seed: int) -> list[Protocol]:
         """The protocols that the table's speakers and corpora allow."""
@@ -104,19 +126,91 @@ class Splitter:
                 Protocol("speaker_without_tess", "folds by speaker, TESS left out", without)
             )
         if len(set(corpora)) > 1:
-            leave_one_out = [
+            leave_one_out = self._trainable(
                 self.fold(rows[corpora != corpus], rows[corpora == corpus])
                 for corpus in sorted(set(corpora))
-            ]
+            )
             found.append(
                 Protocol("corpus", "each corpus by a model that never heard it", leave_one_out)
             )
         return [protocol for protocol in found if protocol.folds]
 
+    def twins(self) -> str:
+        """One sentence on the sounds that the table holds more than once; "" where there are none."""
+        rows, places = self.originals, self._first(self.originals)
+        clips = pd.DataFrame(
+            {"label": self.labels[rows], "corpus": self.corpora[rows], "sound": self.sounds[rows]}
+        )
+        names = clips.groupby("sound").agg(
+            clips=("sound", "size"), labels=("label", "nunique"), corpora=("corpus", "nunique")
+        )
+        names = names[names["clips"] > 1]
+        if names.empty:
+            return ""
+        drawn = self._drawn_for_test()
+        moved = int((drawn[places] != drawn).sum())
+        speakers, people = (len(set(who[rows])) for who in (self.speakers, self.people))
+        said = f"{len(names)} {_plural('sound', len(names))} under {names['clips'].sum()} names"
+        if contradicting := int((names["labels"] > 1).sum()):
+            said += f", {contradicting} of them with several labels"
+        said += ": equal sounds are kept on one side of every split"
+        if moved:
+            said += f"; in the random one {moved} {_plural('clip', moved)} changed sides for it"
+        if people < speakers:
+            said += f"; speakers who share a sound count as one, {people} of {speakers} are left"
+        if shared := int((names["corpora"] > 1).sum()):
+            said += f"; {shared} {_plural('is', shared, 'are')} in several corpora, and train in none of "
+            said += "them where another is tested"
+        return said
+
+    def _drawn_for_test(self):
+        """Which of the original rows are tested in the split as others publish it. (originals,) bool"""
+        rows = self.originals
+        if len(rows) < 4:
+            raise UserError(f"{len(rows)} clips are too few to split; record some more")
+        _, test = train_test_split(rows, test_size=TEST_SHARE, random_state=SEED_STATE)
+        return np.isin(rows, test)
+
+    def _trainable(self, folds):
+        return [f for f in folds if len(f.test) and len(set(self.labels[f.train])) > 1]
+
+    def _first(self, rows):
+        """For each of `rows` the place among them of the first that is the same sound."""
+        _, first, sound = np.unique(self.sounds[rows], return_index=True, return_inverse=True)
+        return first[sound]
+
+    def _people(self):
+        rows = self.originals
+        names, speaker = np.unique(self.speakers, return_inverse=True)
+        shape = (len(names), int(self.sounds.max(initial=-1)) + 1)
+        heard = coo_array((np.ones(len(rows)), (speaker[rows], self.sounds[rows])), shape).tocsr()
+        _, person = connected_components(heard @ heard.T, directed=False)
+        _, first = np.unique(person, return_index=True)  # a person's first name in the alphabet
+        return names[first[person]][speaker]
+
     def _need_speakers(self, what: str) -> None:
-        speakers = set(self.speakers[self.originals])
-        if len(speakers) < 2:
+        speakers = sorted(set(self.speakers[self.originals]))
+        if len(set(self.people[self.originals])) < 2:
+            who = (
+                f"one speaker ({speakers[0]})"
+                if len(speakers) == 1
+                else f"speakers who share recordings ({', '.join(speakers[:3])} ...)"
+            )
             raise UserError(
-                f"{what}: all clips are of one speaker ({next(iter(speakers))}), so none can be held out; "
+                f"{what}: all clips are of {who}, so none can be held out; "
                 "record another or use --split random"
             )
+
+
+def _plural(word, count, words=None):
+    return word if count == 1 else words or f"{word}s"
+
+
+def sounds_of(vectors: np.ndarray) -> np.ndarray:
+    """Which rows are the same sound: (n,) numbers. vectors: (n, columns), all features of the table.
+
+    Equal samples give equal features to the last bit, and what differs in no feature is the same to every
+    model: so this finds what a comparison of the samples would, in any table, however it came about.
+    """
+    rows = np.ascontiguousarray(vectors, np.float32)
+    return np.unique(rows.view(f"V{rows.strides[0]}").ravel(), return_inverse=True)[1]

@@ -50,6 +50,7 @@ class Study:
     degraded: dict[
         str, Outcome
     ]  # the chosen model's, by robustness.CONDITIONS; empty when not asked for
+    twins: str  # a sentence on sounds that the table holds more than once; "" where there are none
 
     @property
     def is_studio(self) -> bool:
@@ -179,6 +180,7 @@ def _report(study, pictures):
         f"{study.label_set[0].upper()}{study.label_set[1:]}; balance: {study.balance}; features: engine "
         f"{study.table.info.get('engine')}, schema {study.table.info.get('schema')}.\n",
         markdown(_clips(study), "corpus"),
+        *([f"{study.twins}.\n"] if study.twins else []),
         "## All models, all protocols\n",
         markdown(study.overview(), "model"),
         *(f"- **{protocol.name}**: {protocol.about}" for protocol in study.protocols),
