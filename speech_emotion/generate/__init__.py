@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from speech_emotion.generate import tables, voice_tables
+from speech_emotion.generate import message_tables, tables, voice_tables
 
 
 def outputs() -> dict[Path, str]:
     """Path and text of every generated file."""
-    return tables.outputs() | voice_tables.outputs()
+    return tables.outputs() | voice_tables.outputs() | message_tables.outputs()
 
 
 def stale() -> list[Path]:
