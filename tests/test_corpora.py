@@ -75,6 +75,16 @@ wav/03a01Fa.wav                                    emodb 03 m happy a01 -
 EmoDB/16b10Wb.wav                                  emodb 16 f angry b10 -
 08a02Ac.wav                                        emodb 08 f fear a02 -
 11b09Td.wav                                        emodb 11 m sad b09 -
+nEMO/samples/EB0_anger_10.flac                     nemo EB0 - angry 10 -
+samples/WR0_surprised_3.wav                        nemo WR0 - surprise 3 -
+URDU/Angry/SM1_F10_A010.wav                        urdu M1 m angry - -
+Urdu-Dataset-master/Neutral/SF12_F3_N0100.wav      urdu F12 f neutral - -
+EMOVO/f1/dis-f1-b1.wav                             emovo f1 f disgust b1 -
+emovo/m3/tri-m3-l4.wav                             emovo m3 m sad l4 -
+ASED/01Neutral/n1-01-01-01-01.wav                  ased 01 f neutral n1-01 -
+Angry/a5-03-01-02-50.wav                           ased 50 m angry a5-03 -
+TurEV-DB/Sound Source/Angry/1157_kz_beste.wav      turev 1157 - angry beste -
+Sound Source/Happy/1234_mt_algi.wav                turev 1234 - happy algi -
 mine/Grumpy/anna_3_x.wav                           folder anna - grumpy - -
 angry/take1.wav                                    folder unknown - angry - -
 angry/_take1.mp3                                   folder unknown - angry - -
@@ -309,6 +319,20 @@ def test_every_corpus_names_title_and_licence(name):
     assert about.title
     assert about.licence
     assert (name in {"folder", "synthetic"}) or about.citation
+
+
+def test_filtered_copies_of_turev_are_left_out(tmp_path):
+    make(
+        tmp_path,
+        "TurEV-DB/Sound Source/Sad/1157_uz_beste.wav",
+        "TurEV-DB/Train 5000 LowPass/Sad/1157_uz_beste.wav",
+        "TurEV-DB/Train 5000 LowPass/Sad/1157_uz_kedi.wav",
+    )
+    found = discover(tmp_path)
+    assert [clip.path.parent.parent.name for clip in found.clips] == ["Sound Source"]
+    assert set(reasons(found, tmp_path).values()) == {
+        "a filtered copy; the recordings are those below 'Sound Source'"
+    }
 
 
 def test_examples_are_names_of_their_own_corpus():

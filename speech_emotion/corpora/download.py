@@ -28,7 +28,18 @@ from requests.adapters import HTTPAdapter
 from tqdm import tqdm
 from urllib3.util import Retry
 
-from speech_emotion.corpora import cremad, emodb, ravdess, savee, tess
+from speech_emotion.corpora import (
+    ased,
+    cremad,
+    emodb,
+    emovo,
+    nemo,
+    ravdess,
+    savee,
+    tess,
+    turev,
+    urdu,
+)
 from speech_emotion.corpora.clip import Clip, Unused
 from speech_emotion.corpora.registry import licences
 from speech_emotion.errors import UserError
@@ -125,7 +136,29 @@ SOURCES: dict[str, Source] = {
 }
 
 #: What `download` accepts.
-NAMES: tuple[str, ...] = (*SOURCES, savee.NAME)
+BY_HAND: dict[str, tuple[str, str]] = {
+    savee.NAME: (
+        "Savee",
+        "register there, then unpack AudioData/ (folders DC, JE, JK, KL) into {folder}",
+    ),
+    nemo.NAME: (
+        "nEMO",
+        "clone that repository with git-lfs and put its folder samples/ into {folder}",
+    ),
+    urdu.NAME: ("URDU", "clone that repository into {folder}"),
+    emovo.NAME: ("EMOVO", "ask its authors, then unpack the folders f1 to m3 into {folder}"),
+    ased.NAME: (
+        "ASED",
+        "follow that repository's link to the sounds, then unpack them into {folder}",
+    ),
+    turev.NAME: (
+        "TurEV-DB",
+        "clone that repository; its folder 'Sound Source' belongs into {folder}",
+    ),
+}
+"""Corpora that no program may or can fetch whole: folder below the download folder, and what to do."""
+
+NAMES: tuple[str, ...] = (*SOURCES, *BY_HAND)
 
 #: The list of names spells the one irregular file name out; the file itself is called otherwise.
 _CREMAD_FILE = {"1040_ITH_SAD_XX": "1040_ITH_SAD_X"}
@@ -159,12 +192,11 @@ def download(name: str, into: Path, *, source: Source | None = None) -> Path:
     into = Path(into)
     (about,) = licences([name])
     print(f"{about.title}: {about.licence} ({about.url})\n  {about.citation}")
-    if name == savee.NAME:
-        print(
-            f"  SAVEE is not downloaded by program: register at {about.url}, then unpack "
-            f"AudioData/ (folders DC, JE, JK, KL) into {into / 'Savee'}"
-        )
-        return into / "Savee"
+    if name in BY_HAND:
+        folder = into / BY_HAND[name][0]
+        how = BY_HAND[name][1].format(folder=folder)
+        print(f"  {about.title} is not downloaded by program: from {about.url}, {how}")
+        return folder
 
     source = source or SOURCES[name]
     folder = into / source.folder

@@ -7,10 +7,23 @@ from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
-from speech_emotion.corpora import cremad, emodb, ravdess, savee, tess
+from speech_emotion.corpora import (
+    ased,
+    cremad,
+    emodb,
+    emovo,
+    nemo,
+    ravdess,
+    savee,
+    tess,
+    turev,
+    urdu,
+)
 
 #: The corpora recognised by their file names, in the order their schemes are tried.
-NAMED: tuple[ModuleType, ...] = (ravdess, cremad, savee, tess, emodb)
+NAMED: tuple[ModuleType, ...] = (
+    ravdess, cremad, savee, tess, emodb, nemo, urdu, emovo, ased, turev,
+)  # fmt: skip
 
 #: Every value `Clip.corpus` can take.
 NAMES: tuple[str, ...] = (*(module.NAME for module in NAMED), "folder", "synthetic")
