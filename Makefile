@@ -48,7 +48,7 @@ web: $(MODEL)
 	@$(PY) -m http.server --bind 127.0.0.1 --directory build/web $(PORT)
 
 bench: $(READY)
-	$(PY) -m speech_emotion.checks.benchmark
+	$(PY) -m speech_emotion benchmark
 
 lint: $(READY)
 	$(PY) -m ruff check .

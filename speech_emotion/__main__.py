@@ -16,8 +16,8 @@ COMMANDS = {
         "commands.robustness",
         "a saved model under noise, low level, cheap microphones",
     ),
-    "parity": ("checks.parity", "how near the chip's features come to librosa and Praat"),
-    "benchmark": ("checks.benchmark", "how fast the two engines are"),
+    "parity": ("commands.parity", "how near the chip's features come to librosa and Praat"),
+    "benchmark": ("commands.benchmark", "how fast the two engines are"),
 }
 """Name: (module below this package, what it does)."""
 

@@ -7,12 +7,12 @@ import signals
 from parselmouth.praat import call
 from scipy.signal import butter, sosfilt, welch
 
-from speech_emotion.dataset.augment import (
+from speech_emotion.dataset.augment import apply
+from speech_emotion.dataset.copies import (
     AGAINST_THE_WORLD,
     RANGES,
     Augmentation,
     Others,
-    apply,
     is_voice,
 )
 from speech_emotion.errors import UserError

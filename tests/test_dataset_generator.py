@@ -23,8 +23,8 @@ from threadpoolctl import threadpool_limits
 from speech_emotion import cli
 from speech_emotion.commands import dataset_generator
 from speech_emotion.corpora import discover, synthetic
-from speech_emotion.dataset import table
-from speech_emotion.dataset.augment import AGAINST_THE_WORLD
+from speech_emotion.dataset import extraction, table
+from speech_emotion.dataset.copies import AGAINST_THE_WORLD
 from speech_emotion.dataset.journal import Journal
 from speech_emotion.features import audio, reference, schema
 
@@ -413,7 +413,7 @@ def test_results_of_other_settings_do_not_count(small, tmp_path, generate, monke
     generate("--corpora", small, "--out", out)
     assert "already" not in generate("--corpora", small, "--out", out, "--seed", 1).out
     assert "2 of 2 are there" in generate("--corpora", small, "--out", out, "--seed", 1).out
-    monkeypatch.setattr(dataset_generator, "code", lambda engine: "another source")
+    monkeypatch.setattr(extraction, "code", lambda engine: "another source")
     assert "already" not in generate("--corpora", small, "--out", out, "--seed", 1).out
 
 
@@ -442,7 +442,7 @@ def test_a_clip_that_went_away_takes_its_row_along(small, tmp_path, generate):
 def test_a_clip_that_changes_under_the_run_is_no_row_of_either(
     small, tmp_path, generate, monkeypatch
 ):
-    measure = dataset_generator.extract_clip
+    measure = extraction.extract_clip
 
     def touch_afterwards(task, **options):
         result = measure(task, **options)
@@ -450,7 +450,7 @@ def test_a_clip_that_changes_under_the_run_is_no_row_of_either(
         os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
         return result
 
-    monkeypatch.setattr(dataset_generator, "extract_clip", touch_afterwards)
+    monkeypatch.setattr(extraction, "extract_clip", touch_afterwards)
     run = generate("--corpora", small, "--out", tmp_path / "out")
     refusal(run, "anna_1.wav: changed while it was being read; run again")
     assert not (tmp_path / "out" / "features.csv").exists()

@@ -7,7 +7,7 @@ import signals
 import soundfile
 
 from speech_emotion.checks import study
-from speech_emotion.dataset import augment
+from speech_emotion.dataset import augment, copies
 from speech_emotion.errors import UserError
 from speech_emotion.features import audio, device, schema
 from speech_emotion.training import robustness
@@ -78,7 +78,7 @@ def test_noise_is_never_that_of_a_copy_that_may_have_been_trained_on(clips):
     tested = robustness._degraded(
         samples, "white noise, 10 dB", None, np.random.default_rng(0), "0.wav", 0
     )
-    trained = augment.apply(samples, augment.Augmentation("noise", 10.0), seed=0, name="0.wav")
+    trained = augment.apply(samples, copies.Augmentation("noise", 10.0), seed=0, name="0.wav")
     assert (tested != trained).any()
 
 

@@ -1,27 +1,46 @@
-"""How fast both engines are, over the same clips, in one run on one core.
+"""How fast the two engines are: processor time over the same clips, in one run on one core."""
 
-    python -m speech_emotion.checks.benchmark --corpora DIR --clips 60
-
-Prints seconds of processor time, times real time, and the ratio. Bars: device at least 15 times the
-reference engine and 500 times real time. Never part of a test: a busy machine is not a broken program.
-"""
-
-import argparse
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from speech_emotion import cli
 from speech_emotion.checks.parity import choose
-from speech_emotion.errors import UserError
+from speech_emotion.corpora import synthetic
 from speech_emotion.features import audio, engines
 from speech_emotion.features.schema import SAMPLE_RATE
 
 LEAST_RATIO, LEAST_REAL_TIME = 15, 500
 
 
-def seconds_per_pass(engine, clips, passes: int) -> float:
+def lines(root: Path | None, count: int, seed: int) -> Iterator[str]:
+    """What was measured over `count` clips below `root` (None: synthetic speech), as lines of text."""
+    with tempfile.TemporaryDirectory() as made:
+        if root is None:
+            yield "SYNTHETIC speech; --corpora DIR measures real clips"
+            root = Path(made)
+            synthetic.write(root, speakers=2)
+        clips = [audio.load(clip.path) for clip in choose(root, count, seed)]
+    sound = sum(map(len, clips)) / SAMPLE_RATE
+    spent = {}
+    with threadpool_limits(1):
+        for name, passes in (("reference", 1), ("device", 5)):
+            engine = engines.get(name)
+            engine(clips[0])  # libraries load and compile on first use
+            spent[name] = seconds_per_pass(engine, clips, passes)
+            yield (
+                f"{name:<9} {spent[name]:8.3f} s for {sound:.0f} s of sound in {len(clips)} clips: "
+                f"{sound / spent[name]:.0f} times real time"
+            )
+    yield (
+        f"device is {spent['reference'] / spent['device']:.0f} times as fast as reference "
+        f"(bar: {LEAST_RATIO}), {sound / spent['device']:.0f} times real time (bar: {LEAST_REAL_TIME})"
+    )
+
+
+def seconds_per_pass(engine: engines.Engine, clips: list, passes: int) -> float:
     """Processor time of one pass over the clips, the fastest of `passes` (the least disturbed)."""
     spent = []
     for _ in range(passes):
@@ -30,46 +49,3 @@ def seconds_per_pass(engine, clips, passes: int) -> float:
             engine(samples)
         spent.append(time.process_time() - start)
     return min(spent)
-
-
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add(
-        "--corpora",
-        type=Path,
-        metavar="DIR",
-        help="default: $SER_CORPORA, or the Kaggle set's folder",
-    )
-    add("--clips", type=int, default=60, metavar="N", help="default: 60")
-    add("--seed", type=int, default=0, help="of the choice of clips (default: 0)")
-    arguments = parser.parse_args()
-    if not arguments.corpora.is_dir():
-        raise UserError(f"{arguments.corpora}: no such folder; name one that holds corpora")
-    chosen = choose(arguments.corpora, arguments.clips, arguments.seed)
-    clips = [audio.load(clip.path) for clip in chosen]
-    sound = sum(map(len, clips)) / SAMPLE_RATE
-    spent = {}
-    with threadpool_limits(1):
-        for name, passes in (("reference", 1), ("device", 5)):
-            engine = engines.get(name)
-            engine(clips[0])  # libraries load and compile on first use
-            spent[name] = seconds_per_pass(engine, clips, passes)
-            print(
-                f"{name:<9} {spent[name]:8.3f} s for {sound:.0f} s of sound in {len(clips)} clips: "
-                f"{sound / spent[name]:.0f} times real time"
-            )
-    ratio = spent["reference"] / spent["device"]
-    print(f"device is {ratio:.0f} times as fast as reference (bar: {LEAST_RATIO}), "
-          f"{sound / spent['device']:.0f} times real time (bar: {LEAST_REAL_TIME})")  # fmt: skip
-
-
-def run() -> None:
-    """The command: `main`, with its exit codes."""
-    cli.run(main)
-
-
-if __name__ == "__main__":
-    run()

@@ -4,6 +4,7 @@
 ESP32-P4's kind), on a synthetic voice. Whole libraries, and the other chips: `python -m measure`.
 """
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -37,6 +38,9 @@ def row(without=()) -> tuple[int, int, int, int, int, int]:
 
 
 def main():
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     toolchain.TARGETS["esp32p4"].check()
     rows = [("all groups", ()), (f"without {', '.join(VOICE)}", VOICE)]
     rows += [(f"without {group}", (group,)) for group in schema.GROUPS]

@@ -1,12 +1,5 @@
-"""How close the C code is to librosa and Praat: reports/parity.md, one plot per group, one command.
+"""How close the C code is to librosa and Praat, column by column, with the bars that it is held against."""
 
-    python -m speech_emotion.checks.parity --corpora DIR --clips 1000
-
-Runs both engines over the same clips, drawn evenly from the corpora found, and holds every column
-against its bar. Exit code 1 when a bar is missed.
-"""
-
-import argparse
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +11,7 @@ import pandas as pd
 from speech_emotion import cli, corpora
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import audio, engines, schema
-from speech_emotion.files import replacing, writable_folder
+from speech_emotion.files import replacing
 
 TOLERANCE = 1e-3  # of a column's standard deviation over the clips
 EXACT_SHARE = 0.999  # of the cells that must lie within it
@@ -220,7 +213,7 @@ def report(comparison: Comparison, columns: pd.DataFrame, bars, plots: dict[str,
         + ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
         + f"), {len(schema.COLUMNS)} columns, schema {schema.HASH}. Errors are C less reference, in "
         "standard deviations of the column over these clips. Made by "
-        "`python -m speech_emotion.checks.parity`.",
+        "`speech-emotion parity`.",
         "",
         "## Bars",
         "",
@@ -266,27 +259,8 @@ def report(comparison: Comparison, columns: pd.DataFrame, bars, plots: dict[str,
     return "\n".join(lines)
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add(
-        "--corpora",
-        type=Path,
-        metavar="DIR",
-        help="default: $SER_CORPORA, or the Kaggle set's folder",
-    )
-    add("--clips", type=int, default=1000, metavar="N", help="default: 1000")
-    add("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
-    add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
-    add("--seed", type=int, default=0, help="of the choice of clips (default: 0)")
-    arguments = parser.parse_args()
-    if not arguments.corpora.is_dir():
-        raise UserError(f"{arguments.corpora}: no such folder; name one that holds corpora")
-    out = writable_folder(arguments.out)
-    clips = choose(arguments.corpora, arguments.clips, arguments.seed)
-    comparison = compare(clips, arguments.corpora, arguments.jobs)
+def write(comparison: Comparison, out: Path) -> list[tuple[str, str, bool]]:
+    """parity.md, parity.csv and the plots, below `out`. Returns the `verdicts`."""
     columns = table(comparison)
     bars = verdicts(comparison, columns)
     plots = {group: f"parity_{group}.png" for group in schema.GROUPS}
@@ -296,18 +270,11 @@ def main():
         columns.to_csv(file, index=False, float_format="%.7g")
     with replacing(out / "parity.md") as file:
         file.write(report(comparison, columns, bars, plots))
-    for bar, reached, ok in bars:
-        print(f"{'ok    ' if ok else 'MISSED'} {bar}: {reached}")
-    print(f"{out / 'parity.md'}")
+    return bars
+
+
+def require(bars: list[tuple[str, str, bool]]) -> None:
+    """CheckFailed where a bar was missed."""
     missed = [bar for bar, _, ok in bars if not ok]
     if missed:
         raise CheckFailed("parity: " + "; ".join(missed))
-
-
-def run() -> None:
-    """The command: `main`, with its exit codes."""
-    cli.run(main)
-
-
-if __name__ == "__main__":
-    run()

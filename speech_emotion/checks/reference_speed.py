@@ -25,7 +25,6 @@ from speech_emotion.corpora import discover, synthetic
 from speech_emotion.features import audio, reference
 from speech_emotion.features.schema import SAMPLE_RATE
 
-SCRIPT = Path(__file__).resolve().parent.parent / "dataset_generator.py"
 LEAST_REAL_TIME = 30
 
 
@@ -58,7 +57,8 @@ def memory(source, counts) -> None:
                 noise = draw.integers(-9, 10, len(samples))
                 clip = np.clip(samples + noise, -32768, 32767).astype(np.int16)
                 soundfile.write(folder / f"a_{i:05d}.wav", clip, SAMPLE_RATE)
-            command = [sys.executable, str(SCRIPT), "--corpora", str(folder.parent), "--jobs", "1"]
+            command = [sys.executable, "-m", "speech_emotion", "dataset-generator", "--jobs", "1"]
+            command += ["--corpora", str(folder.parent)]
             running = subprocess.Popen(
                 [*command, "--out", str(Path(scratch, "out"))], stdout=subprocess.DEVNULL
             )

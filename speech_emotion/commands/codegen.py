@@ -8,8 +8,6 @@ table, random rows, and real clips from sound to label. A label that differs is 
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from speech_emotion import cli
 from speech_emotion.errors import UserError
 
@@ -113,6 +111,8 @@ def open_table(arguments):
 
 
 def check_rows(opened, model, table, seed):
+    import numpy as np
+
     from speech_emotion.codegen import verify
 
     random = verify.random_rows(model, table, seed)
@@ -151,6 +151,8 @@ def held_out_scores(table, model, rows, *answers):
 
 
 def check_clips(opened, model, table, root, count):
+    import numpy as np
+
     from speech_emotion.codegen import verify
 
     if table is None or root is None or count == 0:

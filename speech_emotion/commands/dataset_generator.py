@@ -15,16 +15,10 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-import joblib
-
 from speech_emotion import cli, corpora
-from speech_emotion.corpora import download, synthetic
+from speech_emotion.corpora import sources
 from speech_emotion.corpora.places import KAGGLE_FOLDER
-from speech_emotion.dataset import table
-from speech_emotion.dataset.augment import AGAINST_THE_WORLD, RANGES, Augmentation, Others
-from speech_emotion.dataset.extraction import Task, code, extract_clip
-from speech_emotion.dataset.journal import Journal
-from speech_emotion.dataset.summary import Summary
+from speech_emotion.dataset.copies import AGAINST_THE_WORLD, RANGES, Augmentation, Others
 from speech_emotion.errors import UserError
 from speech_emotion.features import engines, schema
 from speech_emotion.files import writable_folder
@@ -61,7 +55,7 @@ def parse_arguments():
         f"stand noise and new voices: {' '.join(AGAINST_THE_WORLD)}")  # fmt: skip
     add("--download", nargs="+", default=[], metavar="NAME",
         help="first fetch these corpora from their official homes into the corpora folder: "
-        f"{', '.join(download.NAMES)}; the licence is printed first")  # fmt: skip
+        f"{', '.join(sources.NAMES)}; the licence is printed first")  # fmt: skip
     add("--boredom", action="store_true", help="keep EMO-DB's boredom, which no other corpus has")
     add(
         "--strict", action="store_true", help="fail on the first bad clip instead of leaving it out"
@@ -84,7 +78,16 @@ def main():
         raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
     if arguments.synthetic and arguments.corpora:
         raise UserError("--synthetic and --corpora: give one of the two")
+    unknown = [name for name in arguments.download if name not in sources.NAMES]
+    if unknown:
+        raise UserError(
+            f"--download {unknown[0]}: no such corpus; there are {', '.join(sources.NAMES)}"
+        )
     out = writable_folder(arguments.out)
+    # imported when asked for, here and below: --help and a wrong argument need nothing that loads slowly
+    from speech_emotion.corpora import download
+    from speech_emotion.dataset.journal import Journal
+
     for name in arguments.download:
         download.download(name, arguments.corpora or KAGGLE_FOLDER)
 
@@ -110,6 +113,8 @@ def find_clips(arguments, out):
             f"Making SYNTHETIC speech in {root}/. It shows that the pipeline runs; "
             "scores on it mean nothing for real speech."
         )
+        from speech_emotion.corpora import synthetic
+
         synthetic.write(
             root, seed=arguments.seed, progress=lambda clips: cli.progress(clips, what="synthesise")
         )
@@ -144,6 +149,8 @@ def relative(path, root):
 
 def plan(clips, root, augmentations, seed):
     """The rows to be: (clip, task), each clip's copies after it."""
+    from speech_emotion.dataset.extraction import Task
+
     named = [(clip, relative(clip.path, root)) for clip in clips]
     others, root = Others([(name, speaker_of(clip)) for clip, name in named]), root.resolve()
     if not others:
@@ -165,6 +172,8 @@ def speaker_of(clip):
 
 def settings(arguments):
     """All that decides a row besides the clip itself."""
+    from speech_emotion.dataset.extraction import code
+
     packages = ("numpy", "scipy", "librosa", "praat-parselmouth", "soundfile", "soxr")
     return {
         "schema": schema.HASH,
@@ -179,6 +188,8 @@ def settings(arguments):
 @contextmanager
 def parallel_backend(scheduler):
     """joblib's own processes, or the workers of a Dask cluster."""
+    import joblib
+
     if scheduler is None:
         # orphans of a killed run give their memory back soon
         with joblib.parallel_config(backend="loky", idle_worker_timeout=10):
@@ -218,6 +229,10 @@ def uninterrupted():
 
 def extract_missing(work, journal, arguments):
     """Measure what the journal does not hold yet; each result is on disk as soon as it is there."""
+    import joblib
+
+    from speech_emotion.dataset.extraction import extract_clip
+
     missing = [task for _, task in work if task.key() not in journal]
     if len(missing) < len(work):
         print(f"{len(work) - len(missing)} of {len(work)} are there already from an earlier run")
@@ -241,6 +256,9 @@ def extract_missing(work, journal, arguments):
 
 def write_tables(out, root, found, work, journal, about):
     """The tables in the order of the clips; beside them what they hold and what they do not."""
+    from speech_emotion.dataset import table
+    from speech_emotion.dataset.summary import Summary
+
     summary = Summary()
 
     def rows():

@@ -9,19 +9,23 @@ with its unit and definition: --schema. A bad clip is one line on stderr; the ot
 and the exit code is 2 at the end.
 """
 
+from __future__ import annotations
+
 import argparse
 import csv
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from tqdm import tqdm
 
 from speech_emotion import cli
 from speech_emotion.errors import UserError
 from speech_emotion.features import engines, schema
-from speech_emotion.features.measuring import measure, measure_all
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["extract", "schema"]
 
@@ -42,6 +46,8 @@ def extract(
     Returns float32 (columns,), in the order of schema.COLUMNS, always finite. Raises UserError for what
     cannot be measured.
     """
+    from speech_emotion.features.measuring import measure
+
     return measure(sound, engine=engine, rate=rate).vector
 
 
@@ -70,6 +76,10 @@ def main():
         about = {"hash": schema.HASH, "columns": schema.COLUMNS, **schema.describe()}
         print(json.dumps(about, indent=1))
         return 0
+    if arguments.jobs == 0:
+        raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
+    from speech_emotion.features.measuring import measure_all  # --help needs nothing of it
+
     clips = arguments.clips
     write = write_json if arguments.json else csv_writer()
     bad = 0

@@ -7,18 +7,10 @@ folds by speaker, for the model that it chooses.
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from speech_emotion import cli
 
 
-def main():
-    from speech_emotion.dataset import table as tables
-    from speech_emotion.model import persistence
-    from speech_emotion.training import labels, robustness
-    from speech_emotion.training.report import markdown
-    from speech_emotion.training.scores import Outcome
-
+def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, metavar="MODEL", help="a model.joblib")
     parser.add_argument("--features", type=Path, default=Path("dataset/features.csv"), metavar="CSV",
@@ -26,7 +18,20 @@ def main():
     parser.add_argument("--corpora", type=Path, required=True, metavar="DIR",
                         help="the folder that the table was made from")  # fmt: skip
     parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    # imported when asked for: --help needs nothing
+    import numpy as np
+
+    from speech_emotion.dataset import table as tables
+    from speech_emotion.model import persistence
+    from speech_emotion.training import labels, robustness
+    from speech_emotion.training.report import markdown
+    from speech_emotion.training.scores import Outcome
+
     model = persistence.load(arguments.model)
     features, y, _ = labels.relabel(tables.read(arguments.features), model.info["label_option"])
     held_out = features.clips["path"].isin(model.info["held_out"]).to_numpy()

@@ -8,16 +8,10 @@ import argparse
 from pathlib import Path
 
 from speech_emotion import cli
-from speech_emotion.dataset import table
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import schema
 from speech_emotion.files import writable_folder
-from speech_emotion.model import persistence
-from speech_emotion.training import budget, labels, plots, report
-from speech_emotion.training.candidates import CANDIDATES, columns
-from speech_emotion.training.experiment import Experiment, choose
-from speech_emotion.training.fitting import BALANCES, Recipe
-from speech_emotion.training.protocols import Splitter, sounds_of
+from speech_emotion.training.candidates import BALANCES, CANDIDATES, columns
 
 EXAMPLES = """examples:
   python train.py dataset/features.csv
@@ -75,8 +69,22 @@ def main():
     unknown = [name for name in arguments.models if name not in CANDIDATES]
     if unknown:
         raise UserError(f"--models {unknown[0]}: no such model; there are {', '.join(CANDIDATES)}")
-    features, y, label_set = labels.relabel(table.read(arguments.features), arguments.labels)
+    if arguments.jobs == 0:
+        raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
+    used = columns(arguments.groups)
+    if not arguments.features.exists():
+        raise UserError(
+            f"{arguments.features}: no such file; make it with: python dataset_generator.py"
+        )
     models, reports = writable_folder(arguments.out), writable_folder(arguments.reports)
+    # imported when asked for: --help and a wrong argument need neither pandas nor scikit-learn
+    from speech_emotion.dataset import table
+    from speech_emotion.model import persistence
+    from speech_emotion.training import budget, labels, plots, report
+    from speech_emotion.training.experiment import Experiment, choose
+    from speech_emotion.training.protocols import Splitter, sounds_of
+
+    features, y, label_set = labels.relabel(table.read(arguments.features), arguments.labels)
 
     splitter = Splitter(features.clips, y, sounds_of(features.vectors))
     twins = splitter.twins()
@@ -86,7 +94,7 @@ def main():
     recipes = {name: recipe(CANDIDATES[name], arguments) for name in arguments.models}
     experiment = Experiment(
         features,
-        columns(arguments.groups),
+        used,
         y,
         splitter,
         split,
@@ -145,6 +153,8 @@ def affordable(sizes, arguments):
 
 def recipe(candidate, arguments):
     """How a candidate is fitted: the settings it comes with, or a search for better ones."""
+    from speech_emotion.training.fitting import Recipe
+
     grid = candidate.grid if arguments.search else {}
     return Recipe(candidate.make(arguments.seed), arguments.balance, arguments.seed, grid)
 

@@ -1,6 +1,6 @@
 """Corpora of emotional speech: from a folder on disk to labelled clips.
 
->>> from corpora import discover
+>>> from speech_emotion.corpora import discover
 >>> found = discover(Path("speech-emotion-recognition-en"))  # doctest: +SKIP
 >>> found.clips[0].emotion, found.ignored  # doctest: +SKIP
 

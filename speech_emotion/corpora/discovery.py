@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from speech_emotion.corpora import folder, synthetic
+from speech_emotion.corpora import folder
 from speech_emotion.corpora.clip import EMOTIONS, Clip, Discovery, Unused
 from speech_emotion.corpora.registry import NAMED
 from speech_emotion.errors import UserError
@@ -127,6 +127,8 @@ def _sound_files(root: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
 
 def _synthetic_clips(files: Iterable[Path]) -> dict[Path, Clip]:
     """The files that `synthetic.write` made, known by the marker it leaves above their folders."""
+    from speech_emotion.corpora import synthetic  # when asked for: it loads Praat
+
     places = {path.parent.parent for path in files}
     marked = [place for place in places if (place / synthetic.MARKER).is_file()]
     return {clip.path: clip for place in marked for clip in synthetic.read(place)}

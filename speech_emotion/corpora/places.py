@@ -9,14 +9,22 @@ KAGGLE_FOLDER = Path("speech-emotion-recognition-en")
 """The folder that the Kaggle set of four corpora unpacks into."""
 
 
+def folder_of_clips(named: Path | None) -> Path:
+    """`existing_folder`, where there must be one: else a UserError."""
+    found = existing_folder(named)
+    if found is None:
+        raise UserError(f"no clips: no {KAGGLE_FOLDER}/ here; name their folder with --corpora")
+    return found
+
+
 def existing_folder(named: Path | None) -> Path | None:
     """The folder of clips: the one named by --corpora, else $SER_CORPORA, else the Kaggle set's, else None.
     UserError where a named one does not exist."""
-    if named is not None:
-        if not named.is_dir():
-            raise UserError(f"--corpora {named}: no such folder")
-        return named
-    for folder in (Path(os.environ.get("SER_CORPORA") or KAGGLE_FOLDER), KAGGLE_FOLDER):
-        if folder.is_dir():
-            return folder
-    return None
+    by = "--corpora"
+    if named is None and os.environ.get("SER_CORPORA"):
+        named, by = Path(os.environ["SER_CORPORA"]), "SER_CORPORA"
+    if named is None:
+        return KAGGLE_FOLDER if KAGGLE_FOLDER.is_dir() else None
+    if not named.is_dir():
+        raise UserError(f"{by} {named}: no such folder")
+    return named

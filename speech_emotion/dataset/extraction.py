@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from speech_emotion.dataset import augment
+from speech_emotion.dataset import augment, copies
 from speech_emotion.dataset.journal import Result
 from speech_emotion.errors import UserError
 from speech_emotion.features import audio, engines, functionals
@@ -19,7 +19,7 @@ class Task:
 
     root: Path  # the corpora folder
     name: str  # the clip's file below it
-    augmentation: augment.Augmentation | None = None
+    augmentation: copies.Augmentation | None = None
     others: tuple[str, ...] = ()  # names of the clips that are heard in the copy
 
     @property
@@ -46,7 +46,7 @@ def _state(path):
 
 def code(engine: str) -> str:
     """Changes with the source of whatever decides a row: 16 hex digits. UserError: no such engine here."""
-    files = [Path(__file__), Path(audio.__file__), Path(augment.__file__)]
+    files = [Path(__file__), Path(audio.__file__), Path(augment.__file__), Path(copies.__file__)]
     if engine == "device":
         from speech_emotion.features import device
 

@@ -1,12 +1,16 @@
 """The two engines by name. An engine maps a clip (`audio.load`) to a feature vector in schema order."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from speech_emotion.errors import UserError
 
-Engine = Callable[[np.ndarray], np.ndarray]
+if TYPE_CHECKING:
+    import numpy as np
+
+Engine: TypeAlias = "Callable[[np.ndarray], np.ndarray]"
 NAMES = ("reference", "device")
 
 

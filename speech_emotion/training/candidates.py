@@ -1,24 +1,20 @@
-"""The models that `train.py` knows by name, the columns they take, and what a search may vary in each."""
+"""The models that `train.py` knows by name, the columns they take, and what a search may vary in each.
+
+scikit-learn is loaded when a model is made, not when their names are asked for (`--help`).
+"""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
+from typing import TYPE_CHECKING
 
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
-from speech_emotion.model.distillation import DistilledNetwork
-from speech_emotion.model.estimators import (
-    AppendDiscriminants,
-    ClippedScaler,
-    Float32Network,
-    Int16Quantiser,
-    SnappedExtraTrees,
-    SnappedRandomForest,
-)
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 # Fine cepstral detail and chroma tell voices and tunes apart rather than emotions: without them, models
 # score higher on speakers they never heard, and the chip computes less. Jitter, shimmer and HNR earn
@@ -54,6 +50,10 @@ def _is_fine(column: str) -> bool:
     return bool(match) and int(match[1]) > _FINEST_MFCC
 
 
+BALANCES = ("none", "weights", "sampling")
+"""What is done about classes of unequal size (`fitting.fit`)."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A model by name. `make(seed)` gives an unfitted pipeline whose last step is called "model"."""
@@ -65,36 +65,52 @@ class Candidate:
     grid: dict[str, list] = field(default_factory=dict)
 
 
-def _forest(model: BaseEstimator) -> Pipeline:
-    return Pipeline(
-        [
-            ("scale", ClippedScaler()),
-            ("discriminants", AppendDiscriminants()),
-            ("quantise", Int16Quantiser()),
-            ("model", model),
-        ]
+def _random_forest(seed: int, trees: int, **options) -> Pipeline:
+    from speech_emotion.model.estimators import SnappedRandomForest
+
+    return _forest(SnappedRandomForest(trees, random_state=seed, **options))
+
+
+def _extra_trees(seed: int, trees: int, **options) -> Pipeline:
+    from speech_emotion.model.estimators import SnappedExtraTrees
+
+    return _forest(SnappedExtraTrees(trees, random_state=seed, **options))
+
+
+def _forest(model) -> Pipeline:
+    from speech_emotion.model.estimators import AppendDiscriminants, Int16Quantiser
+
+    return _scaled(
+        ("discriminants", AppendDiscriminants()), ("quantise", Int16Quantiser()), ("model", model)
     )
 
 
-def _network(seed, *layers, alpha):
+def _network(seed: int, *layers: int, alpha: float) -> Pipeline:
+    from speech_emotion.model.estimators import Float32Network
+
     # alpha, an L2 penalty, is large because columns are many and clips are few
-    return Pipeline(
-        [
-            ("scale", ClippedScaler()),
-            ("model", Float32Network(layers, alpha=alpha, max_iter=120, tol=0, random_state=seed)),
-        ]
-    )
+    model = Float32Network(layers, alpha=alpha, max_iter=120, tol=0, random_state=seed)
+    return _scaled(("model", model))
 
 
-def _students(seed, members):
-    model = DistilledNetwork(members=members, random_state=seed)
-    return Pipeline([("scale", ClippedScaler()), ("model", model)])
+def _students(seed: int, members: int) -> Pipeline:
+    from speech_emotion.model.distillation import DistilledNetwork
+
+    return _scaled(("model", DistilledNetwork(members=members, random_state=seed)))
 
 
-def _linear(seed):
-    return Pipeline(
-        [("scale", ClippedScaler()), ("model", LogisticRegression(C=0.003, max_iter=2000))]
-    )
+def _linear(_seed: int) -> Pipeline:
+    from sklearn.linear_model import LogisticRegression
+
+    return _scaled(("model", LogisticRegression(C=0.003, max_iter=2000)))
+
+
+def _scaled(*steps: tuple) -> Pipeline:
+    from sklearn.pipeline import Pipeline
+
+    from speech_emotion.model.estimators import ClippedScaler
+
+    return Pipeline([("scale", ClippedScaler()), *steps])
 
 
 _TREES = {"model__max_features": [0.1, 0.2, 0.4], "model__max_leaf_nodes": [64, 256, None]}
@@ -106,19 +122,17 @@ CANDIDATES: dict[str, Candidate] = {
     for candidate in (
         Candidate(
             "forest", "random forest, 300 trees, unlimited depth",
-            lambda seed: _forest(SnappedRandomForest(300, max_features=0.1, random_state=seed)),
+            lambda seed: _random_forest(seed, 300, max_features=0.1),
             grid=_TREES,
         ),
         Candidate(
             "extra_trees", "extremely randomised trees, 300, unlimited depth",
-            lambda seed: _forest(SnappedExtraTrees(300, max_features=0.2, random_state=seed)),
+            lambda seed: _extra_trees(seed, 300, max_features=0.2),
             grid=_TREES,
         ),
         Candidate(
             "forest_small", "random forest, 40 trees of at most 128 leaves",
-            lambda seed: _forest(
-                SnappedRandomForest(40, max_features=0.1, max_leaf_nodes=128, random_state=seed)
-            ),
+            lambda seed: _random_forest(seed, 40, max_features=0.1, max_leaf_nodes=128),
             grid={"model__max_features": _TREES["model__max_features"]},
         ),
         Candidate(

@@ -20,8 +20,6 @@ from speech_emotion import cli
 from speech_emotion.model.distillation import DistilledNetwork
 from speech_emotion.training.protocols import Fold
 
-BALANCES = ("none", "weights", "sampling")
-
 
 @dataclass(frozen=True)
 class Recipe:

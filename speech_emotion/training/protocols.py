@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
-from speech_emotion.dataset.augment import is_voice
+from speech_emotion.dataset.copies import is_voice
 from speech_emotion.dataset.table import BETWEEN
 from speech_emotion.errors import UserError
 

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.metrics import classification_report
 
 from speech_emotion import corpora
-from speech_emotion.dataset.augment import is_voice
+from speech_emotion.dataset.copies import is_voice
 from speech_emotion.dataset.table import FeatureTable
 from speech_emotion.files import replacing
 from speech_emotion.training import robustness

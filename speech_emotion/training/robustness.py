@@ -12,7 +12,7 @@ from scipy.signal import butter, sosfilt
 
 from speech_emotion import cli
 from speech_emotion.dataset import augment
-from speech_emotion.dataset.augment import Augmentation
+from speech_emotion.dataset.copies import Augmentation
 from speech_emotion.errors import UserError
 from speech_emotion.features import audio, device
 from speech_emotion.features.audio import FULL_SCALE

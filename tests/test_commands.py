@@ -1,0 +1,99 @@
+"""Every command answers --help, and what is wrong with its arguments, before anything slow is loaded."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+
+from speech_emotion.__main__ import COMMANDS
+
+SLOW = (
+    "emlearn", "joblib", "librosa", "matplotlib", "numba", "numpy", "pandas", "parselmouth", "PIL", "pooch",
+    "requests", "scipy", "sklearn", "soundfile", "soxr",
+)  # fmt: skip
+"""What takes long to load; together they take seconds, on a busy machine many."""
+DOORS = {
+    "dataset_generator.py": "dataset-generator",
+    "extractor.py": "extractor",
+    "train.py": "train",
+    "predictor.py": "predictor",
+    "measure.py": "measure",
+    "codegen/__main__.py": "codegen",
+}
+"""What the user started before there was a package, and still may: the command that each is."""
+MISTAKES = {
+    "dataset-generator": [
+        ("--jobs", "0"),
+        ("--synthetic", "--corpora", "x"),
+        ("--augment", "nois"),
+        ("--download", "tes"),
+    ],
+    "extractor": [("clip.wav", "--jobs", "0"), ("clip.wav", "--engine", "x"), ()],
+    "train": [
+        ("--models", "forrest"),
+        ("--groups", "pich"),
+        ("--jobs", "0"),
+        ("gone.csv",),
+        ("--balance", "x"),
+    ],
+    "predictor": [("clip.wav", "model.joblib", "--threshold", "2"), ("a", "b", "--jobs", "0")],
+    "codegen": [("model.joblib", "--clips", "-1"), ()],
+    "measure": [("--flash-kb", "0"), ("--target", "z80")],
+    "robustness": [("model.joblib",)],
+    "parity": [("--clips", "0"), ("--jobs", "0"), ("--corpora", "gone")],
+    "benchmark": [("--clips", "0"), ("--corpora", "gone")],
+}
+"""Arguments that must be refused, and are, at once."""
+
+
+def loaded(
+    program: str, arguments: tuple[str, ...], folder: Path
+) -> tuple[int, str, str, set[str]]:
+    """A program's exit code and output, and which slow modules it had loaded when it ended."""
+    how = "path({0!r}" if program.endswith(".py") else "module({0!r}, alter_sys=True"
+    code = (
+        "import atexit, runpy, sys\n"
+        f"atexit.register(lambda: print('LOADED', *(m for m in {SLOW!r} if m in sys.modules)))\n"
+        f"sys.argv = {[program, *arguments]!r}\n"
+        f"sys.path.insert(0, {str(REPOSITORY)!r})\n"
+        f"runpy.run_{how.format(program)}, run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    said, _, modules = done.stdout.rpartition("LOADED")
+    return done.returncode, said, done.stderr, set(modules.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_loads_nothing_slow(command, tmp_path):
+    code, said, error, modules = loaded("speech_emotion", (command, "--help"), tmp_path)
+    assert code == 0, error
+    assert said.startswith("usage: ") and not modules
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_door_is_its_command(door, tmp_path):
+    code, said, error, modules = loaded(str(REPOSITORY / door), ("--help",), tmp_path)
+    assert code == 0, error
+    assert not modules
+    _, as_command, _, _ = loaded("speech_emotion", (DOORS[door], "--help"), tmp_path)
+    options = [word for word in as_command.split() if word.startswith("--")]
+    assert options and options == [word for word in said.split() if word.startswith("--")]
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"), [(name, each) for name in COMMANDS for each in MISTAKES[name]]
+)
+def test_mistakes_are_answered_before_anything_slow_is_loaded(command, arguments, tmp_path):
+    code, _, error, modules = loaded("speech_emotion", (command, *arguments), tmp_path)
+    assert code == 2 and not modules
+    assert error.startswith(("error: ", "usage: "))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_list_of_commands_is_said_and_a_wrong_one_refused(tmp_path):
+    code, said, _, modules = loaded("speech_emotion", (), tmp_path)
+    assert code == 0 and not modules and all(name in said for name in COMMANDS)
+    code, _, error, modules = loaded("speech_emotion", ("trian",), tmp_path)
+    assert code == 2 and not modules and error.startswith("error: trian: no such command")
