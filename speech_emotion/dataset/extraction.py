@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -67,8 +68,7 @@ def extract_clip(task: Task, *, engine: str, seed: int) -> Result:
     """
     this = task.key()
     extract = engines.get(engine)
-    # not as a context: its end would free the threads of another clip in this process (a Dask worker's)
-    threadpool_limits(1)
+    _one_thread()
     try:
         samples, *others = (_read(task.root, name) for name in (task.name, *task.others))
         if task.augmentation is not None:
@@ -83,7 +83,19 @@ def extract_clip(task: Task, *, engine: str, seed: int) -> Result:
     return Result.of(this, len(samples) / SAMPLE_RATE, digest, vector)
 
 
+@cache
+def _one_thread():
+    """For the rest of the process. Not as a context: its end would free the threads of another clip in this
+    process (a Dask worker's). Once, as it searches every library that is loaded."""
+    threadpool_limits(1)
+
+
 def _read(root, name):
+    return _decoded(root, name, _state(root / name))
+
+
+@lru_cache(maxsize=16)  # a clip's copies come one after another, and are heard behind few others
+def _decoded(root, name, _state_of_file):
     path = root / name
     try:
         return _usable(audio.read(path), name)

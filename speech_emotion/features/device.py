@@ -119,10 +119,14 @@ def build() -> Path:
 
     Safe while other processes do the same: each writes its own file and renames it into place.
     """
-    command = native.compiler()
+    return _built(tuple(native.compiler()), native.cache_folder())
+
+
+@cache  # every clip asks, and to name the library takes two calls of the compiler
+def _built(command: tuple[str, ...], folder: Path) -> Path:
     processor = _processor(command)
     flags = [*native.FLAGS, *(WIDE_FLAGS if processor else ())]
-    target = native.cache_folder() / f"ser-{_fingerprint(command, flags, processor)}{native.SHARED}"
+    target = folder / f"ser-{_fingerprint(command, flags, processor)}{native.SHARED}"
     if target.exists():
         return target
     try:
