@@ -1,5 +1,6 @@
 """The frame around every command: exit codes, one-line errors, progress on a terminal."""
 
+import io
 import sys
 from collections.abc import Callable, Iterable
 
@@ -14,7 +15,8 @@ def run(main: Callable[[], int | None]) -> None:
     What a user caused is one line on stderr; only our own mistakes show a stack trace.
     """
     # a file's name may hold letters that the terminal does not have
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.exit(main() or 0)
     except CheckFailed as failure:

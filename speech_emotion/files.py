@@ -11,14 +11,14 @@ from speech_emotion.errors import UserError
 
 
 @contextmanager
-def replacing(path: Path, mode: str = "w") -> Iterator[IO]:
+def replacing(path: str | Path, mode: str = "w") -> Iterator[IO]:
     """Open a file for writing that appears under its name only once it is complete.
 
     Text is UTF-8 with "\\n" line ends on every system. If the body fails, or the disk is full, the
     file that was there before is still there and nothing else is left. OSError becomes UserError.
     """
     path = Path(path)
-    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    text = "b" not in mode
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -27,7 +27,9 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO]:
             f"{path}: cannot be written ({error.strerror}); choose another folder"
         ) from None
     try:
-        with os.fdopen(handle, mode, **text) as file:
+        with os.fdopen(
+            handle, mode, encoding="utf-8" if text else None, newline="\n" if text else None
+        ) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -148,7 +148,10 @@ static int largest(const PROBABILITY *p)
 def measure(exporter: Exporter, folder: Path, rows: np.ndarray, labels: np.ndarray) -> Result:
     """Compile and run one. rows: float32 (n, width); labels: (n,) numbers that scikit-learn answers.
     CheckFailed: the chips' answers differ."""
-    size, executed, divisions, said = {}, {}, {}, {}
+    size: dict[str, int] = {}
+    executed: dict[str, int | None] = {}
+    divisions: dict[str, int | None] = {}
+    said = {}
     for name, target in CHIPS.items():
         with tempfile.TemporaryDirectory() as build:
             build = Path(build)

@@ -49,13 +49,13 @@ class Comparison:
 
 def choose(root: Path, count: int, seed: int) -> list:
     """`count` clips, as evenly from every corpus under `root` as they last."""
-    by_corpus = {}
+    by_corpus: dict[str, list[corpora.Clip]] = {}
     for clip in corpora.discover(root).clips:
         by_corpus.setdefault(clip.corpus, []).append(clip)
     draw = random.Random(seed)
     for clips in by_corpus.values():
         draw.shuffle(clips)
-    chosen = []
+    chosen: list[corpora.Clip] = []
     while len(chosen) < count and any(by_corpus.values()):
         for clips in by_corpus.values():
             if clips and len(chosen) < count:
@@ -88,7 +88,7 @@ def compare(clips, root: Path, jobs: int = 1) -> Comparison:
 
 def _both(paths):
     reference, device = engines.get("reference"), engines.get("device")
-    pairs = []
+    pairs: list[tuple[np.ndarray, np.ndarray] | None] = []
     for path in paths:
         try:
             samples = audio.load(path)
@@ -152,18 +152,17 @@ def verdicts(comparison: Comparison, columns: pd.DataFrame) -> list[tuple[str, s
             (
                 f"{group}: r at least {LEAST_R[group]}",
                 f"{worst.r:.5f} ({worst['column']})",
-                worst.r >= LEAST_R[group],
+                bool(worst.r >= LEAST_R[group]),
             )
         )
         if group in LEAST_R_PER_CORPUS:
             least = LEAST_R_PER_CORPUS[group]
-            per = part[["column", *_corpus_columns(part)]].set_index("column").stack()
-            (column, name), r = per.idxmin(), per.min()
+            per = part.melt("column", _corpus_columns(part), "corpus", "r").sort_values("r").iloc[0]
             found.append(
                 (
                     f"{group}: r at least {least} in every corpus",
-                    f"{r:.4f} ({column}, {name.removeprefix('r ')})",
-                    r >= least,
+                    f"{per.r:.4f} ({per['column']}, {per['corpus'].removeprefix('r ')})",
+                    bool(per.r >= least),
                 )
             )
     return found

@@ -81,7 +81,7 @@ def _seeds(count):
 def variants(data, arguments) -> pd.DataFrame:
     """Each variant under the seed protocol and in folds by speaker, over seeds of network and folds."""
     data, y, _ = labels.relabel(data, "seven")
-    rows = {name: [] for name in arguments.models}
+    rows: dict[str, list[dict]] = {name: [] for name in arguments.models}
     for seed in range(arguments.seeds):
         experiment = _experiment(data, y, arguments.models, seed, arguments)
         protocols = [
@@ -97,11 +97,10 @@ def variants(data, arguments) -> pd.DataFrame:
 
 
 def _spread(found):
-    frame = pd.DataFrame(found)
-    if len(frame) == 1:
-        return {key: f"{frame[key].iloc[0]:.3f}" for key in frame}
-    deviation = frame.std(ddof=1)
-    return {key: f"{frame[key].mean():.3f} ± {deviation[key]:.3f}" for key in frame}
+    columns = pd.DataFrame(found).items()
+    if len(found) == 1:
+        return {key: f"{column.iloc[0]:.3f}" for key, column in columns}
+    return {key: f"{column.mean():.3f} ± {column.std(ddof=1):.3f}" for key, column in columns}
 
 
 def nested(data, arguments) -> str:
@@ -116,7 +115,7 @@ def nested(data, arguments) -> str:
     for fold in outer.folds:
         experiment = _experiment(data, y, arguments.models, 0, arguments, fold)
         inside = {name: o.summary()["macro_f1"] for name, o in experiment.score_inside().items()}
-        winner = max(inside, key=inside.get)
+        winner = max(inside, key=inside.__getitem__)
         winners.append(winner)
         alone = _experiment(data, y, [winner], 0, arguments, fold)
         outcomes.append(alone.held_out(alone.fit()[winner]))
@@ -201,7 +200,12 @@ def _teach(data, y, names, seeds):
         )
         return known[teacher.probabilities(scaler.transform(X[test])).argmax(axis=1)]
 
-    found = {"uar_cremad": [], "uar_ravdess": [], "macro_f1": [], "seed wF1": []}
+    found: dict[str, list[float]] = {
+        "uar_cremad": [],
+        "uar_ravdess": [],
+        "macro_f1": [],
+        "seed wF1": [],
+    }
     seed_fold = splitter.random()
     found["seed wF1"].append(
         weighted_f1(y[seed_fold.test], answers(seed_fold.train, seed_fold.test))

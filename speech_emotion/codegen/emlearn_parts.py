@@ -17,7 +17,7 @@ def _distutils() -> dict[str, ModuleType]:
     if importlib.util.find_spec("distutils") is not None:
         return {}
     compiler = ModuleType("distutils.ccompiler")
-    compiler.new_compiler = None  # emlearn's own test runs would call it
+    vars(compiler)["new_compiler"] = None  # emlearn's own test runs would call it
     return {"distutils": ModuleType("distutils"), "distutils.ccompiler": compiler}
 
 

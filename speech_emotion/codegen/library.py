@@ -113,7 +113,7 @@ def _with_includes(package, wanted):
 def _emlearn_licence():
     for path in package_files("emlearn") or []:
         if path.name.startswith("LICENSE"):
-            return path.locate().read_bytes()
+            return Path(path.locate()).read_bytes()
     raise UserError("emlearn: installed without its licence; install it again: pip install emlearn")
 
 

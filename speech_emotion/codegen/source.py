@@ -286,7 +286,9 @@ def _flatten(forest, classes):
     emlearn flattens each tree; joining them and finding equal leaves is done here, because its own way
     takes time quadratic in their number.
     """
-    nodes, roots, leaves = [], [], {}
+    nodes: list[list[float]] = []
+    roots: list[int] = []
+    leaves: dict[bytes, int] = {}
     for tree in forest.trees:
         tree_nodes, tree_leaves = emlearn.trees.flatten_tree(
             tree, leaf="probabilities", leaf_bits=8

@@ -138,9 +138,9 @@ def choose_clips(table: FeatureTable, held_out: set[str], root: Path, count: int
         [ok and (root / path).is_file() for path, ok in zip(paths, originals, strict=True)]
     )
     mine = np.array([path in held_out for path in paths])
-    chosen = []
+    chosen: list[np.ndarray] = []
     for rows in (np.flatnonzero(there & mine), np.flatnonzero(there & ~mine)):
-        wanted = min(count - sum(map(len, chosen)), len(rows))
+        wanted = min(count - sum(len(each) for each in chosen), len(rows))
         chosen.append(rows[np.linspace(0, len(rows) - 1, wanted).astype(int)])
     return np.concatenate(chosen)
 

@@ -88,8 +88,10 @@ def download(name: str, into: Path, *, source: Source | None = None) -> Path:
         waiting.mkdir(parents=True, exist_ok=True)
         arrived = sum(_size(path) for place in (folder, waiting) for path in place.rglob("*"))
         _need_space(folder, source.size - arrived)
-        fetch = _fetch_zip if isinstance(source, Zip) else _fetch_files
-        fetch(source, folder, waiting)
+        if isinstance(source, Zip):
+            _fetch_zip(source, folder, waiting)
+        else:
+            _fetch_files(source, folder, waiting)
         shutil.rmtree(waiting)
     except OSError as error:
         raise UserError(
@@ -201,11 +203,10 @@ class _Remote:
     pointer: str = ""
 
 
-def _fetch_files(source: GitLfs | Dataverse, folder: Path, waiting: Path) -> None:
+def _fetch_files(source: Source, folder: Path, waiting: Path) -> None:
     """All files, a few at a time; those the server does not have are named at the end."""
     with _session() as session, _progress(source.size) as bar:
-        listed = _git_lfs if isinstance(source, GitLfs) else _dataverse
-        remotes = listed(session, source, folder)
+        remotes = _listed(session, source, folder)
 
         def fetch(remote: _Remote) -> None:
             if remote.path.exists():  # it has this name because it was checked
@@ -235,11 +236,21 @@ def _fetch_files(source: GitLfs | Dataverse, folder: Path, waiting: Path) -> Non
         )
 
 
+def _listed(session: requests.Session, source: Source, folder: Path) -> list[_Remote]:
+    match source:
+        case GitLfs():
+            return _git_lfs(session, source, folder)
+        case Dataverse():
+            return _dataverse(session, source, folder)
+    raise TypeError(f"{type(source).__name__}: no way to fetch it is written")
+
+
 def _git_lfs(session: requests.Session, source: GitLfs, folder: Path) -> list[_Remote]:
     rows = csv.DictReader(_get(session, source.names).text.splitlines())
     names = [row.get("Filename") or "" for row in rows]
-    clips = [_clip(source.corpus, Path(f"{_CREMAD_FILE.get(name, name)}.wav")) for name in names]
-    if not clips or None in clips:
+    found = [_clip(source.corpus, Path(f"{_CREMAD_FILE.get(name, name)}.wav")) for name in names]
+    clips = [clip for clip in found if clip is not None]
+    if not clips or len(clips) < len(found):
         raise UserError(f"{source.names}: not the list of {source.corpus.TITLE} files expected")
     return [
         _Remote(

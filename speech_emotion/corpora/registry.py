@@ -51,7 +51,13 @@ def licences(names: Iterable[str]) -> list[About]:
     wanted = {name: module(name) for name in names}
     return [
         # Own and synthetic speech has no paper to cite.
-        About(name, corpus.TITLE, *corpus.LICENCE, getattr(corpus, "CITATION", ""))
+        About(
+            name,
+            corpus.TITLE,
+            corpus.LICENCE.text,
+            corpus.LICENCE.url,
+            getattr(corpus, "CITATION", ""),
+        )
         for name in NAMES
         if (corpus := wanted.get(name))
     ]

@@ -262,7 +262,7 @@ def _write_missing(
             samples = _render(utterance, _draw(STYLES[emotion], rng), rng)
             with replacing(path, "wb") as file:
                 file.write(_wav(samples))
-        clips.append(_parse(path))
+        clips.append(Clip(path, NAME, speaker.name, speaker.name[0], emotion, sentence))
     return sorted(clips, key=lambda clip: clip.path)
 
 

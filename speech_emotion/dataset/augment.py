@@ -5,6 +5,7 @@ another speaker's clips (`copies.Others` draws them); the table names them besid
 where one of them is tested (`speech_emotion.training.protocols`).
 """
 
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -29,7 +30,7 @@ TELEPHONE_LOW = 300.0  # Hz
 
 
 def apply(samples: np.ndarray, augmentation: Augmentation, *, seed: int, name: str,
-          others: list[np.ndarray] = ()) -> np.ndarray:  # fmt: skip
+          others: Sequence[np.ndarray] = ()) -> np.ndarray:  # fmt: skip
     """The augmented copy. samples: int16 (n,) at 16 kHz; name: the clip's, for the random draw; others:
     int16 samples of the clips that `Others.behind` named.
 
@@ -124,7 +125,8 @@ def _murmur(n, rng):
         m = round(rng.uniform(0.08, 0.3) * SAMPLE_RATE)
         sound = rng.choice(3, p=(0.65, 0.2, 0.15))
         if sound == 0:
-            f0 = voice * np.geomspace(*rng.uniform(0.8, 1.3, 2), m)
+            start, end = rng.uniform(0.8, 1.3, 2)
+            f0 = voice * np.geomspace(start, end, m)
             # a sawtooth falls by 6 dB per octave, as a voice does at the lips
             part = np.cumsum(f0 / SAMPLE_RATE) % 1 - 0.5
             for low, high, width in ((300, 800, 80), (900, 2300, 120), (2400, 3000, 200)):
@@ -215,7 +217,7 @@ def _shift(x, seconds, _rng):
     return np.concatenate([x[n:], np.zeros(min(n, len(x)))])
 
 
-_KINDS = {
+_KINDS: dict[str, Callable[..., np.ndarray]] = {
     "noise": _noise, "babble": _babble, "talkers": _talking, "gain": _gain, "reverb": _reverb,
     "telephone": _telephone, "microphone": _microphone, "stretch": _stretch, "pitch": _pitch,
     "speed": _speed, "shift": _shift,

@@ -13,11 +13,11 @@ class Summary:
 
     def __init__(self):
         self.written = 0
-        self.left_out = {}
+        self.left_out: dict[str, str] = {}
         self.seconds = 0.0
-        self._counts = defaultdict(Counter)
-        self._speakers = defaultdict(set)
-        self._same_audio = defaultdict(dict)
+        self._counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self._speakers: dict[str, set[str]] = defaultdict(set)
+        self._same_audio: dict[str, dict[str, str]] = defaultdict(dict)
 
     def leave_out(self, name, reason):
         self.left_out[name] = reason

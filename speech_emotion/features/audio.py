@@ -126,7 +126,7 @@ def block_dc(samples):
     for i in range(len(samples)):
         difference = np.int32(samples[i]) - ((level + half) >> DC_SHIFT)
         level += difference
-        out[i] = min(max(difference, -32768), 32767)
+        out[i] = min(max(difference, -32768), 32767)  # type: ignore[assignment] # numba makes integers of it
     return out
 
 

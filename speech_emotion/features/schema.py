@@ -86,7 +86,7 @@ def _numbered(stem, count, first, *args):
 def _contour(group, prefix, frames, all_frames):
     """What is kept of an F0 contour that exists at some frames and has gaps between them."""
     unit = "semitones"
-    columns = (
+    columns: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
         ("f0_semitones", unit, MOMENTS, f"F0 re 100 Hz; {frames}"),
         ("f0_delta", unit, ("mean", "std"),
          "F0 minus the hop before's, both voiced, less than 6 semitones"),
@@ -115,7 +115,10 @@ def _contour(group, prefix, frames, all_frames):
         ("pause_std", "s", (), "their standard deviation"),
         ("pause_max", "s", (), "the longest"),
     )  # fmt: skip
-    return [Descriptor(prefix + name, group, *rest) for name, *rest in columns]
+    return [
+        Descriptor(prefix + name, group, unit, functionals, definition)
+        for name, unit, functionals, definition in columns
+    ]
 
 
 _RATE = MOMENTS[1:6]  # of a hop-to-hop change: its mean and slope say next to nothing

@@ -204,7 +204,8 @@ def chroma_rows() -> tuple[list[tuple[int, int, int]], list[list[float]]]:
     weights = librosa.filters.chroma(
         sr=schema.SAMPLE_RATE, n_fft=schema.FRAME, n_chroma=schema.CHROMAS, tuning=0.0
     )
-    runs, rows = [], []
+    runs: list[tuple[int, int, int]] = []
+    rows: list[list[float]] = []
     for b, row in enumerate(np.where(weights > 1e-5 * weights.max(axis=0), weights, 0).T):
         # the shortest stretch round the circle that holds every weight kept
         count, first = min(

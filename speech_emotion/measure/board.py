@@ -78,7 +78,9 @@ def _open(name):
 
 def read(port: Port, name: str, *, patience: float = PATIENCE) -> Measurement:
     """As read_board, from an open port."""
-    start, found, attempts = None, [], 0
+    start: dict | None = None
+    found: list[dict] = []
+    attempts = 0
     for line in _lines(port, name, patience):
         event = line.get("event")
         if event == "start":

@@ -195,7 +195,9 @@ def _answers(printed, clips):
     answers = []
     for start in range(3, 3 + each * clips, each):
         row = numbers[start : start + each]
-        answers.append(Answer(*row[:4], tuple(row[4 : 4 + labels]), tuple(row[4 + labels :])))
+        status, label, speech, seconds, *rest = row
+        probabilities, features = tuple(rest[:labels]), tuple(rest[labels:])
+        answers.append(Answer(status, label, speech, seconds, probabilities, features))
     return numbers[0], answers, numbers[-1]
 
 
@@ -205,7 +207,10 @@ def _counts(text, symbols):
         (at, name) for name, at in symbols.items() if name[0] not in ".$_" or name[:2] == "__"
     )
     addresses = [at for at, _ in starts]
-    regions, functions, longest, marks = [], {}, {}, 0
+    regions: list[list[Region]] = []
+    functions: dict[str, Counter[str]] = {}
+    longest: dict[str, Counter[str]] = {}
+    marks = 0
     for line in text.splitlines():
         what, *fields = line.split()
         if what == "region":

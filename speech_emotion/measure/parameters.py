@@ -1,5 +1,6 @@
 """What a model's parameters take when stored: an estimate for the trainer, before anything is compiled."""
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 
 _NODE, _FLOAT = 8, 4  # bytes: emlearn's node (feature, threshold, two children); float32
@@ -19,7 +20,7 @@ def _step_bytes(step):
     if hasattr(step, "weights8_"):
         weights, biases = step.weights8_, step.intercepts_
         return sum(w.size for w in weights) + 2 * _FLOAT * sum(b.size for b in biases)
-    arrays = []
+    arrays: list[np.ndarray] = []
     for name in ("coefs_", "intercepts_"):
         arrays += getattr(step, name, [])
     for name in (

@@ -4,6 +4,7 @@ Serves emulated chips and real boards alike; what was not determined is None and
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def _verdict(figures, budget):
     return "OVER: " + ", ".join(over) if (over := figures.over(budget)) else "within"
 
 
-def rows(budget: Budget) -> list[tuple[str, object]]:
+def rows(budget: Budget) -> list[tuple[str, Callable[[Figures], str]]]:
     """Each line of the table: its name, and how to write it of a target."""
     return [
         (f"response, ms (budget {budget.response_ms:g})", lambda f: _milliseconds(f.response_ms)),

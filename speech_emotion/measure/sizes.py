@@ -21,7 +21,7 @@ from speech_emotion.errors import UserError
 from speech_emotion.measure import firmware, toolchain
 from speech_emotion.model import compiled
 
-CHIP = toolchain.TARGETS["esp32p4"]
+CHIP = toolchain.ESP32P4
 _MAIN = """#include "ser.h"
 static ser_recognizer recognizer;
 static ser_result result;

@@ -171,7 +171,7 @@ class RiscV(Target):
         return [int(at, 16) for at in re.findall(r"^\s*([0-9a-f]+):\s+(?:div|rem)", listing, re.M)]
 
     def frames(self, folder):
-        found = {}
+        found: dict[str, tuple[int, set[str]]] = {}
         for path in sorted(folder.glob("*.ci")):
             text = path.read_text()
             for title, size in re.findall(r'node: \{ title: "([^"]+)".*?(\d+) bytes \(', text):
@@ -311,11 +311,11 @@ def choose_bits(text: str) -> str:
         name, condition, a, b = found.groups()
         if a.startswith("%"):
             return found[0]
-        b, rest = re.match(r"([^,]+)(.*)", b).groups()
+        b, comma, rest = b.partition(",")
         chosen = f"%bits.{name.strip('%')}"
         return (
             f"{chosen} = select {condition}, i32 {_bits(a)}, i32 {_bits(b)}\n"
-            f"  {name} = bitcast i32 {chosen} to float{rest}"
+            f"  {name} = bitcast i32 {chosen} to float{comma}{rest}"
         )
 
     return _CHOICE.sub(replace, text)
@@ -362,8 +362,11 @@ def libgcc_assembly(archive: Path) -> Path:
         for member in opened:
             name = Path(member.name)
             if name.parent.name == "xtensa" and name.name in left:
+                source = opened.extractfile(member)
+                if source is None:
+                    continue  # a link or a folder of that name
                 with replacing(folder / name.name, "wb") as file:
-                    file.write(opened.extractfile(member).read())
+                    file.write(source.read())
                 left.remove(name.name)
                 if not left:
                     return folder
@@ -397,6 +400,7 @@ class Host(Target):
 _RISCV = ("riscv64-unknown-elf-gcc", "qemu-system-riscv32")
 _RISCV_PACKAGES = "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc"
 HOST = Host("host", (), "gcc", "")
+ESP32P4 = RiscV("esp32p4", _RISCV, _RISCV_PACKAGES, "riscv64-unknown-elf-", "rv32imafc", "ilp32f")
 TARGETS = {
     target.name: target
     for target in (
@@ -407,6 +411,6 @@ TARGETS = {
             "xtensa-lx106-elf-",
         ),
         RiscV("esp32c3", _RISCV, _RISCV_PACKAGES, "riscv64-unknown-elf-", "rv32imc", "ilp32"),
-        RiscV("esp32p4", _RISCV, _RISCV_PACKAGES, "riscv64-unknown-elf-", "rv32imafc", "ilp32f"),
+        ESP32P4,
     )
 }

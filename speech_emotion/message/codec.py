@@ -3,8 +3,9 @@
 import json
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -144,7 +145,7 @@ def _encode(fields, message, most):
     return data
 
 
-_WRITE = {
+_WRITE: dict[str, Callable[[Any], str]] = {
     "whole": str,
     "hex": lambda value: f'"{value:08x}"',
     "truth": lambda value: "true" if value else "false",
@@ -188,7 +189,7 @@ def _decode(fields, data, most):
         raise Refused("fields", "not the fields of this message")
     if found["v"] != d.VERSION:
         raise Refused("version", "another version")
-    members = {}
+    members: dict[str, Any] = {}
     for field in fields:
         value = found[field.key]
         if field.kind == "hex":

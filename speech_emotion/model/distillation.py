@@ -172,10 +172,10 @@ class DistilledNetwork(ClassifierMixin, BaseEstimator):
 def alike(voices: np.ndarray) -> list[list[np.ndarray]]:
     """Row numbers by family: voices of as many rows. A family is a list of row numbers, (voices,) each: of
     the voices' first rows, of their second, and so on, voices in the order of their first rows."""
-    rows_of = {}
+    rows_of: dict[int, list[int]] = {}
     for row, voice in enumerate(voices.tolist()):
         rows_of.setdefault(voice, []).append(row)
-    by_size = {}
+    by_size: dict[int, list[list[int]]] = {}
     for rows in rows_of.values():
         by_size.setdefault(len(rows), []).append(rows)
     return [list(np.array(by_size[size]).T) for size in sorted(by_size)]
@@ -244,7 +244,8 @@ def _gradients(weights, biases, x, targets):
     probabilities = softmax(values[-1] @ weights[-1] + biases[-1])
     loss = -float((targets * np.log(probabilities + np.float32(1e-9))).sum() / len(x))
     slope = (probabilities - targets) / np.float32(len(x))
-    by_weights, by_biases = [], []
+    by_weights: list[np.ndarray] = []
+    by_biases: list[np.ndarray] = []
     for layer in reversed(range(len(weights))):
         by_weights.insert(0, values[layer].T @ slope)
         by_biases.insert(0, slope.sum(axis=0))

@@ -5,6 +5,8 @@ repeat: scaling with clipping, a few linear combinations summed in one fixed ord
 and then a forest of integer comparisons with 8-bit leaves, or a small network.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -97,7 +99,14 @@ class Int16Quantiser(TransformerMixin, BaseEstimator):
         return np.clip(steps, -self.STEPS, self.STEPS).astype(np.float32)
 
 
-class _SnappedLeaves:
+if TYPE_CHECKING:  # what the two mixins below are mixed into
+    from sklearn.ensemble import RandomForestClassifier as _Forest
+    from sklearn.neural_network import MLPClassifier as _Network
+else:
+    _Forest = _Network = object
+
+
+class _SnappedLeaves(_Forest):
     """A forest whose leaves hold probabilities as the bytes that emlearn stores, from the start.
 
     emlearn (0.23, leaf_bits=8) rounds to 254ths and then spreads 0 ... 254 over 0 ... 255 by truncation:
@@ -131,7 +140,7 @@ class SnappedExtraTrees(_SnappedLeaves, ExtraTreesClassifier):
     """Extremely randomised trees (Geurts, Ernst & Wehenkel 2006), leaves as stored on the chip."""
 
 
-class _ChipNetwork:
+class _ChipNetwork(_Network):
     """A multi-layer perceptron that answers in single precision, in the order in which the chip adds.
 
     Matrix libraries split sums as they please; here sums run over the inputs in ascending order, and the
@@ -139,6 +148,9 @@ class _ChipNetwork:
     Hidden layers: relu or identity.
     """
 
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
+    max_iter: int
     # an optimiser's memory is several times the network, and no part of a saved model
     _TRAINING_ONLY = ("_optimizer", "_random_state", "_best_coefs", "_best_intercepts")
 
@@ -147,7 +159,7 @@ class _ChipNetwork:
             raise ValueError(f"activation {self.activation!r}: 'relu' or 'identity' expected")
         self._fit_in_two_rates(super().fit, X, y, sample_weight)
         for name in self._TRAINING_ONLY:
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         return self
 
     def _fit_in_two_rates(self, fit, X, y, sample_weight):
@@ -164,7 +176,7 @@ class _ChipNetwork:
             if settling:
                 fit(X, y, sample_weight)  # goes on; the loss curve too
         finally:
-            vars(self).update(given)
+            self.__dict__.update(given)
 
     def predict_proba(self, X):
         """(n, classes) float32."""

@@ -30,7 +30,7 @@ class Prediction:
     @property
     def emotion(self) -> str:
         """The most probable label; the first of them where two are equal."""
-        return max(self.probabilities, key=self.probabilities.get)
+        return max(self.probabilities, key=self.probabilities.__getitem__)
 
     @property
     def confidence(self) -> float:
@@ -44,7 +44,7 @@ class Prediction:
     def runner_up(self) -> str:
         """The second most probable label."""
         others = {k: p for k, p in self.probabilities.items() if k != self.emotion}
-        return max(others, key=others.get)
+        return max(others, key=others.__getitem__)
 
     def text(self) -> str:
         """One readable line."""

@@ -27,7 +27,7 @@ class Fit:
         return self.parameters if self.flash is None else self.flash
 
     def within(self, flash_kb: float, ram_kb: float) -> bool:
-        if self.flash is None:
+        if self.flash is None or self.ram is None:
             return self.parameters <= flash_kb * 1024
         return self.flash <= flash_kb * 1024 and self.ram <= ram_kb * 1024
 

@@ -47,7 +47,7 @@ def columns(groups: list[str] | None = None) -> list[str]:
 def _is_fine(column: str) -> bool:
     """Whether this is about an MFCC above _FINEST_MFCC, or its change."""
     match = re.match(r"mfcc_(?:delta2?_)?(\d+)_", column)
-    return bool(match) and int(match[1]) > _FINEST_MFCC
+    return match is not None and int(match[1]) > _FINEST_MFCC
 
 
 BALANCES = ("none", "weights", "sampling")
@@ -113,7 +113,10 @@ def _scaled(*steps: tuple) -> Pipeline:
     return Pipeline([("scale", ClippedScaler()), *steps])
 
 
-_TREES = {"model__max_features": [0.1, 0.2, 0.4], "model__max_leaf_nodes": [64, 256, None]}
+_TREES: dict[str, list] = {
+    "model__max_features": [0.1, 0.2, 0.4],
+    "model__max_leaf_nodes": [64, 256, None],
+}
 _ALPHAS = {"model__alpha": [0.3, 1.0, 2.0, 4.0]}
 _RIDGES = {"model__ridge": [0.1, 0.2, 0.5]}
 

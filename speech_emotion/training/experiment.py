@@ -61,7 +61,7 @@ class Experiment:
             for protocol in protocols
             for fold in protocol.folds
         ]
-        outcomes = {name: {} for name in self.recipes}
+        outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in self.recipes}
         for (name, protocol), outcome in self._outcomes(tasks, "score").items():
             outcomes[name][protocol] = outcome
         return outcomes
@@ -119,7 +119,8 @@ class Experiment:
                 part = np.sort(shuffled[: round(share * len(shuffled))])
                 if len(part) and np.unique(self.labels[part], return_counts=True)[1].min() >= 3:
                     tasks.append((share, self.recipes[name], self.splitter.fold(part, fold.test)))
-        sizes, scores = {}, {}
+        sizes: dict[float, int] = {}
+        scores: dict[float, list[float]] = {}
         for share, fold, answers in self._fit_folds(tasks, "learn"):
             sizes[share] = len(fold.train)
             predicted = self._outcome(fold.test, answers).predicted
@@ -168,7 +169,7 @@ class Experiment:
 
     def _outcomes(self, tasks, what):
         """The answers to each key's folds, together."""
-        parts = {}
+        parts: dict[tuple, list] = {}
         for key, fold, answers in self._fit_folds(tasks, what):
             parts.setdefault(key, []).append((fold.test, answers))
         return {

@@ -47,10 +47,13 @@ def draw(study, experiment, pipelines, folder: Path) -> list[str]:
     trusted = study.outcomes[chosen].get("speaker", study.held_out[chosen])
     keep(calibration(trusted, f"{chosen}: is its confidence worth its name?"), "calibration.png")
     losses = experiment.importance(pipelines[chosen])
-    keep(importance(*losses, f"{chosen}: what it listens to"), "importance.png")
+    keep(importance(losses[0], losses[1], f"{chosen}: what it listens to"), "importance.png")
     curve = experiment.learning_curve(chosen)
     if curve:
-        keep(learning_curve(*curve, f"{chosen}: would more clips help?"), "learning_curve.png")
+        clips, scores = curve
+        keep(
+            learning_curve(clips, scores, f"{chosen}: would more clips help?"), "learning_curve.png"
+        )
     curves = {n: p[-1].loss_curve_ for n, p in pipelines.items() if hasattr(p[-1], "loss_curve_")}
     if curves:
         keep(loss_curves(curves), "loss_curve.png")
@@ -111,8 +114,9 @@ def importance(groups: dict[str, np.ndarray], columns: dict[str, np.ndarray], ti
     for ax, drops, what in zip(
         axes, (groups, columns), ("group of descriptors", "column"), strict=True
     ):
-        names = sorted(drops, key=lambda name, drops=drops: drops[name].mean())[-25:]
-        ax.barh(names, [100 * drops[n].mean() for n in names], xerr=[100 * drops[n].std() for n in names],
+        means = {name: drop.mean() for name, drop in drops.items()}
+        names = sorted(means, key=means.__getitem__)[-25:]
+        ax.barh(names, [100 * means[n] for n in names], xerr=[100 * drops[n].std() for n in names],
                 color="#4477aa", ecolor="#999999")  # fmt: skip
         ax.set_xlabel("macro F1 lost, points")
         ax.set_title(f"{what} shuffled")
