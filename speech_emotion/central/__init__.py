@@ -1,0 +1,1 @@
+"""Devices in many places, one central service: messages in, decisions kept, shown and passed on."""

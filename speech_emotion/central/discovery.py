@@ -1,0 +1,52 @@
+"""Home Assistant finds a device by itself: one retained message per entity (MQTT discovery).
+
+https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery: homeassistant/<component>/<object>/config
+"""
+
+from typing import Any
+
+PREFIX = "homeassistant"
+EXPIRE_SECONDS = 600
+"""An emotion that nobody has heard for so long is unknown."""
+
+
+def configs(device: str, place: str, title: str, labels: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Topic -> configuration: the place's emotion and how sure, and a sensor for each emotion.
+
+    The emotion is the place's, decided from all that is there; available while this device is online.
+    """
+    common = {
+        "state_topic": f"decision/{place}",
+        "availability": [{"topic": f"emotion/{device}/status"}],  # online, offline: the defaults
+        "expire_after": EXPIRE_SECONDS,
+        "device": {
+            "identifiers": [f"speech_emotion_{device}"],
+            "name": f"{title} ({device})" if title != device else device,
+            "manufacturer": "Speech emotion",
+            "model": "Speech emotion sensor",
+            "suggested_area": title,
+        },
+    }
+    entities = {
+        "emotion": {
+            "name": "Emotion", "icon": "mdi:account-voice",
+            "value_template": "{{ 'uncertain' if value_json.uncertain else value_json.emotion }}",
+            "json_attributes_topic": f"decision/{place}",
+        },
+        "confidence": _percent("Confidence", "value_json.confidence"),
+    }  # fmt: skip
+    entities |= {label: _percent(label.capitalize(), f"value_json.p.get('{label}', 0)") for label in labels}
+    result = {}
+    for entity, config in entities.items():
+        unique = f"speech_emotion_{device}_{entity}"
+        result[f"{PREFIX}/sensor/{unique}/config"] = {
+            **common, **config, "unique_id": unique, "object_id": unique,
+        }  # fmt: skip
+    return result
+
+
+def _percent(name, value):
+    return {
+        "name": name, "unit_of_measurement": "%", "state_class": "measurement",
+        "suggested_display_precision": 0, "value_template": f"{{{{ ({value} * 100) | round(1) }}}}",
+    }  # fmt: skip

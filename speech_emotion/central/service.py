@@ -1,0 +1,191 @@
+"""The central service: what arrives is decided upon, kept, shown and passed on, in this order."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from speech_emotion.central import discovery
+from speech_emotion.central.board import Board
+from speech_emotion.central.clocks import Clock
+from speech_emotion.central.deciding import Decision
+from speech_emotion.central.hub import Hub, Large
+from speech_emotion.central.settings import Network
+from speech_emotion.central.store import Store
+from speech_emotion.central.wire import Wire
+
+SHOW_SECONDS = 0.05
+"""The page is told of news at most so often."""
+DAY_SECONDS = 24 * 3600
+
+
+class Service:
+    """Runs until it is cancelled. viewers: each is given a dict for every piece of news."""
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        large: Large | None = None,
+        complain: Callable[[str], None] | None = None,
+        store: Store | None = None,
+    ):
+        self.network = network
+        self.store = store or Store(network.history)
+        self.clock = Clock(self.store.newest())
+        self.hub = Hub(network.places, large=large, complain=complain or _print)
+        self.store.restore(self.hub)
+        for device in network.places:
+            self.hub.device(device)
+        self.board = Board()
+        self.board.restore(self.store, self.clock.now())
+        self.viewers: set[asyncio.Queue[dict[str, Any]]] = set()
+        self.decided = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = asyncio.Event()
+        self.wire = Wire(network, self._wake)
+        self._news: dict[str, Decision] = {}
+        self._stale: set[str] = set()
+        self._discovered: dict[str, tuple[str, ...]] = {}
+        self._connection = 0
+        self._said: str | None = None
+        self._offset = self.clock.now() - time.monotonic() * 1000
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        self.wire.start()
+        helpers = [asyncio.create_task(self._show()), asyncio.create_task(self._forget())]
+        try:
+            while True:
+                deadline = self.hub.deadline()
+                timeout = 1.0
+                if deadline is not None:
+                    timeout = min(timeout, max(0.0, (deadline - self.clock.now()) / 1000))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), timeout)
+                self._woken.clear()
+                self.work()
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            self.wire.stop()
+            self.store.close()
+
+    def work(self) -> None:
+        """Everything that has arrived, and everything that is due."""
+        for arrived in self.wire.take():
+            now = int(arrived.arrival + self._offset)
+            self.hub.receive(arrived.topic, arrived.payload, now, arrived.handle)
+        now = self.clock.now()
+        decisions = self.hub.due(now)
+        if decisions or self.hub.touched or self.hub.changed:
+            self.store.write(decisions, self.hub, now)
+        self._say_trouble()
+        self.wire.acknowledge(self.hub.take_done())
+        for decision in decisions:
+            self.wire.publish(f"decision/{decision.place}", decision.public())
+            self.board.note(decision)
+            self._news[decision.key] = decision
+        self.decided += len(decisions)
+        self._discover()
+        self._stale |= self.hub.changed
+        self.hub.changed.clear()
+
+    # --- what the page shows -----------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """All that a page needs when it opens."""
+        names = {device.place for device in self.hub.devices.values()} | set(self.board.places)
+        return {
+            "now": self.clock.now(), "service": self.health(),
+            "places": [self.board.public(name, self._title(name)) for name in sorted(names)],
+            "devices": [device.public() for _, device in sorted(self.hub.devices.items())],
+        }  # fmt: skip
+
+    def health(self) -> dict[str, Any]:
+        """How the service itself is."""
+        return {
+            "broker": self.wire.trouble, "history": self.store.trouble, "unkept": self.store.missed,
+            "dropped": self.wire.dropped, "refused": sum(self.hub.refused.values()),
+        }  # fmt: skip
+
+    async def _show(self):
+        health = None
+        while True:
+            await asyncio.sleep(SHOW_SECONDS)
+            now_health = self.health()
+            if not (self._news or self._stale or now_health != health):
+                continue
+            health = now_health
+            news = {
+                "now": self.clock.now(), "service": health,
+                "decisions": [decision.public() for decision in self._news.values()],
+                "devices": [self.hub.devices[name].public() for name in sorted(self._stale)],
+                "minutes": {
+                    decision.place: self.board.minutes(decision.place)
+                    for decision in self._news.values()
+                },
+            }  # fmt: skip
+            self._news, self._stale = {}, set()
+            for viewer in list(self.viewers):
+                try:
+                    viewer.put_nowait(news)
+                except asyncio.QueueFull:  # it cannot follow: it is told to begin anew
+                    self.viewers.discard(viewer)
+
+    # --- the rest ----------------------------------------------------------------------------------
+
+    def _discover(self):
+        """Home Assistant is told of places that it was not told of on this connection."""
+        if not self.wire.online:
+            return
+        if self._connection != self.wire.connections:
+            self._connection, self._discovered = self.wire.connections, {}
+        for device in [self.hub.devices[name] for name in self.hub.changed]:
+            if device.about is None or self._discovered.get(device.name) == device.about.names:
+                continue
+            self._discovered[device.name] = device.about.names
+            title = self._title(device.place)
+            for topic, config in discovery.configs(device.name, device.place, title, device.about.names).items():
+                self.wire.publish(topic, config, retain=True)
+
+    async def _forget(self):
+        """What is older than the network's settings allow is deleted, once a day."""
+        while True:
+            before = self.clock.now() - self.network.keep_days * DAY_SECONDS * 1000
+            path = self.store.path
+            await asyncio.to_thread(_delete_before, path, before)
+            await asyncio.sleep(DAY_SECONDS)
+
+    def _title(self, place):
+        return self.network.titles.get(place, place)
+
+    def _say_trouble(self):
+        trouble = self.store.trouble
+        if trouble != self._said:
+            self._said = trouble
+            _print(
+                f"{self.store.path}: history is not kept ({trouble}); decisions go on"
+                if trouble
+                else f"{self.store.path}: history is kept again; {self.store.missed} decisions are not in it"
+            )
+
+    def _wake(self):
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._woken.set)
+
+
+def _delete_before(path, before):
+    with suppress(Exception):  # a full disk cannot forget either; tomorrow again
+        store = Store(path)
+        store.delete(before=before)
+        store.close()
+
+
+def _print(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
