@@ -12,6 +12,7 @@ COMMANDS = {
     "predictor": ("commands.predictor", "clips and a model -> emotions"),
     "codegen": ("commands.codegen", "a model -> a verified Arduino library, a web page"),
     "measure": ("commands.measure", "time and memory on emulated chips, or on a board"),
+    "central": ("commands.central", "a network of devices: broker, central service, page"),
     "robustness": (
         "commands.robustness",
         "a saved model under noise, low level, cheap microphones",

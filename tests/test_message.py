@@ -76,7 +76,7 @@ def test_shares_of_anything_are_the_chips(row):
     assert codec.shares(row) == compiled.shares(np.array(row, np.float32))
 
 
-label = st.from_regex(r"[a-z0-9_-]{1,16}", fullmatch=True)
+label = st.from_regex(r"[A-Za-z0-9_-]{1,16}", fullmatch=True)
 names = st.lists(label, min_size=2, max_size=d.LABELS_MOST, unique=True)
 
 

@@ -1,4 +1,4 @@
-"""What the page shows of each place, kept in memory: the last decision, and the last hour minute by minute."""
+"""What the page shows of each place, kept in memory: the last decision, the last hour by minutes."""
 
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
@@ -60,5 +60,7 @@ class Board:
         for minute in sorted(place.minutes)[-most:]:
             [(emotion, times)] = place.minutes[minute].most_common(1) or [("", 0)]
             if times > 0:
-                strip.append([minute, emotion, round(times / sum(place.minutes[minute].values()), 2)])
+                strip.append(
+                    [minute, emotion, round(times / sum(place.minutes[minute].values()), 2)]
+                )
         return strip

@@ -10,7 +10,9 @@ EXPIRE_SECONDS = 600
 """An emotion that nobody has heard for so long is unknown."""
 
 
-def configs(device: str, place: str, title: str, labels: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def configs(
+    device: str, place: str, title: str, labels: tuple[str, ...]
+) -> dict[str, dict[str, Any]]:
     """Topic -> configuration: the place's emotion and how sure, and a sensor for each emotion.
 
     The emotion is the place's, decided from all that is there; available while this device is online.
@@ -35,7 +37,9 @@ def configs(device: str, place: str, title: str, labels: tuple[str, ...]) -> dic
         },
         "confidence": _percent("Confidence", "value_json.confidence"),
     }  # fmt: skip
-    entities |= {label: _percent(label.capitalize(), f"value_json.p.get('{label}', 0)") for label in labels}
+    entities |= {
+        label: _percent(label.capitalize(), f"value_json.p.get('{label}', 0)") for label in labels
+    }
     result = {}
     for entity, config in entities.items():
         unique = f"speech_emotion_{device}_{entity}"

@@ -1,9 +1,9 @@
-"""The service's mind, without a wire: topic and bytes in, decisions out. Nothing here sleeps, stores or sends.
+"""The service's mind, without a wire: topic and bytes in, decisions out. Nothing here sleeps or stores.
 
-    hub = Hub(places={"mic-1": "kitchen"})
-    hub.receive("emotion/mic-1/voice", payload, now, handle)
-    for decision in hub.due(now): ...
-    for handle in hub.take_done(): ...        # what may be acknowledged once the decisions are kept
+hub = Hub(places={"mic-1": "kitchen"})
+hub.receive("emotion/mic-1/voice", payload, now, handle)
+for decision in hub.due(now): ...
+for handle in hub.take_done(): ...        # what may be acknowledged once the decisions are kept
 """
 
 import re
@@ -32,7 +32,19 @@ RATE, BURST = 10.0, 100.0
 """Messages per second and at once that a device may send; more is not looked at."""
 BOOTS_MOST = 16
 """Starts of a device that are remembered."""
-REFUSALS = ("topic", "name", "length", "json", "fields", "version", "sum", "times", "model", "schema", "flood")
+REFUSALS = (
+    "topic",
+    "name",
+    "length",
+    "json",
+    "fields",
+    "version",
+    "sum",
+    "times",
+    "model",
+    "schema",
+    "flood",
+)
 
 
 class Large(Protocol):
@@ -179,7 +191,11 @@ class Hub:
     def _sentence(self, device, channel, payload, now, handle):
         sentence = message.decode_sentence(payload)
         about = device.about
-        if about is None or about.model != sentence.model or len(about.names) != len(sentence.shares):
+        if (
+            about is None
+            or about.model != sentence.model
+            or len(about.names) != len(sentence.shares)
+        ):
             raise Refused("model", "a model whose labels it has not told")
         if about.schema != sentence.schema:
             raise Refused("schema", "another schema than it has told")
@@ -203,7 +219,8 @@ class Hub:
         found = {}
         if sentence.speech:
             found = device.columns.pop((sentence.boot, sentence.seq), None) or {
-                label: share / WHOLE for label, share in zip(about.names, sentence.shares, strict=True)
+                label: share / WHOLE
+                for label, share in zip(about.names, sentence.shares, strict=True)
             }
         heard = Heard(
             device.name, channel, sentence.boot, sentence.seq, begin, end, now, found,

@@ -149,7 +149,9 @@ class Service:
                 continue
             self._discovered[device.name] = device.about.names
             title = self._title(device.place)
-            for topic, config in discovery.configs(device.name, device.place, title, device.about.names).items():
+            for topic, config in discovery.configs(
+                device.name, device.place, title, device.about.names
+            ).items():
                 self.wire.publish(topic, config, retain=True)
 
     async def _forget(self):

@@ -1,10 +1,10 @@
-"""The network's folder: what `setup` makes and everything else reads. One JSON file beside keys and passwords.
+"""The network's folder: what `setup` makes and everything else reads. Settings beside keys and passwords.
 
-    network.json     broker's address and port, the devices' places, what is kept and for how long
-    ca.pem           what a device needs to know the broker by
-    passwords/       one file per user, to be typed into a device once
-    broker/          mosquitto's configuration, certificates, users, and what it keeps
-    history.sqlite
+network.json     broker's address and port, the devices' places, what is kept and for how long
+ca.pem           what a device needs to know the broker by
+passwords/       one file per user, to be typed into a device once
+broker/          mosquitto's configuration, certificates, users, and what it keeps
+history.sqlite
 """
 
 import json

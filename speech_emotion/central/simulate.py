@@ -1,8 +1,9 @@
-"""Devices that are programs: the chip's own message code and queue (message/compiled.py), MQTT over TLS as a board
-does it, and sentences from a generated library that hears clips, or made up.
+"""Devices that are programs: the chip's own message code and queue (message/compiled.py), MQTT over TLS as a
+board does it, and sentences from a generated library that hears clips, or made up.
 """
 
 import random
+import re
 import selectors
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +58,7 @@ def made_up(seed: int) -> Voice:
 def replayed(folder: Path, clips: Sequence[Path], seed: int) -> Voice:
     """The library's own C code hears clips, one after another in an order of its own, as a board would."""
     from speech_emotion.features import audio, schema
-    from speech_emotion.model.compiled import Library, model_number
+    from speech_emotion.model.compiled import Library
 
     library = Library(folder)
 
@@ -73,9 +74,18 @@ def replayed(folder: Path, clips: Sequence[Path], seed: int) -> Voice:
             )  # fmt: skip
 
     return Voice(
-        tuple(library.labels), round(library.threshold * 10_000), model_number(folder),
+        tuple(library.labels), round(library.threshold * 10_000), _model_number(folder),
         int(schema.HASH[:8], 16), hear(),
     )  # fmt: skip
+
+
+def _model_number(folder):
+    """SER_MODEL_NUMBER of a library."""
+    header = (folder / "src" / "ser_model.h").read_text(encoding="utf-8")
+    found = re.search(r"#define SER_MODEL_NUMBER 0x([0-9a-f]{8})u", header)
+    if found is None:
+        raise UserError(f"{folder}: generated before there were messages; python -m codegen again")
+    return int(found[1], 16)
 
 
 @dataclass
@@ -128,7 +138,9 @@ class _Device:
         self.made = self.acknowledged = self.connections = self.seq = 0
         self.online = False
         self._boot = chosen.randrange(1, 2**32)
-        self._born = time.monotonic() - chosen.uniform(0, 2**32 / 1000)  # the uptime may be about to wrap
+        self._born = time.monotonic() - chosen.uniform(
+            0, 2**32 / 1000
+        )  # the uptime may be about to wrap
         self._next, self._retry, self._socket = first, 0.0, None
         self._sent: dict[int, str] = {}
         self._face: Sentence | None = None
@@ -160,7 +172,9 @@ class _Device:
             if now >= self._retry:
                 self._retry = now + RETRY_SECONDS
                 with suppress(OSError, ValueError):
-                    self._client.connect(self.fleet.network.host, self.fleet.network.port, keepalive=30)
+                    self._client.connect(
+                        self.fleet.network.host, self.fleet.network.port, keepalive=30
+                    )
             return
         self._send(now)
         if self._client.want_write():
@@ -216,7 +230,9 @@ class _Device:
             self._boot, self.voice.labels, self.voice.threshold, self.outbox.dropped, self.voice.model,
             self.voice.schema, 0,
         )  # fmt: skip
-        client.publish(f"emotion/{self.name}/about", compiled.write_about(about), qos=1, retain=True)
+        client.publish(
+            f"emotion/{self.name}/about", compiled.write_about(about), qos=1, retain=True
+        )
         client.publish(f"emotion/{self.name}/status", "online", qos=1, retain=True)
 
     def _disconnected(self, *_):
@@ -240,5 +256,7 @@ def _context(ca):
         try:
             _CONTEXTS[ca] = ssl.create_default_context(cafile=ca)
         except OSError as error:
-            raise UserError(f"{ca}: cannot be read ({error.strerror}); python -m central setup") from None
+            raise UserError(
+                f"{ca}: cannot be read ({error.strerror}); python -m central setup"
+            ) from None
     return _CONTEXTS[ca]

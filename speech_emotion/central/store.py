@@ -18,6 +18,10 @@ from speech_emotion.errors import UserError
 from speech_emotion.message.definition import WHOLE
 
 RETRY_SECONDS = 5.0
+MINUTES = (  # without its index named, SQLite would rather walk all places than sort an hour
+    "SELECT place, ended / 60000, emotion, count(*) FROM decisions INDEXED BY decisions_ended"
+    " WHERE ended >= ? GROUP BY 1, 2, 3"
+)
 VERSION = 1
 _SCHEMA = """
 CREATE TABLE labels (id INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE);
@@ -69,13 +73,13 @@ class Store:
                 )
         except (sqlite3.Error, OSError) as error:
             raise UserError(
-                f"{path}: no history can be kept there ({error}); name another --folder, or move the file away"
+                f"{path}: no history can be kept there ({error}); move the file away"
             ) from None
 
     # --- writing -----------------------------------------------------------------------------------
 
     def write(self, decisions: list[Decision], hub: Hub, now: int) -> None:
-        """Decisions, and what changed in the hub, at once or not at all. Where that fails, `trouble` says why,
+        """Decisions, and what changed in the hub, all or nothing. Where that fails, `trouble` says why,
         and it is tried again after a while."""
         if self.trouble and time.monotonic() - self._tried < RETRY_SECONDS:
             self.missed += len(decisions)
@@ -108,8 +112,9 @@ class Store:
             self._label_ids[names] = row[0]
         shares = message.shares(list(decision.probabilities.values()))
         self._db.execute(
-            "INSERT INTO decisions (key, place, began, ended, rev, emotion, confidence, uncertain, labels, shares,"
-            " sources) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO UPDATE SET began = excluded.began,"
+            "INSERT INTO decisions (key, place, began, ended, rev, emotion, confidence, uncertain, labels,"
+            " shares, sources) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+            " ON CONFLICT (key) DO UPDATE SET began = excluded.began,"
             " ended = excluded.ended, rev = excluded.rev, emotion = excluded.emotion,"
             " confidence = excluded.confidence, uncertain = excluded.uncertain, labels = excluded.labels,"
             " shares = excluded.shares, sources = excluded.sources WHERE excluded.rev > rev",
@@ -154,7 +159,8 @@ class Store:
             "SELECT * FROM boots ORDER BY noted"
         ):
             gaps = self._db.execute(
-                "SELECT first, last FROM gaps WHERE device = ? AND boot = ? ORDER BY first", (name, boot)
+                "SELECT first, last FROM gaps WHERE device = ? AND boot = ? ORDER BY first",
+                (name, boot),
             )
             sequence = Sequence(first, highest, [list(gap) for gap in gaps], forgotten)
             hub.device(name).sequences[boot] = sequence
@@ -174,10 +180,7 @@ class Store:
 
     def minutes(self, ended: int) -> list[tuple[str, int, str, int]]:
         """Place, minute since 1970, emotion, how often: of all that ended at or after a moment."""
-        return self._db.execute(
-            "SELECT place, ended / 60000, emotion, count(*) FROM decisions WHERE ended >= ? GROUP BY 1, 2, 3",
-            (ended,),
-        ).fetchall()
+        return self._db.execute(MINUTES, (ended,)).fetchall()
 
     def latest(self, place: str) -> Decision | None:
         """A place's last decision."""
@@ -214,7 +217,8 @@ class Store:
         total = 0
         while True:
             done = self._db.execute(
-                f"DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE {' AND '.join(where)} LIMIT ?)",
+                "DELETE FROM decisions WHERE id IN"
+                f" (SELECT id FROM decisions WHERE {' AND '.join(where)} LIMIT ?)",
                 (*values, batch),
             ).rowcount
             total += done
@@ -233,7 +237,9 @@ class Store:
 
 
 def _as_decision(row: Iterable[Any]) -> Decision:
-    _, key, place, began, ended, rev, emotion, confidence, uncertain, _, shares, sources, names = row
+    _, key, place, began, ended, rev, emotion, confidence, uncertain, _, shares, sources, names = (
+        row
+    )
     probabilities = {
         label: int(share) / WHOLE
         for label, share in zip(json.loads(names), shares.split(","), strict=True)

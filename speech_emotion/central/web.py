@@ -36,7 +36,7 @@ def colours_js() -> str:
 
 
 def application(service: Service, *, hosts: list[str], password: str | None) -> Any:
-    """The web application. hosts: by which the page may be asked for, so that no other page can have a browser
+    """The web application. hosts: by which the page may be asked for, so that no other can have a browser
     ask in its name. password: where given, who asks must know it (any user name).
 
     UserError where starlette is not installed.
@@ -95,7 +95,7 @@ def application(service: Service, *, hosts: list[str], password: str | None) -> 
 
 
 async def news(service: Service) -> AsyncIterator[str]:
-    """Server-sent events: all there is, then what changes. Ends where the viewer cannot follow; a browser then
+    """Server-sent events: all there is, then what changes. Ends where the viewer cannot follow; browsers then
     asks again by itself."""
     queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(BEHIND_MOST)
     service.viewers.add(queue)

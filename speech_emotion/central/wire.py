@@ -53,7 +53,10 @@ class Wire:
         self._session.SessionExpiryInterval = SESSION_SECONDS
         self._session.ReceiveMaximum = INFLIGHT
         self._client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, client_id=SERVICE, protocol=mqtt.MQTTv5, manual_ack=True
+            mqtt.CallbackAPIVersion.VERSION2,
+            client_id=SERVICE,
+            protocol=mqtt.MQTTv5,
+            manual_ack=True,
         )
         self._client.username_pw_set(SERVICE, network.password(SERVICE))
         self._client.tls_set(ca_certs=str(network.ca))
@@ -67,7 +70,9 @@ class Wire:
 
     def start(self) -> None:
         """Connect, and go on trying; returns at once."""
-        self._client.connect_async(*self._address, keepalive=20, clean_start=False, properties=self._session)
+        self._client.connect_async(
+            *self._address, keepalive=20, clean_start=False, properties=self._session
+        )
         self._client.loop_start()
 
     def stop(self) -> None:
@@ -112,5 +117,7 @@ class Wire:
             client.ack(message.mid, message.qos)
             return
         handle = (self.connections, message.mid if message.qos else 0)
-        self._arrived.append(Arrived(message.topic, message.payload, time.monotonic() * 1000, handle))
+        self._arrived.append(
+            Arrived(message.topic, message.payload, time.monotonic() * 1000, handle)
+        )
         self._wake()

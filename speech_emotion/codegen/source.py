@@ -5,8 +5,10 @@ here: scaling, discriminants, quantising, numbers with all their digits, leaf by
 forests that look at more than the 127 columns of its own node.
 """
 
+import hashlib
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -39,7 +41,15 @@ def write(plan: Plan, *, name: str, threshold: float = 0.0) -> Source:
     """The C source of a plan. Pure: the same plan gives the same text."""
     body = _forest(plan) if isinstance(plan.model, Forest) else _network(plan)
     headers = tuple(re.findall(r'#include "(eml_\w+\.h)"', body))
-    return Source(_config(plan), _header(plan, name, threshold), _top(plan, name) + body, headers)
+    code = _top(plan, name) + body
+    return Source(_config(plan), _header(plan, name, threshold, code), code, headers)
+
+
+def columns_number(columns: Sequence[str], mean: np.ndarray, inverse: np.ndarray) -> int:
+    """32 bits that name columns and the scale they are sent on: float32 mean, 1 / standard deviation."""
+    digest = hashlib.sha256(",".join(columns).encode())
+    digest.update(np.asarray(mean, "<f4").tobytes() + np.asarray(inverse, "<f4").tobytes())
+    return int(digest.hexdigest()[:8], 16)
 
 
 # --- what all models share -------------------------------------------------------------------
@@ -63,7 +73,9 @@ def _config(plan):
 """
 
 
-def _header(plan, name, threshold):
+def _header(plan, name, threshold, code):
+    number = hashlib.sha256(f"{schema.HASH}{code}".encode()).hexdigest()[:8]
+    columns = columns_number(plan.columns, plan.mean, plan.inverse)
     labels = "\n".join(
         f"#define SER_LABEL_{_identifier(label)} {i}" for i, label in enumerate(plan.labels)
     )
@@ -77,6 +89,16 @@ def _header(plan, name, threshold):
 
 #define SER_LABELS {len(plan.labels)}
 {labels}
+
+/* For messages (ser_message.h): which model this is, and its columns as steps, behind the head of a message.
+   The second number names the columns and their scale. */
+#define SER_MODEL_NUMBER 0x{number}u
+#define SER_MODEL_COLUMNS {len(plan.columns)}
+#define SER_MODEL_COLUMNS_NUMBER 0x{columns:08x}u
+#ifdef __cplusplus
+extern "C"
+#endif
+void ser_model_write_steps(const float *features, uint8_t *bytes);
 
 #endif
 """
@@ -105,6 +127,7 @@ def _top(plan, name):
  */
 #include "ser.h"
 #include "ser_math.h"
+#include "ser_message.h"
 
 #define COLUMNS {len(plan.columns)}
 
@@ -125,6 +148,13 @@ static void scale(const float *features, float *values)
 {{
     for (int i = 0; i < COLUMNS; i++) {{
         values[i] = clip((features[columns[i]] - mean[i]) * inverse[i], {_float(plan.limit)});
+    }}
+}}
+
+void ser_model_write_steps(const float *features, uint8_t *bytes)
+{{
+    for (int i = 0; i < COLUMNS; i++) {{
+        ser_message_write_step(bytes, i, ser_message_step(features[columns[i]], mean[i], inverse[i]));
     }}
 }}
 """

@@ -12,7 +12,7 @@ import numpy as np
 from speech_emotion.message import definition as d
 
 _COLUMNS = struct.Struct("<BBHIII")
-_LABEL = re.compile(rf"[a-z0-9_-]{{1,{d.LABEL_BYTES}}}")
+_LABEL = re.compile(rf"[A-Za-z0-9_-]{{1,{d.LABEL_BYTES}}}")
 _HEX = re.compile(r"[0-9a-f]{8}")
 
 

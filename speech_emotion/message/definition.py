@@ -16,7 +16,7 @@ WHOLE = 10_000
 """Probabilities are whole ten-thousandths, and a sentence's add up to this, exactly."""
 LABELS_MOST = 12
 LABEL_BYTES = 16
-"""A label: 1 to 16 of a-z, 0-9, _ and -."""
+"""A label: 1 to 16 letters of ASCII, digits, _ and -."""
 SENTENCE_BYTES = 240
 ABOUT_BYTES = 400
 COLUMNS_BYTES = 1024

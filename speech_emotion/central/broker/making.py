@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from string import Template
@@ -30,8 +30,17 @@ def setup(network: Network, *, hosts: Sequence[str], bind: str) -> None:
 
     hosts: names and addresses by which devices reach the broker. UserError where `cryptography` is missing.
     """
-    network.broker.mkdir(parents=True, exist_ok=True)
-    network.broker.chmod(0o700)
+    try:
+        network.broker.mkdir(parents=True, exist_ok=True)
+        for folder in (
+            network.folder,
+            network.broker,
+        ):  # what somebody felt at home is nobody else's
+            folder.chmod(0o700)
+    except OSError as error:
+        raise UserError(
+            f"{network.folder}: cannot be made ({error.strerror}); name another --folder"
+        ) from None
     if not (network.broker / "server.key").exists():
         _certificates(network, hosts)
     words = {
@@ -45,28 +54,43 @@ def setup(network: Network, *, hosts: Sequence[str], bind: str) -> None:
         (network.broker / name).chmod(0o600)
     for user in (SERVICE, READER):
         if not network.password_file(user).exists():
-            _new_password(network, user)
+            new_password(network, user)
     network.save()
     write_users(network)
 
 
 def add(network: Network, name: str, place: str | None) -> str:
-    """A device: its password, new where it had none, and its place. The broker is told. Returns the password."""
+    """A device: its password, new where it had none, and its place. Returns the password."""
     check_name(name, "device")
     if place is not None:
         network.places[name] = check_name(place, "place")
         network.save()
     if not network.password_file(name).exists():
-        _new_password(network, name)
+        new_password(network, name)
     write_users(network)
     return network.password(name)
+
+
+def add_many(
+    network: Network, names: Sequence[str], places: Mapping[str, str] | None = None
+) -> None:
+    """Several devices at once, each with a password, new where it had none."""
+    for name in names:
+        check_name(name, "device")
+        if not network.password_file(name).exists():
+            new_password(network, name)
+    network.places |= places or {}
+    network.save()
+    write_users(network)
 
 
 def remove(network: Network, name: str) -> None:
     """A device may not log in any more. UserError where there is none of this name."""
     check_name(name, "device")
     if not network.password_file(name).exists():
-        raise UserError(f"{name}: no such device in {network.folder}; there are {', '.join(devices(network))}")
+        raise UserError(
+            f"{name}: no such device in {network.folder}; there are {', '.join(devices(network))}"
+        )
     network.password_file(name).unlink()
     network.places.pop(name, None)
     network.save()
@@ -93,9 +117,13 @@ def write_users(network: Network) -> None:
 
 def program() -> str:
     """mosquitto's path. UserError where it is not installed."""
-    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    found = shutil.which(
+        "mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+    )
     if found is None:
-        raise UserError("mosquitto: not installed; on Debian or Ubuntu: sudo apt-get install mosquitto")
+        raise UserError(
+            "mosquitto: not installed; on Debian or Ubuntu: sudo apt-get install mosquitto"
+        )
     return found
 
 
@@ -107,7 +135,8 @@ def command(network: Network) -> list[str]:
     return [program(), "-c", str(conf)]
 
 
-def _new_password(network, user):
+def new_password(network: Network, user: str) -> None:
+    """A password of 128 random bits for a user that has none."""
     folder = network.folder / "passwords"
     folder.mkdir(mode=0o700, exist_ok=True)
     handle = os.open(network.password_file(user), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -131,7 +160,9 @@ def _certificates(network, hosts):
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.x509.oid import NameOID
     except ImportError:
-        raise UserError("cryptography: not installed; pip install 'speech-emotion[network]'") from None
+        raise UserError(
+            "cryptography: not installed; pip install 'speech-emotion[network]'"
+        ) from None
 
     def name(text):
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
@@ -148,7 +179,10 @@ def _certificates(network, hosts):
             .not_valid_after(start + datetime.timedelta(days=365 * _YEARS))
         )
 
-    authority, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority, server = (
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP256R1()),
+    )
     usage = {
         "digital_signature": True, "content_commitment": False, "key_encipherment": False,
         "data_encipherment": False, "key_agreement": False, "encipher_only": False, "decipher_only": False,
@@ -157,14 +191,17 @@ def _certificates(network, hosts):
         builder("Speech emotion network", authority)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.KeyUsage(**usage, key_cert_sign=True, crl_sign=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority.public_key()), critical=False)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(authority.public_key()), critical=False
+        )
         .sign(authority, hashes.SHA256())
     )
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
+    names = [_alternative(x509, host) for host in hosts]
     certificate = (
         builder(hosts[0], server)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([_alternative(x509, host) for host in hosts]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(issuer, critical=False)
         .sign(authority, hashes.SHA256())
@@ -175,7 +212,9 @@ def _certificates(network, hosts):
 
     def private(key):
         return key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
         )
 
     folder = network.broker
