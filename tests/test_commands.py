@@ -21,6 +21,7 @@ DOORS = {
     "predictor.py": "predictor",
     "measure.py": "measure",
     "codegen/__main__.py": "codegen",
+    "central/__main__.py": "central",
 }
 """What the user started before there was a package, and still may: the command that each is."""
 MISTAKES = {
@@ -41,6 +42,15 @@ MISTAKES = {
     "predictor": [("clip.wav", "model.joblib", "--threshold", "2"), ("a", "b", "--jobs", "0")],
     "codegen": [("model.joblib", "--clips", "-1"), ()],
     "measure": [("--flash-kb", "0"), ("--target", "z80")],
+    "central": [
+        ("--folder", "gone"),
+        ("simulate", "--folder", "gone"),
+        ("simulate", "--devices", "0"),
+        ("simulate", "--clips", "x"),
+        ("setup", "--port", "x"),
+        ("device", "--folder", "gone"),
+        ("serve",),
+    ],
     "robustness": [("model.joblib",)],
     "parity": [("--clips", "0"), ("--jobs", "0"), ("--corpora", "gone")],
     "benchmark": [("--clips", "0"), ("--corpora", "gone")],

@@ -6,7 +6,6 @@ for decision in hub.due(now): ...
 for handle in hub.take_done(): ...        # what may be acknowledged once the decisions are kept
 """
 
-import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +15,10 @@ from speech_emotion import message
 from speech_emotion.central.clocks import Uptime
 from speech_emotion.central.deciding import Decision, Group, Heard
 from speech_emotion.central.sequences import Sequence
+from speech_emotion.central.settings import NAME
 from speech_emotion.message import About, Refused
 from speech_emotion.message.definition import WHOLE
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-"""Of devices and places."""
 CHANNELS = ("voice", "face")
 WAIT_MS = 500
 """A partner of a sentence is waited for so long, at most."""

@@ -95,15 +95,11 @@ def simulate(
     seed: int = 0,
 ) -> dict[str, int]:  # fmt: skip
     """Simulated devices named prefix-1 ... prefix-`count`, which are let in where they are not yet."""
-    if count < 1 or seconds <= 0 or period <= 0:
-        raise UserError("--devices, --seconds and --period: more than nothing")
     names = [f"{prefix}-{i}" for i in range(1, count + 1)]
     unknown = [name for name in names if not network.password_file(name).exists()]
     making.add_many(network, unknown)
     if library is None:
         voice = simulation.made_up
-        if clips is not None:
-            raise UserError("--clips: say --library, too, whose code shall hear them")
     else:
         sounds = (
             sorted(p for p in (clips or Path()).rglob("*") if p.suffix in SOUNDS) if clips else []

@@ -8,13 +8,15 @@ history.sqlite
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from speech_emotion.central.hub import NAME
 from speech_emotion.errors import UserError
 from speech_emotion.files import replacing
 
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+"""Of devices and places."""
 SERVICE = "central"
 READER = "homeassistant"
 """Users that are no devices: the service itself, and who reads its decisions."""

@@ -110,10 +110,13 @@ def _service_options(parser):
 
 
 def _serve(arguments):
-    from speech_emotion.central import running, settings
+    from speech_emotion.central import settings
+
+    network = settings.load(arguments.folder)
+    from speech_emotion.central import running
 
     return running.serve(
-        settings.load(arguments.folder), host=arguments.page_host, port=arguments.page_port,
+        network, host=arguments.page_host, port=arguments.page_port,
         names=arguments.page_name, model=arguments.model,
     )  # fmt: skip
 
@@ -169,9 +172,15 @@ def _broker(arguments):
 
 
 def _simulate(arguments):
-    from speech_emotion.central import running, settings
+    if arguments.devices < 1 or arguments.seconds <= 0 or arguments.period <= 0:
+        raise UserError("--devices, --seconds and --period: more than nothing")
+    if arguments.clips is not None and arguments.library is None:
+        raise UserError("--clips: say --library, too, whose code shall hear them")
+    from speech_emotion.central import settings
 
     network = settings.load(arguments.folder)
+    from speech_emotion.central import running
+
     counts = running.simulate(
         network, count=arguments.devices, seconds=arguments.seconds, period=arguments.period,
         library=arguments.library, clips=arguments.clips, faces=arguments.faces, prefix=arguments.prefix,
