@@ -16,7 +16,7 @@ from speech_emotion.codegen import clips, emlearn_parts
 from speech_emotion.codegen.pipeline import Plan
 from speech_emotion.codegen.source import Source
 from speech_emotion.errors import UserError
-from speech_emotion.resources import EMBEDDED, LICENSE
+from speech_emotion.resources import EMBEDDED, licence
 
 VERSION = "1.0.0"
 URL = "https://example.com/"
@@ -60,7 +60,7 @@ def contents(
         "src/ser_config.h": source.config_h.encode(),
         "src/ser_model.h": source.model_h.encode(),
         "src/ser_model.c": source.model_c.encode(),
-        "LICENSE": LICENSE.read_bytes(),
+        "LICENSE": licence(),
         "LICENSE-emlearn.md": _emlearn_licence(),
     }
     words = {
