@@ -35,7 +35,9 @@ def read(folder: Path) -> dict[str, bytes]:
         source, library = Path(build) / "probe.c", Path(build) / "probe.so"
         source.write_text("\n".join(probe) + "\n")
         command = [*native.compiler(), *native.FLAGS, "-O0", "-shared"]
-        compiled.compile_c(command, folder, [source], ["-o", str(library), "-lm"])
+        # what the model calls, but not the model itself: it is in the probe
+        called = [path for path in compiled.sources(folder) if path != model_c]
+        compiled.compile_c(command, folder, [source, *called], ["-o", str(library), "-lm"])
         c = ctypes.CDLL(str(library))
         result = {}
         for name in names:
