@@ -10,7 +10,7 @@ from speech_emotion.dataset.table import CLIP_COLUMNS, FeatureTable
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
 from speech_emotion.training import fitting, labels
-from speech_emotion.training.protocols import Splitter, sounds_of
+from speech_emotion.training.protocols import Fold, Splitter, sounds_of
 
 EMOTIONS = ("angry", "calm", "neutral", "sad")
 
@@ -341,3 +341,13 @@ def test_equal_features_are_one_sound_and_others_are_not():
     vectors[12, 6] = np.nextafter(vectors[12, 6], np.float32(9))
     sounds = sounds_of(vectors)
     assert sounds[3] == sounds[5] == sounds[11] and len(set(sounds)) == 18
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.permutations(range(30)), st.integers(1, 10), st.integers(1, 10))
+def test_a_fold_within_rows_names_the_same_rows_by_their_places(rows, trained, tested):
+    rows = np.array(rows[:25])
+    fold = Fold(rows[::-1][:trained], rows[:tested])
+    inside = fold.within(rows)
+    np.testing.assert_array_equal(rows[inside.train], fold.train)
+    np.testing.assert_array_equal(rows[inside.test], fold.test)

@@ -192,6 +192,13 @@ def test_a_search_keeps_the_best_of_its_grid(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+def test_a_search_among_clips_of_one_speaker_keeps_the_settings_and_says_so(tmp_path):
+    path = write_features(tmp_path / "dataset", speakers=1)
+    result = run(path, "--models", "linear", "--search", "--jobs", 1, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "nothing was searched" in result.stdout
+
+
 def test_a_model_of_some_groups_takes_only_their_columns(tmp_path):
     path = write_features(tmp_path / "dataset", takes=2)
     result = run(path, "--models", "linear", "--groups", "energy", "zcr", "--jobs", 1, cwd=tmp_path)

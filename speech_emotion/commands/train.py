@@ -106,6 +106,8 @@ def main():
     protocols = splitter.protocols(arguments.seed)
     outcomes = experiment.score(protocols)
     inside = experiment.score_inside()
+    if arguments.search and not inside:
+        print("--search: no speaker of the training part can be left out; nothing was searched")
     pipelines = experiment.fit()
     sizes = budget.fits(pipelines, experiment.columns, flash_kb=arguments.flash_kb)
     chosen = choose(inside, affordable(sizes, arguments))

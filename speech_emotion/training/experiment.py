@@ -69,13 +69,15 @@ class Experiment:
     def score_inside(self) -> dict[str, Outcome]:
         """Every model in folds by speaker inside the training rows of the split: what may choose among
         them, and set their thresholds. Empty where there is one speaker."""
-        folds = self._inner_folds()
+        folds = self._inside(self.split.train)
         tasks = [(name, self.recipes[name], fold) for name in self.recipes for fold in folds]
         return self._outcomes(tasks, "choose")
 
     def fit(self) -> dict[str, Pipeline]:
         """Each recipe fitted to the training rows of the split."""
-        return fit_all(self.recipes, self._examples.at(self.split.train), jobs=self.jobs)
+        return fit_all(
+            self.recipes, self._examples, self.split.train, inside=self._inside, jobs=self.jobs
+        )
 
     def degraded(self, name: str, protocols: list[Protocol], root: Path) -> dict[str, Outcome]:
         """A model in folds by speaker, tested on the clips below `root` as robustness.CONDITIONS spoil them.
@@ -91,7 +93,9 @@ class Experiment:
             block = np.zeros_like(self.X)
             block[rows] = vectors[:, places]
             blocks.append(block)
-        parts = fit_and_test(self.recipes[name], self._examples, folds, blocks, jobs=self.jobs)
+        parts = fit_and_test(
+            self.recipes[name], self._examples, folds, blocks, inside=self._inside, jobs=self.jobs
+        )
         tested = np.concatenate([fold.test for fold in folds])
         return {
             condition: self._outcome(tested, np.concatenate([part[i] for part in parts]))
@@ -113,7 +117,7 @@ class Experiment:
         """
         random = np.random.default_rng(self.seed)
         tasks = []
-        for fold in self._inner_folds():
+        for fold in self._inside(self.split.train):
             shuffled = random.permutation(np.intersect1d(fold.train, self.splitter.originals))
             for share in _SHARES:
                 part = np.sort(shuffled[: round(share * len(shuffled))])
@@ -155,12 +159,13 @@ class Experiment:
         )  # fmt: skip
         return groups, dict(zip(self.columns, columns.importances, strict=True))
 
-    def _inner_folds(self):
-        originals = np.intersect1d(self.split.train, self.splitter.originals)
+    def _inside(self, train):
+        """Folds by speaker inside training rows."""
+        originals = np.intersect1d(train, self.splitter.originals)
         return self.splitter.by_speaker(originals, self.seed, folds=_INNER_FOLDS)
 
     def _fit_folds(self, tasks, what):
-        return fit_folds(tasks, self._examples, jobs=self.jobs, what=what)
+        return fit_folds(tasks, self._examples, inside=self._inside, jobs=self.jobs, what=what)
 
     @property
     def _examples(self):

@@ -1,7 +1,7 @@
 """Fitting a pipeline with the classes balanced or not, and running many fits on all cores."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
@@ -23,12 +23,17 @@ from speech_emotion.training.protocols import Fold
 
 @dataclass(frozen=True)
 class Recipe:
-    """An unfitted pipeline and how to fit it. `grid`: searched exhaustively, by speaker, when not empty."""
+    """An unfitted pipeline and how to fit it. `grid`: searched exhaustively, by speaker, when not empty and
+    when there are speakers to search by."""
 
     pipeline: Pipeline
     balance: str
     seed: int
     grid: dict[str, list] = field(default_factory=dict)
+
+
+Inside = Callable[[np.ndarray], list[Fold]]
+"""Gives folds by speaker inside training rows: what a search may try its settings on."""
 
 
 class Examples(NamedTuple):
@@ -45,8 +50,9 @@ class Examples(NamedTuple):
         return Examples(*(each[rows] for each in self))
 
 
-def fit(recipe: Recipe, examples: Examples) -> Pipeline:
-    """A fitted clone of the recipe's pipeline. Of one voice, the clip comes before its copies.
+def fit(recipe: Recipe, examples: Examples, inside: Sequence[Fold] = ()) -> Pipeline:
+    """A fitted clone of the recipe's pipeline. Of one voice, the clip comes before its copies. inside: folds
+    over the examples' places, to search the recipe's grid in; without any it keeps its own settings.
 
     balance `weights` weighs each class alike in the last step, `sampling` repeats clips of the rarer
     classes until all are as many, `none` takes the clips as they are. One thread, so that sums are split,
@@ -59,6 +65,10 @@ def fit(recipe: Recipe, examples: Examples) -> Pipeline:
         extra["model__sample_weight"] = compute_sample_weight("balanced", examples.y)
     elif recipe.balance == "sampling":
         rows = oversampled(examples.y, recipe.seed)
+        inside = [
+            Fold(*(np.flatnonzero(np.isin(rows, part)) for part in (fold.train, fold.test)))
+            for fold in inside
+        ]
         # a clip taken a second time is a second clip, and no copy of the first
         times = np.arange(len(rows)) - np.searchsorted(rows, rows)
         beyond = 1 + max(examples.sources.max(), examples.voices.max())
@@ -73,10 +83,10 @@ def fit(recipe: Recipe, examples: Examples) -> Pipeline:
     with threadpool_limits(1), warnings.catch_warnings():
         # the number of epochs is the recipe's choice; that the loss could still fall is no news
         warnings.simplefilter("ignore", ConvergenceWarning)
-        if not recipe.grid:
+        if not (recipe.grid and inside):
             return for_the_chip(pipeline.fit(X, y, **extra))
-        folds = GroupKFold(min(3, len(set(speakers)))).split(X, y, speakers)
-        search = GridSearchCV(pipeline, recipe.grid, cv=list(folds), scoring="f1_macro")
+        folds = [(fold.train, fold.test) for fold in inside]
+        search = GridSearchCV(pipeline, recipe.grid, cv=folds, scoring="f1_macro")
         return for_the_chip(search.fit(X, y, **extra).best_estimator_)
 
 
@@ -99,25 +109,39 @@ def oversampled(y: np.ndarray, seed: int) -> np.ndarray:
     return np.sort(np.concatenate([np.arange(len(y)), *extra]))
 
 
-def fit_all(recipes: dict[str, Recipe], examples: Examples, *, jobs: int) -> dict[str, Pipeline]:
+def fit_all(
+    recipes: dict[str, Recipe], examples: Examples, rows: np.ndarray, *, inside: Inside, jobs: int
+) -> dict[str, Pipeline]:
     """Each recipe fitted to the same rows, on all cores."""
-    calls = (joblib.delayed(fit)(recipe, examples) for recipe in recipes.values())
+    calls = (
+        joblib.delayed(_fit)(r, examples, rows, _folds(r, rows, inside)) for r in recipes.values()
+    )
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
     results = cli.progress(results, total=len(recipes), what="fit", unit="model")
     return dict(zip(recipes, results, strict=True))
 
 
 def fit_folds(
-    tasks: Iterable[tuple[object, Recipe, Fold]], examples: Examples, *, jobs: int, what: str
+    tasks: Iterable[tuple[object, Recipe, Fold]],
+    examples: Examples,
+    *,
+    inside: Inside,
+    jobs: int,
+    what: str,
 ):
     """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, probabilities of the fold's
     test rows), in the order of the tasks; probabilities: (n, labels) in the order of `np.unique(y)`, 0 for
     a label that the fold does not train."""
     tasks = list(tasks)
-    calls = (joblib.delayed(_fit_fold)(recipe, examples, fold) for _, recipe, fold in tasks)
+    calls = (
+        joblib.delayed(_fit_and_test)(
+            recipe, examples, fold, _folds(recipe, fold.train, inside), [examples.X]
+        )
+        for _, recipe, fold in tasks
+    )
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
     results = cli.progress(results, total=len(tasks), what=what, unit="fit")
-    for (name, _, fold), probabilities in zip(tasks, results, strict=True):
+    for (name, _, fold), (probabilities,) in zip(tasks, results, strict=True):
         yield name, fold, probabilities
 
 
@@ -127,24 +151,35 @@ def fit_and_test(
     folds: list[Fold],
     tests: list[np.ndarray],
     *,
+    inside: Inside,
     jobs: int,
 ) -> list[list[np.ndarray]]:
     """One recipe fitted to each fold, and its probabilities (as `fit_folds`') for the fold's test rows of
     each of `tests`, arrays like X. Returns [fold][test]."""
-    calls = (joblib.delayed(_fit_and_test)(recipe, examples, fold, tests) for fold in folds)
+    calls = (
+        joblib.delayed(_fit_and_test)(
+            recipe, examples, fold, _folds(recipe, fold.train, inside), tests
+        )
+        for fold in folds
+    )
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
     return list(cli.progress(results, total=len(folds), what="robustness", unit="fit"))
 
 
-def _fit_and_test(recipe, examples, fold, tests):
-    fitted = fit(recipe, examples.at(fold.train))
+def _folds(recipe, rows, inside):
+    """Where a recipe is searched when it is fitted to these rows."""
+    return inside(rows) if recipe.grid else []
+
+
+def _fit(recipe, examples, rows, folds):
+    return fit(recipe, examples.at(rows), [fold.within(rows) for fold in folds])
+
+
+def _fit_and_test(recipe, examples, fold, folds, tests):
+    fitted = _fit(recipe, examples, fold.train, folds)
     labels = np.unique(examples.y)
     with threadpool_limits(1):
         return [probabilities(fitted, test[fold.test], labels) for test in tests]
-
-
-def _fit_fold(recipe, examples, fold):
-    return _fit_and_test(recipe, examples, fold, [examples.X])[0]
 
 
 def probabilities(pipeline: Pipeline, X: np.ndarray, labels: np.ndarray) -> np.ndarray:

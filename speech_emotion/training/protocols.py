@@ -29,6 +29,14 @@ class Fold:
     train: np.ndarray  # row numbers
     test: np.ndarray
 
+    def within(self, rows: np.ndarray) -> "Fold":
+        """The same fold in places among `rows`, row numbers that hold all of this fold's."""
+        order = np.argsort(rows)
+        train, test = (
+            order[np.searchsorted(rows, part, sorter=order)] for part in (self.train, self.test)
+        )
+        return Fold(train, test)
+
 
 @dataclass(frozen=True)
 class Protocol:
