@@ -53,7 +53,7 @@ def world(folder, *, speakers=4, takes=2, corpora=("savee", "tess"), spoil=()):
     def vector(emotion):
         # two levels and a little noise: no column's mean is near to either; a few tell the emotion
         bits = random.integers(0, 2, len(schema.COLUMNS)) * 2 - 1
-        bits[np.arange(len(bits)) % 48 == EMOTIONS.index(emotion)] = 1
+        bits[np.arange(len(bits)) % 24 == EMOTIONS.index(emotion)] = 1
         return (bits + random.uniform(-0.2, 0.2, bits.shape)).astype(np.float32)
 
     def spoilt(row, made):
