@@ -27,6 +27,7 @@ from speech_emotion.training import (
     experiment,
     fitting,
     plots,
+    protocols,
     robustness,
     scores,
 )
@@ -252,7 +253,7 @@ def careless(monkeypatch, owner, name, old, new):
              (Splitter, "fold", "parts <= known for", "bool(parts & known) for"),
              "linear", "fit: ClippedScaler.fit was shown"),
             ("twins",
-             (train, "sounds_of", "return np.unique(", "return np.arange(len(rows)) if 1 else np.unique("),
+             (protocols, "sounds_of", "return np.unique(", "return np.arange(len(rows)) if 1 else np.unique("),
              "linear", "fit: ClippedScaler.fit was shown"),
         )
     ],
