@@ -253,7 +253,8 @@ def careless(monkeypatch, owner, name, old, new):
              (Splitter, "fold", "parts <= known for", "bool(parts & known) for"),
              "linear", "fit: ClippedScaler.fit was shown"),
             ("twins",
-             (protocols, "sounds_of", "return np.unique(", "return np.arange(len(rows)) if 1 else np.unique("),
+             (protocols, "sounds_of", "return np.unique(",
+              "return np.arange(len(rows)) if 1 else np.unique("),
              "linear", "fit: ClippedScaler.fit was shown"),
         )
     ],
