@@ -122,9 +122,10 @@ def test_the_library_says_where_it_is_at_home(folder):
 
 def test_every_place_that_names_the_pins_names_the_same(folder):
     sketch = (folder / "examples" / "Microphone" / "Microphone.ino").read_text()
+    hearing = (folder / "examples" / "Microphone" / "Hearing.h").read_text()
     esp32, others = (
         dict(re.findall(r"#define MICROPHONE_(SCK|WS|SD) (\d+)", part))
-        for part in sketch.split("CONFIG_IDF_TARGET_ESP32\n", 1)[1].split("#elif", 1)
+        for part in hearing.split("CONFIG_IDF_TARGET_ESP32\n", 1)[1].split("#elif", 1)
     )
     assert esp32.keys() == others.keys() == {"SCK", "WS", "SD"}
     drawing = (REPOSITORY / "docs" / "wiring.svg").read_text()

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from speech_emotion.codegen import clips, emlearn_parts
 from speech_emotion.codegen.pipeline import Plan
 from speech_emotion.codegen.source import Source
+from speech_emotion.colours import COLOURS
 from speech_emotion.errors import UserError
 from speech_emotion.resources import EMBEDDED, licence
 
@@ -22,6 +23,7 @@ VERSION = "1.0.0"
 URL = "https://example.com/"
 """Arduino wants an address. This one, reserved by RFC 2606 and nobody's, stands where none was given."""
 _SKELETON = Path(__file__).resolve().parent / "library"
+_SHARED = _SKELETON / "shared"  # headers that more than one sketch includes
 _SKETCH = _SKELETON / "sketch"  # what makes a sketch's folder a PlatformIO and an ESP-IDF project
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}")  # Arduino's library specification
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment a zip file knows
@@ -79,18 +81,22 @@ def contents(
         "benchmark_version": str(clips.VERSION),
         "clips": clips.c_rows(),
         "resonators": clips.c_resonators(),
+        "colours": _colours(),
     }
 
     def fill(path, **more):
         return Template(path.read_text(encoding="utf-8")).substitute(words | more).encode()
 
     for path in _files_below(_SKELETON):
-        if not path.is_relative_to(_SKETCH):
+        if not path.is_relative_to(_SKETCH) and not path.is_relative_to(_SHARED):
             result[path.relative_to(_SKELETON).as_posix()] = fill(path)
     for sketch in sorted(path.stem for path in _SKELETON.glob("examples/*/*.ino")):
         for path in _files_below(_SKETCH):
             place = f"examples/{sketch}/{path.relative_to(_SKETCH).as_posix()}"
             result[place] = fill(path, sketch=sketch)
+        for path in _files_below(_SHARED):
+            if f'#include "{path.name}"'.encode() in result[f"examples/{sketch}/{sketch}.ino"]:
+                result[f"examples/{sketch}/{path.name}"] = fill(path)
     return dict(sorted(result.items()))
 
 
@@ -115,6 +121,12 @@ def _emlearn_licence():
         if path.name.startswith("LICENSE"):
             return Path(path.locate()).read_bytes()
     raise UserError("emlearn: installed without its licence; install it again: pip install emlearn")
+
+
+def _colours():
+    """The LED's colours as rows of C."""
+    rows = (f'{{"{name}", {", ".join(map(str, each.led))}}},' for name, each in COLOURS.items())
+    return "\n        ".join(rows)
 
 
 def _literals(source):
