@@ -18,11 +18,14 @@ BOARDS = ("ESP32", "ESP32S3", "ESP32C3")
 
 
 @cache
-def generated(root: Path, name: str = "Voice", threshold: float = 0.3) -> Path:
-    """A library with a small network in it, written but not verified: other tests do that."""
+def generated(
+    root: Path, name: str = "Voice", threshold: float = 0.3, columns: int = len(COLUMNS)
+) -> Path:
+    """A library with a small network in it, written but not verified: other tests do that. columns: it looks
+    at the first so many."""
     vectors, emotions = codegen_models.voices(120)
-    made = codegen_models.KINDS["int8 network"]().fit(vectors, emotions)
-    facts = {"labels": made.classes_.tolist(), "columns": COLUMNS, "name": "voice"}
+    made = codegen_models.KINDS["int8 network"]().fit(vectors[:, :columns], emotions)
+    facts = {"labels": made.classes_.tolist(), "columns": COLUMNS[:columns], "name": "voice"}
     plan = pipeline.plan(made, facts)
     written = source.write(plan, name="voice", threshold=threshold)
     folder = root / name
@@ -45,7 +48,7 @@ def build(folder: Path, sketch: str, target: Path, *options: str, board: str = "
     subprocess.run(
         ["g++", "-std=c++17", "-O1", "-pthread", f"-DCONFIG_IDF_TARGET_{board}=1", *options,
          f"-I{STAND_IN}", f"-I{folder / 'src'}", "-include", "Arduino.h",
-         "-x", "c++", folder / "examples" / sketch / f"{sketch}.ino", STAND_IN / "stand_in.cpp",
+         "-x", "c++", folder / "examples" / sketch / f"{sketch}.ino", *STAND_IN.glob("*.cpp"),
          "-x", "none", *objects.glob("*.o"), "-o", target],
         check=True,
     )  # fmt: skip

@@ -23,6 +23,7 @@
 #define LOW 0
 #define INPUT 1
 #define OUTPUT 3
+#define INPUT_PULLUP 5
 #define DEFAULT 1
 #define SERIAL 0
 #define DISPLAY 1
@@ -47,7 +48,23 @@ unsigned long millis();
 unsigned long micros();
 void delay(uint32_t milliseconds);
 size_t getArduinoLoopTaskStackSize();
+void pinMode(uint8_t pin, uint8_t mode);
+int digitalRead(uint8_t pin);
+uint32_t esp_random();
 void rgbLedWrite(uint8_t pin, uint8_t red, uint8_t green, uint8_t blue);
+
+class String {
+public:
+    String(const char *text = "");
+    String(const String &other);
+    ~String();
+    String &operator=(const String &) = delete;
+    const char *c_str() const { return text; }
+    unsigned int length() const;
+
+private:
+    char *text;
+};
 
 class HardwareSerial {
 public:
@@ -66,6 +83,7 @@ public:
     uint32_t getFreeHeap();
     uint32_t getMinFreeHeap();
     uint32_t getMaxAllocHeap();
+    void restart();
 };
 extern EspClass ESP;
 

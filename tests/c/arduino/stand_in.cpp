@@ -6,11 +6,14 @@
  *   I2S_DRY       the first so many reads bring nothing
  * Reading waits while the queue is half full, so that the computer's speed does not matter.
  *   LOOPS         how often loop() is called (default: for ever)
+ *   BUTTON        1: the BOOT button is held
+ *   LINGER        milliseconds between the sound's end and the program's (default 0)
  */
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <thread>
 
@@ -46,6 +49,21 @@ void rgbLedWrite(uint8_t, uint8_t red, uint8_t green, uint8_t blue)
     std::fprintf(stderr, "led %d %d %d\n", red, green, blue);
 }
 
+void pinMode(uint8_t, uint8_t) {}
+int digitalRead(uint8_t) { return environment("BUTTON", 0) ? LOW : HIGH; }
+
+uint32_t esp_random()
+{
+    static uint32_t state = 12345;
+    state = state * 1664525u + 1013904223u;
+    return state;
+}
+
+String::String(const char *from) : text(strdup(from)) {}
+String::String(const String &other) : text(strdup(other.text)) {}
+String::~String() { std::free(text); }
+unsigned int String::length() const { return static_cast<unsigned int>(std::strlen(text)); }
+
 void HardwareSerial::begin(unsigned long) {}
 size_t HardwareSerial::setTxBufferSize(size_t size) { return size; }
 
@@ -64,6 +82,13 @@ uint32_t EspClass::getFreeHeap() { return 200000; }
 uint32_t EspClass::getMinFreeHeap() { return 190000; }
 uint32_t EspClass::getMaxAllocHeap() { return 110000; }
 
+void EspClass::restart()
+{
+    std::fprintf(stderr, "restart\n");
+    std::fflush(stdout);
+    std::_Exit(0);
+}
+
 /* --- FreeRTOS ------------------------------------------------------------------------------- */
 
 struct QueueDefinition {
@@ -73,14 +98,36 @@ struct QueueDefinition {
     bool stalled; /* see STALL */
     long taken, refused;
 };
-static QueueDefinition the_queue; /* the sketches have one */
+static QueueDefinition queues[3];
+static size_t made = 0;
+
+/* The sound's queue is a sketch's largest, that of sentences its shortest. */
+static QueueDefinition &sound()
+{
+    QueueDefinition *found = queues;
+    for (size_t i = 1; i < made; i++) {
+        found = queues[i].length * queues[i].item_size > found->length * found->item_size ? &queues[i] : found;
+    }
+    return *found;
+}
+
+unsigned long sentences_taken()
+{
+    const std::lock_guard<std::mutex> hold(lock);
+    const QueueDefinition *found = queues;
+    for (size_t i = 1; i < made; i++) {
+        found = queues[i].length < found->length ? &queues[i] : found;
+    }
+    return static_cast<unsigned long>(found->taken);
+}
 
 QueueHandle_t xQueueCreateStatic(
     UBaseType_t length, UBaseType_t item_size, uint8_t *storage, StaticQueue_t *
 )
 {
-    the_queue = QueueDefinition{storage, length, item_size, 0, 0, false, false, 0, 0};
-    return &the_queue;
+    const std::lock_guard<std::mutex> hold(lock);
+    queues[made] = QueueDefinition{storage, length, item_size, 0, 0, false, false, 0, 0};
+    return &queues[made++];
 }
 
 BaseType_t xQueueSend(QueueHandle_t queue, const void *item, TickType_t)
@@ -102,7 +149,7 @@ BaseType_t xQueueReceive(QueueHandle_t queue, void *item, TickType_t ticks)
 {
     static const long stall = environment("STALL", -1);
     std::unique_lock<std::mutex> hold(lock);
-    if (queue->taken++ == stall) {
+    if (queue == &sound() && queue->taken++ == stall) {
         queue->stalled = true;
         changed.notify_all();
         changed.wait(hold, [queue] { return queue->refused >= 3; });
@@ -121,6 +168,7 @@ BaseType_t xQueueReceive(QueueHandle_t queue, void *item, TickType_t ticks)
     memcpy(item, queue->storage + queue->first * queue->item_size, queue->item_size);
     queue->first = (queue->first + 1) % queue->length;
     queue->count--;
+    queue->taken += queue == &sound() ? 0 : 1;
     changed.notify_all();
     return pdTRUE;
 }
@@ -178,14 +226,16 @@ size_t I2SClass::readBytes(char *buffer, size_t size)
     {
         std::unique_lock<std::mutex> hold(lock);
         changed.wait(hold, [] {
-            return the_queue.count <= the_queue.length / 2 || (the_queue.stalled && the_queue.refused < 3);
+            return sound().count <= sound().length / 2 || (sound().stalled && sound().refused < 3);
         });
     }
     const size_t most = chunk > 0 && static_cast<size_t>(chunk) < size ? static_cast<size_t>(chunk) : size;
     const size_t count = std::fread(buffer, 1, most, stdin);
     if (count == 0) { /* the recogniser does what is left, and the program ends */
         std::unique_lock<std::mutex> hold(lock);
-        changed.wait(hold, [] { return the_queue.count == 0 && the_queue.hungry; });
+        changed.wait(hold, [] { return sound().count == 0 && sound().hungry; });
+        hold.unlock();
+        std::this_thread::sleep_for(std::chrono::milliseconds(environment("LINGER", 0)));
         std::fflush(stdout);
         std::_Exit(0);
     }
