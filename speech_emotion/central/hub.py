@@ -214,7 +214,7 @@ class Hub:
         device.spoke[channel] = now
         clock = device.clocks.setdefault(sentence.boot, Uptime())
         begin, end = clock.interval(sentence, now)
-        found = {}
+        found: dict[str, float] = {}
         if sentence.speech:
             found = device.columns.pop((sentence.boot, sentence.seq), None) or {
                 label: share / WHOLE

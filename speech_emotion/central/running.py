@@ -63,8 +63,8 @@ def serve(
             await working
         await serving
         for task in done:
-            if not task.cancelled() and task.exception():
-                raise task.exception()
+            if not task.cancelled() and (error := task.exception()):
+                raise error
 
     asyncio.run(both())
     return 0

@@ -50,7 +50,7 @@ def made_up(seed: int) -> Voice:
         rng = np.random.default_rng(seed)
         while True:
             row = rng.dirichlet(np.full(len(MADE_UP), 0.4))
-            yield Spoken(message.shares(row), int(rng.integers(800, 3000)), -300, True)
+            yield Spoken(message.shares(row.tolist()), int(rng.integers(800, 3000)), -300, True)
 
     return Voice(MADE_UP, 3000, 0x51AC0DE5, 0, draw())
 

@@ -55,8 +55,10 @@ class Store:
     UserError where the file is no history or cannot be opened."""
 
     def __init__(self, path: Path, *, pages_most: int | None = None):
-        self.path, self.trouble, self.missed = Path(path), None, 0
-        self._tried, self._label_ids = 0.0, {}
+        self.path, self.missed = Path(path), 0
+        self.trouble: str | None = None
+        self._tried = 0.0
+        self._label_ids: dict[str, int] = {}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
@@ -208,7 +210,8 @@ class Store:
     ) -> int:
         """Delete decisions that ended before a moment, or a place's, or both; returns how many. In batches,
         so that nothing waits long, and for good: the freed pages are overwritten."""
-        where, values = ["1"], []
+        where: list[str] = ["1"]
+        values: list[int | str] = []
         if before is not None:
             where, values = [*where, "ended < ?"], [*values, before]
         if place is not None:
