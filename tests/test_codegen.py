@@ -447,20 +447,6 @@ def test_sizes_come_from_compiled_code(voices):
     assert a.fits(256, 256) and not a.fits(a.flash / 1024 - 1, 256) and not a.fits(256, 1)
 
 
-def test_the_front_holds_what_nothing_beats():
-    def point(name, flash, score):
-        return budget.Point(name, budget.Sizes(flash * 1024, 1024, 2048, "test"), score)
-
-    points = [point("big", 400, 0.75), point("beaten", 90, 0.6), point("small", 80, 0.65)]
-    points.append(point("also beaten", 80, 0.5))
-    assert [p.name for p in budget.front(points)] == ["small", "big"]
-    lines = budget.table(points).splitlines()
-    assert [line[2:].split()[0] for line in lines[1:]] == ["small", "also", "beaten", "big"]
-    assert "over budget" in lines[-1] and lines[-1].startswith("*")
-    figure = budget.draw(points)
-    assert {text.get_text() for text in figure.axes[0].texts} == {p.name for p in points}
-
-
 def test_the_comparison_measures_what_each_exporter_answers(voices, tmp_path):
     for target in compare.CHIPS.values():
         try:

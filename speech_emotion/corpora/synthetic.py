@@ -14,11 +14,11 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import re
 import subprocess
 import sys
 import tempfile
-import wave
 import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import parselmouth
+import soundfile
 import soxr
 from parselmouth.praat import call, run
 
@@ -276,22 +277,18 @@ def _generator(seed: int, *names: str) -> np.random.Generator:
 
 def _wav(samples: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.astype("<i2").tobytes())
+    soundfile.write(buffer, samples, RATE, format="WAV", subtype="PCM_16")
     return buffer.getvalue()
 
 
 def _complete(path: Path) -> bool:
-    """Whether `path` is a wav file as long as its header says (a crash may cut one short)."""
+    """Whether `path` is a RIFF file as long as its header says (a crash may cut one short)."""
     try:
-        with wave.open(str(path), "rb") as file:
-            frames = file.getnframes()
-            return frames > 0 and len(file.readframes(frames)) == 2 * frames
-    except (FileNotFoundError, EOFError, wave.Error):
+        with path.open("rb") as file:
+            head, size = file.read(8), file.seek(0, os.SEEK_END)
+    except FileNotFoundError:
         return False
+    return head[:4] == b"RIFF" and int.from_bytes(head[4:], "little") + len(head) == size
 
 
 # ---- the synthesiser --------------------------------------------------------------------------

@@ -12,8 +12,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from speech_emotion import native
 from speech_emotion.codegen import library, source
 from speech_emotion.codegen.pipeline import Plan, plan
@@ -111,59 +109,3 @@ def _berkeley(path):
     if run.returncode:
         raise UserError(f"size: {run.stderr.strip()}")
     return [int(field) for field in run.stdout.splitlines()[1].split()[:3]]
-
-
-# --- the front: score against bytes ----------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Point:
-    """A model on the plane of size and score. score: e.g. macro F1, higher is better."""
-
-    name: str
-    sizes: Sizes
-    score: float
-
-
-def front(points: list[Point]) -> list[Point]:
-    """The models that no other beats in both flash and score, smallest first (Pareto)."""
-    best, result = float("-inf"), []
-    for point in sorted(points, key=lambda p: (p.sizes.flash, -p.score)):
-        if point.score > best:
-            result.append(point)
-            best = point.score
-    return result
-
-
-def table(points: list[Point], *, flash_kb: float = 256, ram_kb: float = 256) -> str:
-    """All models, smallest first, as lines of text: `*` marks the front, `over` what exceeds the budget."""
-    on_front = {point.name for point in front(points)}
-    lines = [f"{'':2}{'model':18}{'flash KB':>10}{'model KB':>10}{'RAM KB':>8}{'F1':>8}"]
-    for p in sorted(points, key=lambda p: p.sizes.flash):
-        over = "" if p.sizes.fits(flash_kb, ram_kb) else "  over budget"
-        lines.append(
-            f"{'*' if p.name in on_front else '':2}{p.name:18}{p.sizes.flash / 1024:>10.1f}"
-            f"{p.sizes.model / 1024:>10.1f}{p.sizes.ram / 1024:>8.1f}{p.score:>8.3f}{over}"
-        )
-    return "\n".join(lines)
-
-
-def draw(points: list[Point], *, flash_kb: float = 256, score: str = "macro F1") -> Figure:
-    """Score against flash, the front joined by a line, the budget dashed."""
-    figure = Figure(figsize=(6.5, 4.2), layout="constrained")
-    ax = figure.subplots()
-    for p in points:
-        ax.plot(p.sizes.flash / 1024, p.score, "o", color="#4477aa")
-        ax.annotate(
-            p.name, (p.sizes.flash / 1024, p.score), xytext=(4, 4), textcoords="offset points"
-        )
-    best = front(points)
-    ax.plot(
-        [p.sizes.flash / 1024 for p in best], [p.score for p in best], color="#ccbb44", zorder=0
-    )
-    ax.axvline(flash_kb, color="#bbbbbb", linestyle="--", linewidth=1)
-    measured = points[0].sizes.measured_with if points else ""
-    ax.set(xscale="log", xlabel=f"flash: code, tables, model (KB)\n{measured}", ylabel=score)
-    ax.set_title("Score against size")
-    ax.spines[["top", "right"]].set_visible(False)
-    return figure

@@ -3,6 +3,8 @@
 Nothing here is ever trained on.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
@@ -23,16 +25,53 @@ TALKERS = 6  # other speakers' clips in the babble
 # INMP441 (datasheet DS-INMP441-00): -3 dB at 60 Hz, noise floor -87 dBFS, at the 18 dB by which its 24 bits
 # are shifted up before 16 of them are kept
 _MICROPHONE_EDGE, _MICROPHONE_NOISE = 60, -87 + 18
-_COPIES = {
-    **{f"white noise, {snr} dB": f"noise:{snr}" for snr in SNRS},
-    "level -20 dB": "gain:-20",
-    "telephone, 300 to 3400 Hz": "telephone:3400",
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What a condition is made of: int16 samples (n,) and the clip's name; other speakers' voices together,
+    float (n,); a generator that all conditions of the clip draw from in turn, and the seed of copies."""
+
+    samples: np.ndarray
+    name: str
+    voices: np.ndarray
+    random: np.random.Generator
+    seed: int
+
+
+def _copy(kind: str) -> Callable[[_Heard], np.ndarray]:
+    """The condition that an augmented copy of this kind would be."""
+    augmentation = Augmentation.parse(kind)
+    return lambda heard: augment.apply(
+        heard.samples, augmentation, seed=heard.seed, name=f"robustness {heard.name}"
+    )
+
+
+def _babble(snr: float) -> Callable[[_Heard], np.ndarray]:
+    return lambda heard: _as_samples(augment.mixed(heard.samples / FULL_SCALE, heard.voices, snr))
+
+
+def _inmp441(heard: _Heard) -> np.ndarray:
+    edge = butter(1, _MICROPHONE_EDGE, "highpass", fs=SAMPLE_RATE, output="sos")
+    x = sosfilt(edge, heard.samples / FULL_SCALE)
+    x += 10 ** (_MICROPHONE_NOISE / 20) * heard.random.standard_normal(len(x))
+    return _as_samples(x)
+
+
+def _as_samples(x: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(x * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
+_CONDITIONS: dict[str, Callable[[_Heard], np.ndarray]] = {
+    "as recorded": lambda heard: heard.samples,
+    **{f"white noise, {snr} dB": _copy(f"noise:{snr}") for snr in SNRS},
+    **{f"babble, {snr} dB": _babble(snr) for snr in SNRS},
+    "level -20 dB": _copy("gain:-20"),
+    "telephone, 300 to 3400 Hz": _copy("telephone:3400"),
+    "INMP441 microphone": _inmp441,
 }
-CONDITIONS = (
-    "as recorded", *(name for name in _COPIES if name.startswith("white")),
-    *(f"babble, {snr} dB" for snr in SNRS), *(name for name in _COPIES if name[0] != "w"),
-    "INMP441 microphone",
-)  # fmt: skip
+CONDITIONS = tuple(_CONDITIONS)
+"""Their names, the undegraded clip first."""
 
 
 def measure(
@@ -65,19 +104,7 @@ def _measure(paths, speakers, i, seed):
 
 
 def _degraded(samples, condition, voices, random, name, seed):
-    if condition in _COPIES:
-        return augment.apply(
-            samples, Augmentation.parse(_COPIES[condition]), seed=seed, name=f"robustness {name}"
-        )
-    x = samples / FULL_SCALE
-    if condition.startswith("babble"):
-        x = augment.mixed(x, voices, float(condition.split()[1]))
-    elif condition.startswith("INMP441"):
-        x = sosfilt(butter(1, _MICROPHONE_EDGE, "highpass", fs=SAMPLE_RATE, output="sos"), x)
-        x += 10 ** (_MICROPHONE_NOISE / 20) * random.standard_normal(len(x))
-    else:
-        return samples
-    return np.clip(np.rint(x * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+    return _CONDITIONS[condition](_Heard(samples, name, voices, random, seed))
 
 
 def _voices(paths, speakers, i, n, random):
