@@ -1,8 +1,8 @@
 # make demo   the whole way on synthetic speech, from a fresh machine
-# make test   the tests, from a fresh machine
+# make test   the tests, from a fresh machine; TESTS="-m slow" or a file chooses others
 # make web    the chip's code as a web page, served on this computer
 # make bench  speeds, as ratios taken in one run
-# make lint   ruff, and the layers of the packages
+# make lint   ruff, its formatter, mypy, and the layers of the packages
 
 # The first Python that really starts (a version manager leaves stubs for those it does not), is new
 # enough and can make an environment; or say make PYTHON=/path/to/python.
@@ -39,7 +39,7 @@ $(MODEL): $(READY)
 	$(TRAIN)
 
 test: $(READY)
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
 
 PORT := 8000
 web: $(MODEL)
@@ -53,6 +53,7 @@ bench: $(READY)
 lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 
 # The stamp is written last: an interrupted installation is taken up again.

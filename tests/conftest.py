@@ -6,17 +6,19 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-_CLIPS = Path(os.environ.get("SER_CORPORA") or REPOSITORY.parent / "shared" / "corpora")
+_CLIPS = os.environ.get("SER_CORPORA")
 
 
 @pytest.fixture(scope="session")
 def corpora_dir() -> Path:
-    """The folder of real clips: environment variable SER_CORPORA, else ../shared/corpora.
+    """The folder of real clips: environment variable SER_CORPORA.
 
     A test that asks for it, itself or through another fixture, carries the marker `corpora` by that."""
-    if not _CLIPS.is_dir():
-        pytest.skip(f"no real clips at {_CLIPS}; set SER_CORPORA to their folder")
-    return _CLIPS
+    if not _CLIPS:
+        pytest.skip("no real clips: set SER_CORPORA to their folder")
+    if not Path(_CLIPS).is_dir():
+        pytest.fail(f"SER_CORPORA {_CLIPS}: no such folder")
+    return Path(_CLIPS).resolve()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
