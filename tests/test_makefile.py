@@ -1,5 +1,6 @@
 """The Makefile finds a Python by itself."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,9 @@ def _make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     tools = folder / "bin"
     for tool in ("make", "sh", "touch"):
         (tools / tool).symlink_to(shutil.which(tool))
-    for name in ("Makefile", "requirements.txt", "constraints.txt"):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    needed = re.search(r"^\$\(READY\): (.+)$", makefile, re.M)[1].split()
+    for name in ("Makefile", *needed):
         shutil.copy(ROOT / name, folder)
     return subprocess.run(
         ["make", *arguments],
