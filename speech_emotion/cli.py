@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from tqdm import tqdm
 
-from speech_emotion.errors import CheckFailed, UserError
+from speech_emotion.errors import CheckFailed, UserError, one_line
 
 
 def run(main: Callable[[], int | None]) -> None:
@@ -20,10 +20,10 @@ def run(main: Callable[[], int | None]) -> None:
     try:
         sys.exit(main() or 0)
     except CheckFailed as failure:
-        print(f"failed: {failure}", file=sys.stderr)
+        print(f"failed: {one_line(failure)}", file=sys.stderr)
         sys.exit(1)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)

@@ -7,3 +7,30 @@ class UserError(Exception):
 
 class CheckFailed(Exception):
     """A check the command exists to make did not hold: exit code 1, one line."""
+
+
+_LONGEST = 40
+
+
+def shown(value: object) -> str:
+    """A value that a stranger may have written, as a message shows it: escaped, on one line, and short
+    however large it is. Only text and numbers are shown themselves; of anything else, what it is."""
+    if isinstance(value, str):
+        text = repr(str(value[: _LONGEST + 1]))
+        return text if len(value) <= _LONGEST else f"{text[:_LONGEST]}...'"
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"a whole number of {value.bit_length()} bits"
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)
+    if isinstance(value, list | tuple | dict):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def one_line(error: Exception) -> str:
+    """An error's message without line breaks and other characters that act on a terminal: a file's name or a
+    value in it may hold any."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in str(error)
+    )

@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from speech_emotion import cli
+from speech_emotion.errors import UserError, shown
 
 
 def parse_arguments():
@@ -33,10 +34,26 @@ def main():
     from speech_emotion.training.scores import Outcome
 
     model = persistence.load(arguments.model)
-    features, y, _ = labels.relabel(tables.read(arguments.features), model.info["label_option"])
-    held_out = features.clips["path"].isin(model.info["held_out"]).to_numpy()
+    facts = model.info
+    if "label_option" not in facts or "held_out" not in facts:
+        raise UserError(
+            f"{arguments.model}: its JSON does not say which clips were held out from its training; train it "
+            "with train.py"
+        )
+    features, y, _ = labels.relabel(tables.read(arguments.features), facts["label_option"])
+    held_out = features.clips["path"].isin(facts["held_out"]).to_numpy()
+    if not held_out.any():
+        raise UserError(
+            f"{arguments.features}: holds none of the clips that were held out from {arguments.model}; name "
+            "the table it was trained on with --features"
+        )
+    if strangers := set(y[held_out]) - set(model.labels):
+        raise UserError(
+            f"{arguments.features}: a clip is labelled {shown(min(strangers))}, which {arguments.model} does "
+            "not know; name the table it was trained on with --features"
+        )
     clips = features.clips[held_out]
-    if model.info["split"] != "speaker":
+    if facts.get("split") != "speaker":
         print("trained with --split random: its held-out clips are of speakers it has heard")
     outcomes = {}
     for condition, vectors in robustness.measure(
@@ -46,7 +63,7 @@ def main():
             np.flatnonzero(held_out), y[held_out], model.probabilities(vectors), np.array(model.labels),
             clips["corpus"].to_numpy(str), clips["speaker"].to_numpy(str), clips["sex"].to_numpy(str),
         )  # fmt: skip
-    print(markdown(robustness.table(outcomes), model.info["name"]))
+    print(markdown(robustness.table(outcomes), facts.get("name", arguments.model.stem)))
 
 
 def run() -> None:

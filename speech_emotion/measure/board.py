@@ -2,7 +2,8 @@
 
 The sketch prints a start line, a line per clip and an end line, each a JSON object with the format's version
 and a check sum, and repeats the whole. Whatever else comes down the wire, such as boot messages, halves of
-lines and noise, is passed over; a board that starts anew is listened to anew.
+lines and noise, is passed over; a board that starts anew is listened to anew. A check sum is no proof that a
+figure is possible: a whole run is held against a schema before anything is made of it.
 """
 
 import json
@@ -11,20 +12,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol, TypeVar
 
 import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import from_json
 
 from speech_emotion.codegen import clips
-from speech_emotion.errors import CheckFailed, UserError
+from speech_emotion.errors import CheckFailed, UserError, shown
 from speech_emotion.files import replacing
 from speech_emotion.measure.chips import Range
 from speech_emotion.measure.report import Figures
 from speech_emotion.model.compiled import Library
+from speech_emotion.model.facts import complaint
 
 BAUD = 115200
 PATIENCE = 120.0
 """Seconds without a line of the benchmark. A chip without floats in hardware takes most of a minute."""
+ENOUGH = 1800.0
+"""Seconds of listening altogether: twice the slowest run, for one that is joined in the middle."""
+MOST_LINES = 10_000
+"""Of the benchmark: a board prints a line in some seconds, so these are none of a board."""
 ATTEMPTS = 5
 """How often a run is begun again, because the board started anew or a line was damaged."""
 EXACT = 1e-6
@@ -32,15 +48,163 @@ EXACT = 1e-6
 
 _LONGEST = 4096  # bytes of a line; more without a line end is noise
 _OPENING = b'{"ser_benchmark": '
+_EVENTS = ("start", "clip", "end")
+
+
+# --- what a board may say ---------------------------------------------------------------------
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("not printable")
+    return text
+
+
+def _is_a_clip(name: str) -> str:
+    if name not in _CLIPS:
+        raise ValueError("no clip of the benchmark")
+    return name
+
+
+_CLIPS = {clip.name: clip for clip in clips.CLIPS}
+_Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_Text = Annotated[_Label, AfterValidator(_printable)]
+_Microseconds = Annotated[int, Field(ge=0, le=600_000_000)]
+_Bytes = Annotated[int, Field(ge=0, le=64 * 2**20)]
+_Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Said(BaseModel):
+    """No conversion of types, no numbers that are none."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, frozen=True, extra="ignore")
+
+
+class Times(_Said):
+    """Of `count` answers, microseconds."""
+
+    count: int = Field(ge=1, le=10**6)
+    min: _Microseconds
+    median: _Microseconds
+    p99: _Microseconds
+    max: _Microseconds
+
+    @model_validator(mode="after")
+    def _ordered(self):
+        if not self.min <= self.median <= self.p99 <= self.max:
+            raise ValueError("min, median, p99 and max are not in this order")
+        return self
+
+
+class Start(_Said):
+    model: _Text
+    chip: _Text
+    chip_revision: int = Field(ge=0, lt=2**16)
+    cpu_mhz: int = Field(ge=1, le=2000)
+    core: _Text
+    idf: _Text
+    compiler: _Text
+    state_bytes: _Bytes
+    clips: int = Field(ge=1, le=1000)
+
+
+class Clip(_Said):
+    """busy_us_per_second: microseconds of work in a second of sound."""
+
+    clip: Annotated[str, AfterValidator(_is_a_clip)]
+    label: _Label
+    speech: bool
+    probabilities: dict[_Label, _Probability] = Field(min_length=2, max_length=256)
+    response_us: Times
+    busy_us_per_second: _Microseconds
+    worst_hop_us: _Microseconds
+
+    @model_validator(mode="after")
+    def _whole(self):
+        if abs(sum(self.probabilities.values()) - 1) > 1e-3:
+            raise ValueError("the probabilities do not add up to 1")
+        if self.label not in self.probabilities:
+            raise ValueError("the label has no probability")
+        return self
+
+
+class End(_Said):
+    response_us: Times
+    busy_us_per_second: _Microseconds
+    worst_hop_us: _Microseconds
+    heap_free: _Bytes
+    heap_free_min: _Bytes
+    heap_largest_block: _Bytes
+    stack_bytes: _Bytes
+    stack_free_min: _Bytes
+
+    @model_validator(mode="after")
+    def _possible(self):
+        if self.stack_free_min > self.stack_bytes:
+            raise ValueError("more of the stack is free than there is")
+        return self
+
+
+Line = TypeVar("Line", Start, Clip, End)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A whole run, every figure possible. Times are microseconds."""
+
+    start: Start
+    clips: list[Clip]
+    end: End
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """The objects of one complete run, as the sketch printed them. Times are microseconds."""
+    """The objects of one complete run, as the sketch printed them."""
 
     start: dict
     clips: list[dict]
     end: dict
+
+    def checked(self) -> Run:
+        """The same with its types. UserError, naming the line and the field, where a figure is missing or is
+        none that a board can measure."""
+        start = _checked(self.start, Start, "start")
+        found = [_checked(line, Clip, f"clip {i}") for i, line in enumerate(self.clips, 1)]
+        end = _checked(self.end, End, "end")
+        if (
+            not found
+            or len(found) != start.clips
+            or len({line.clip for line in found}) < len(found)
+        ):
+            raise UserError(
+                f"the board: {len(found)} lines of clips where {start.clips} different ones were promised; "
+                "start it again"
+            )
+        times, whole = [line.response_us for line in found], end.response_us
+        if (whole.count, whole.min, whole.max, end.worst_hop_us) != (
+            sum(each.count for each in times),
+            min(each.min for each in times),
+            max(each.max for each in times),
+            max(line.worst_hop_us for line in found),
+        ):
+            raise UserError(
+                "the board: the figures of its line 'end' are not those of its clips; flash the Benchmark "
+                "of a library generated anew"
+            )
+        return Run(start, found, end)
+
+
+def _checked(line: dict, kind: type[Line], name: str) -> Line:
+    try:
+        return kind.model_validate(line)
+    except ValidationError as error:
+        raise UserError(
+            f"the board: its line '{name}': {complaint(error)}; flash the Benchmark of a library "
+            "generated anew"
+        ) from None
+
+
+# --- listening --------------------------------------------------------------------------------
 
 
 class Port(Protocol):
@@ -49,14 +213,16 @@ class Port(Protocol):
     def read(self, size: int) -> bytes: ...
 
 
-def read_board(name: str, *, patience: float = PATIENCE) -> Measurement:
+def read_board(name: str, *, patience: float = PATIENCE, enough: float = ENOUGH) -> Measurement:
     """Wait for the benchmark on a serial port and return its next complete run.
 
-    name: /dev/ttyUSB0, COM3 ... UserError: no such port, no benchmark within `patience` seconds, another
-    version of it, the board was unplugged.
+    name: /dev/ttyUSB0, COM3 ... UserError: no such port, no benchmark within `patience` seconds, no complete
+    run within `enough`, another version of it, figures that no board can measure, the board was unplugged.
     """
     with _open(name) as port:
-        return read(port, name, patience=patience)
+        measured = read(port, name, patience=patience, enough=enough)
+    measured.checked()
+    return measured
 
 
 @contextmanager
@@ -76,12 +242,14 @@ def _open(name):
         yield port
 
 
-def read(port: Port, name: str, *, patience: float = PATIENCE) -> Measurement:
-    """As read_board, from an open port."""
+def read(
+    port: Port, name: str, *, patience: float = PATIENCE, enough: float = ENOUGH
+) -> Measurement:
+    """As read_board, from an open port, its figures not yet checked."""
     start: dict | None = None
     found: list[dict] = []
     attempts = 0
-    for line in _lines(port, name, patience):
+    for line in _lines(port, name, patience, enough):
         event = line.get("event")
         if event == "start":
             start, found, attempts = line, [], attempts + 1
@@ -92,16 +260,17 @@ def read(port: Port, name: str, *, patience: float = PATIENCE) -> Measurement:
                 )
         elif event == "clip" and start is not None:
             found.append(line)
-        elif event == "end" and start is not None and len(found) == start["clips"]:
+        elif event == "end" and start is not None and len(found) == start.get("clips"):
             return Measurement(start, found, line)
         elif event == "end":
             start = None  # lines are missing: the next run
     raise AssertionError("unreachable: _lines ends by raising")
 
 
-def _lines(port, name, patience) -> Iterator[dict]:
+def _lines(port, name, patience, enough) -> Iterator[dict]:
     """The benchmark's objects. Ends only by raising."""
-    waiting, latest = b"", time.monotonic()
+    waiting, count = b"", 0
+    begun = latest = time.monotonic()
     while True:
         try:
             waiting += port.read(_LONGEST)
@@ -115,28 +284,38 @@ def _lines(port, name, patience) -> Iterator[dict]:
             line = parse(raw)
             if line is None:
                 continue
-            latest = time.monotonic()
+            latest, count = time.monotonic(), count + 1
             if line["ser_benchmark"] != clips.VERSION:
                 raise UserError(
-                    f"--port {name}: the board runs version {line['ser_benchmark']} of the benchmark, this "
-                    f"program reads version {clips.VERSION}; flash the Benchmark of a library generated anew"
+                    f"--port {name}: the board runs version {shown(line['ser_benchmark'])} of the benchmark, "
+                    f"this program reads version {clips.VERSION}; flash the Benchmark of a library generated "
+                    "anew"
                 )
             yield line
-        if time.monotonic() - latest > patience:
+        now = time.monotonic()
+        if now - latest > patience:
             raise UserError(
                 f"--port {name}: no line of the benchmark for {patience:.0f} s; flash the library's "
                 f"examples/Benchmark, and let no other program use the port"
             )
+        if now - begun > enough or count > MOST_LINES:
+            raise UserError(
+                f"--port {name}: {count} lines of the benchmark in {now - begun:.0f} s and no complete run "
+                "among them; flash the library's examples/Benchmark anew"
+            )
 
 
 def parse(raw: bytes) -> dict | None:
-    """A line as an object; None where it is none of the benchmark's, or damaged."""
+    """A line as an object, with its version and check sum; None where it is none of the benchmark's, or
+    damaged."""
     begin, check = raw.find(_OPENING), raw.rfind(b', "check": ')
-    if begin < 0 or check < begin:
+    if begin < 0 or check < begin or len(raw) - begin > _LONGEST:
         return None
     try:
-        line = json.loads(raw[begin:].decode("ascii"))
-    except ValueError:
+        line = from_json(raw[begin:], allow_inf_nan=False)
+    except ValueError:  # nested deeper than 200 levels, too
+        return None
+    if not isinstance(line, dict) or line.get("event") not in _EVENTS:
         return None
     return line if line.get("check") == checksum(raw[begin:check]) else None
 
@@ -155,44 +334,49 @@ def checksum(text: bytes) -> int:
 
 def compare(measured: Measurement, folder: Path) -> None:
     """CheckFailed unless the board's answers are those of the library in `folder` on this computer."""
-    library = Library(folder)
-    if measured.start["model"] != library.name:
+    run, library = measured.checked(), Library(folder)
+    if run.start.model != library.name:
         raise UserError(
-            f"the board runs the model '{measured.start['model']}', {folder} is '{library.name}'; name the "
+            f"the board runs the model {shown(run.start.model)}, {folder} is '{library.name}'; name the "
             "folder that was flashed"
         )
-    known = {clip.name: clip for clip in clips.CLIPS}
-    for line in measured.clips:
-        here = library.answer(clips.samples(known[line["clip"]]))
-        there = np.array([line["probabilities"][label] for label in library.labels])
+    for line in run.clips:
+        if list(line.probabilities) != list(library.labels):
+            raise UserError(
+                f"the board knows {len(line.probabilities)} labels, {shown(line.label)} among them, {folder} "
+                "others; name the folder that was flashed"
+            )
+        here = library.answer(clips.samples(_CLIPS[line.clip]))
+        there = np.array(list(line.probabilities.values()))
         difference = float(np.abs(there - here.probabilities).max())
-        if line["label"] != here.label or line["speech"] != here.speech or difference > EXACT:
+        if line.label != here.label or line.speech != here.speech or difference > EXACT:
             raise CheckFailed(
-                f"'{line['clip']}': {line['label']} on the board, {here.label} on this computer, "
+                f"'{line.clip}': {line.label} on the board, {here.label} on this computer, "
                 f"probabilities differ by {difference:.2g}; flash the Benchmark of this very library"
             )
 
 
 def figures(measured: Measurement) -> Figures:
     """As measure.report prints them. Times: shortest, median, longest; share: over the clips."""
-    start, end = measured.start, measured.end
-    milliseconds = [end["response_us"][which] / 1000 for which in ("min", "median", "max")]
-    shares = [line["busy_us_per_second"] / 1e6 for line in measured.clips]
-    worst = end["worst_hop_us"] / 1000
+    run = measured.checked()
+    start, end = run.start, run.end
+    times = end.response_us
+    shares = [line.busy_us_per_second / 1e6 for line in run.clips]
+    worst = end.worst_hop_us / 1000
     return Figures(
-        target=start["chip"].lower(),
-        name=f"{start['chip']} {start['cpu_mhz']} MHz",
-        basis=f"measured on that board (revision {start['chip_revision']}) with the Benchmark sketch; "
-        f"times are shortest / median / longest of {end['response_us']['count']} answers",
-        response_ms=Range(*milliseconds),
-        realtime_share=Range(min(shares), end["busy_us_per_second"] / 1e6, max(shares)),
+        target=start.chip.lower(),
+        name=f"{start.chip} {start.cpu_mhz} MHz",
+        basis=f"measured on that board (revision {start.chip_revision}) with the Benchmark sketch; "
+        f"times are shortest / median / longest of {times.count} answers",
+        response_ms=Range(times.min / 1000, times.median / 1000, times.max / 1000),
+        realtime_share=Range(min(shares), end.busy_us_per_second / 1e6, max(shares)),
         worst_hop_ms=Range(worst, worst, worst),
-        ram_static=start["state_bytes"],
-        stack_peak=end["stack_bytes"] - end["stack_free_min"],
+        ram_static=start.state_bytes,
+        stack_peak=end.stack_bytes - end.stack_free_min,
         tools={
-            "Arduino-ESP32": start["core"],
-            "ESP-IDF": start["idf"],
-            "GCC": start["compiler"],
+            "Arduino-ESP32": start.core,
+            "ESP-IDF": start.idf,
+            "GCC": start.compiler,
         },
     )
 
@@ -207,13 +391,17 @@ def write(measured: Measurement, folder: Path) -> Path:
 
 def text(measured: Measurement) -> str:
     """What the common table has no place for: each clip, and the heap."""
-    end = measured.end
+    run = measured.checked()
+    end = run.end
     rows = [("", "min", "median", "p99", "max", "share", "answer")]
-    for line in (*measured.clips, end | {"clip": "all", "label": ""}):
-        times = line["response_us"]
+    for name, line, label in (
+        *((line.clip, line, line.label) for line in run.clips),
+        ("all", end, ""),
+    ):
+        times = line.response_us
         rows.append((
-            line["clip"], *(f"{times[which] / 1000:.2f}" for which in ("min", "median", "p99", "max")),
-            f"{line['busy_us_per_second'] / 1e4:.1f} %", line["label"],
+            name, *(f"{us / 1000:.2f}" for us in (times.min, times.median, times.p99, times.max)),
+            f"{line.busy_us_per_second / 1e4:.1f} %", label,
         ))  # fmt: skip
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -225,7 +413,7 @@ def text(measured: Measurement) -> str:
     return "\n".join([
         "response on the board, ms, and share of real time:",
         *(line.rstrip() for line in lines),
-        f"heap free {end['heap_free']:,} B, least {end['heap_free_min']:,}, largest block "
-        f"{end['heap_largest_block']:,}; stack of the task {end['stack_bytes']:,} B, least free "
-        f"{end['stack_free_min']:,}",
+        f"heap free {end.heap_free:,} B, least {end.heap_free_min:,}, largest block "
+        f"{end.heap_largest_block:,}; stack of the task {end.stack_bytes:,} B, least free "
+        f"{end.stack_free_min:,}",
     ])  # fmt: skip

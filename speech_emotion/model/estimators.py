@@ -282,15 +282,3 @@ def exp2(x):
         p = p * f + np.float32(coefficient)
     scaled = (p.view(np.int32) + (whole.astype(np.int32) << 23)).view(np.float32)
     return np.where(x > -126, scaled, np.float32(0))
-
-
-SAVED_CLASSES = (
-    ClippedScaler,
-    AppendDiscriminants,
-    Int16Quantiser,
-    SnappedRandomForest,
-    SnappedExtraTrees,
-    Float32Network,
-    Int8Network,
-)
-"""What a model file may hold of ours (speech_emotion.model.persistence)."""

@@ -1,16 +1,15 @@
-"""Models on disk: models/<name>.joblib, a pickle that only `load` here should read, and <name>.json.
+"""Models on disk: models/<name>.joblib, numbers and nothing else, and models/<name>.json, what they are.
 
-`save` strips what prediction does not need and writes nothing that `load` would refuse. `load` trusts
-neither file: checksum, schema and versions first, then a pickle that may build the parts of a model and
-nothing else (`unpickling`).
+The name's ending is a custom among scikit-learn's users; the file is no pickle and cannot hold code
+(`archive`). What its numbers are for, and which of them are possible, says `parts`; what a JSON may say,
+`facts`. `load` trusts neither file: sizes, checksum, schema and versions first, then the numbers, each
+checked before anything is made of it.
 """
 
-import copyreg
 import hashlib
-import io
 import json
-import pickle
 import platform
+import stat
 import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,22 +17,28 @@ from pathlib import Path
 
 import numpy as np
 
-from speech_emotion.errors import UserError
-from speech_emotion.features import engines, schema
+from speech_emotion import __version__
+from speech_emotion.errors import UserError, shown
+from speech_emotion.features import schema
 from speech_emotion.files import replacing
-from speech_emotion.model import unpickling
+from speech_emotion.model import archive, parts
+from speech_emotion.model.facts import FORMAT, MAX_FACTS, Description, Facts, Wrong
+from speech_emotion.model.facts import read as read_json
 
 _AGAIN = "train it again with train.py"
-_PACKAGES = ("scikit-learn", "numpy", "scipy", "joblib")
-_TRAINING_ONLY = {
-    "MLPClassifier": ("_optimizer", "_random_state", "_best_coefs", "_best_intercepts"),
-}
-"""Attributes that no prediction reads; a network's are three times the size of its weights."""
+_PACKAGES = ("scikit-learn", "numpy", "scipy")
+_PICKLES = (
+    b"\x80", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x1f\x8b", b"BZh", b"\xfd7zXZ",
+    b"\x5d\x00\x00", b"\x04\x22\x4d\x18",
+)  # fmt: skip
+"""How pickles begin, and joblib's compressed ones."""
+_TRIALS = (0.0, 1e6, -1e6)  # a row of each must get an answer
 
 
 @dataclass(frozen=True)
 class Model:
-    """A fitted pipeline and what it takes and gives. `info` is the JSON that lies beside it."""
+    """A fitted pipeline and what it takes and gives. `info` is the JSON that lies beside it, as far as
+    `facts.Facts` knows it."""
 
     pipeline: object
     info: dict
@@ -60,14 +65,23 @@ class Model:
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """vectors: float32 (n, len(schema.COLUMNS)). Returns float64 (n, labels); a row sums to 1
-        as exactly as float32, in which some estimators work, can tell."""
+        as exactly as float32, in which some estimators work, can tell. UserError where one does not."""
         if vectors.ndim != 2 or vectors.shape[1] != len(schema.COLUMNS):
             raise ValueError(f"(n, {len(schema.COLUMNS)}) expected, not {vectors.shape}")
         places = [_PLACES[column] for column in self.columns]
-        return np.asarray(self.pipeline.predict_proba(vectors[:, places]), np.float64)
+        return _probabilities(self.pipeline, vectors[:, places])
 
 
 _PLACES = {column: place for place, column in enumerate(schema.COLUMNS)}
+
+
+def _probabilities(pipeline, rows):
+    """The answers are looked at, so no overflow on the way needs a warning."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        answers = np.asarray(pipeline.predict_proba(rows), np.float64)
+    if not (answers >= 0).all() or not (np.abs(answers.sum(axis=1) - 1) < 1e-3).all():
+        raise UserError(f"the model's answers are no probabilities; {_AGAIN}")
+    return answers
 
 
 def info_path(path: str | Path) -> Path:
@@ -78,46 +92,63 @@ def info_path(path: str | Path) -> Path:
 def save(pipeline, path: str | Path, info: dict) -> None:
     """Write the pipeline to `path` and what is known about it beside it.
 
-    info: `labels`, `columns`, `engine`, optionally `threshold`, and any facts worth keeping (plain
-    data); checksum, schema and versions are added. Raises ValueError for what `load` would refuse.
+    info: `labels`, `columns`, `engine`, and whatever else `facts.Facts` has a field for; checksum, schema,
+    versions and the steps' settings are added. The same model gives the same bytes. Raises ValueError for
+    what `load` would refuse, and for a pipeline that would not come back the same.
     """
-    buffer = io.BytesIO()
-    _Pickler(buffer, protocol=5).dump(pipeline)
-    data = buffer.getvalue()
-    versions = {name: version(name) for name in _PACKAGES}
+    data = _encoded(pipeline)
     info = info | {
         "schema": schema.HASH,
         "sha256": hashlib.sha256(data).hexdigest(),
-        "versions": {"python": platform.python_version(), **versions},
+        "versions": {
+            "speech-emotion": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in _PACKAGES},
+        },
+        "settings": _settings(pipeline),
     }
-    try:
-        problem = _problem_of(unpickling.loads(data), info)
-    except unpickling.Refused as refused:
-        raise ValueError(f"a model file may not hold {refused}; see unpickling.py") from None
-    if problem:
-        raise ValueError(problem)
+    unknown = set(info) - {field.alias or name for name, field in Facts.model_fields.items()}
+    if unknown:
+        raise ValueError(f"'{min(unknown)}' is no field of model/facts.py")
+    text = json.dumps(info, indent=1) + "\n"
+    facts = read_json(text.encode(), Facts).model_dump(by_alias=True, exclude_unset=True)
+    _check_facts(facts)
+    if _encoded(_decoded(data, facts)) != data:
+        raise ValueError("the pipeline read back is another one (model/parts.py)")
     with replacing(path, "wb") as file, replacing(info_path(path)) as sidecar:
         file.write(data)
         file.flush()
-        json.dump(info, sidecar, indent=1)
-        sidecar.write("\n")
+        sidecar.write(text)
 
 
-class _Pickler(pickle.Pickler):
-    def reducer_override(self, instance):
-        dropped = _TRAINING_ONLY.get(type(instance).__name__)
-        if dropped is None:
-            return NotImplemented
-        state = {k: v for k, v in instance.__getstate__().items() if k not in dropped}
-        return copyreg.__newobj__, (type(instance),), state
+def _encoded(pipeline) -> bytes:
+    description, arrays = parts.take_apart(pipeline)
+    document = json.dumps({"format": FORMAT} | description, separators=(",", ":"), allow_nan=False)
+    return archive.write(document.encode(), arrays)
+
+
+def _settings(pipeline):
+    """By step, the plain ones of its constructor's arguments: for people, nothing reads them."""
+    plain = bool | int | float | str | None
+    result = {}
+    for name, step in pipeline.steps:
+        given = {key: _plain(value) for key, value in step.get_params(deep=False).items()}
+        result[name] = {k: v for k, v in given.items() if isinstance(v, plain | list)}
+    return result
+
+
+def _plain(value):
+    if isinstance(value, tuple) and all(type(each) is int for each in value):
+        return list(value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def load(path: str | Path) -> Model:
     """Read a model that `save` wrote.
 
     Raises UserError, in one line that names the file, the value and the remedy, for anything else: a file
-    that is missing, damaged, no model, of another schema or scikit-learn, or that would run code. Another
-    patch release of scikit-learn is a warning.
+    that is missing, damaged, no model, a pickle, or of another schema or scikit-learn. Another patch release
+    of scikit-learn is a warning.
     """
     path = Path(path)
     data = _read(path)
@@ -134,83 +165,104 @@ def load(path: str | Path) -> Model:
         )
     _compare_version(path, info["versions"]["scikit-learn"])
     try:
-        pipeline = unpickling.loads(data)
-        problem = _problem_of(pipeline, info)
-    except unpickling.Refused as refused:
+        _check_facts(info)
+        pipeline = _decoded(data, info)
+    except (Wrong, archive.Damaged, parts.Unfit) as error:
+        raise UserError(f"{path}: no model that train.py wrote ({error}); {_AGAIN}") from None
+    except MemoryError:
         raise UserError(
-            f"{path}: holds {refused}, which is no part of a model; refused, nothing of it was run. "
-            "Use only models that train.py wrote"
+            f"{path}: needs more memory than there is here; open it on a larger computer, or train a "
+            "smaller model"
         ) from None
-    except Exception as error:  # damaged bytes may raise anything at all
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise UserError(f"{path}: not a model that train.py wrote ({reason}); {_AGAIN}") from None
-    if problem:
-        raise UserError(f"{path}: {problem}; {_AGAIN}")
     return Model(pipeline, info)
+
+
+def _decoded(data, info):
+    """The pipeline in the bytes of a file, checked, and compared with what its JSON says of it.
+
+    Raises Damaged, Wrong and Unfit.
+    """
+    document, arrays = archive.read(data)
+    description = read_json(document, Description)
+    if description.labels != info["labels"]:
+        raise parts.Unfit(
+            f"it tells {shown(description.labels[0])} and {len(description.labels) - 1} others apart, "
+            f"not the {len(info['labels'])} 'labels' of its JSON in their order"
+        )
+    pipeline = parts.put_together(
+        description.steps, description.labels, len(info["columns"]), arrays
+    )
+    rows = np.repeat(np.array(_TRIALS, np.float32)[:, None], len(info["columns"]), axis=1)
+    try:
+        answers = _probabilities(pipeline, rows)
+    except UserError:
+        raise parts.Unfit("its answers are no probabilities") from None
+    if answers.shape[1] != len(description.labels):
+        raise parts.Unfit(f"it gives {answers.shape[1]} probabilities")
+    return pipeline
+
+
+def _check_facts(info):
+    """What the schema of the JSON cannot say: the columns are those of this program, in their order."""
+    columns = info["columns"]
+    unknown = [column for column in columns if column not in _PLACES]
+    if unknown:
+        raise Wrong(f"column {shown(unknown[0])} is not in the schema")
+    if columns != sorted(columns, key=_PLACES.__getitem__):
+        raise Wrong("columns are not in schema order")
 
 
 def _read(path: Path) -> bytes:
     if path.is_dir():
         raise UserError(f"{path}: is a directory; name the model.joblib in it")
     try:
-        data = path.read_bytes()
+        data = _content(path, archive.MAX_BYTES)
     except FileNotFoundError:
         raise UserError(f"{path}: no such model; make it with train.py") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    # every pickle since protocol 2 starts so; joblib's compressed files do not
-    if not data.startswith(b"\x80"):
+    if data.startswith(_PICKLES):
+        raise UserError(
+            f"{path}: a pickle, as earlier versions wrote them; that can hold code, so it was not opened; "
+            f"{_AGAIN}"
+        )
+    if not data.startswith(archive.MAGIC):
         raise UserError(f"{path}: not a model file; name a model.joblib that train.py wrote")
     return data
+
+
+def _content(path: Path, limit: int) -> bytes:
+    """A file's bytes: of a real one, since a pipe or a device may have no end, and of at most `limit`."""
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise UserError(f"{path}: is no file; name a model.joblib that train.py wrote")
+        if about.st_size > limit:
+            raise UserError(
+                f"{path}: {about.st_size / 2**20:.0f} MB, where a model has at most {limit >> 20}; "
+                "name a model.joblib that train.py wrote"
+            )
+        with path.open("rb") as file:
+            return file.read(limit)
+    except FileNotFoundError:
+        raise
+    except MemoryError:
+        raise UserError(f"{path}: needs more memory than there is here") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: cannot be read ({reason})") from None
 
 
 def _read_info(path: Path) -> dict:
     sidecar = info_path(path)
     try:
-        info = json.loads(sidecar.read_text(encoding="utf-8"))
+        return read_json(_content(sidecar, MAX_FACTS), Facts).model_dump(
+            by_alias=True, exclude_unset=True
+        )
     except FileNotFoundError:
         raise UserError(
             f"{sidecar}: missing; it says what {path.name} is. Copy it too, or {_AGAIN}"
         ) from None
-    except OSError as error:
-        raise UserError(f"{sidecar}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError):
-        raise UserError(f"{sidecar}: not JSON; copy it again or {_AGAIN}") from None
-    if problem := _problem_of_info(info):
-        raise UserError(f"{sidecar}: {problem}; copy it again or {_AGAIN}")
-    return info
-
-
-def _problem_of_info(info) -> str | None:
-    """What is wrong with the facts beside a model, or None."""
-    if not isinstance(info, dict):
-        return "not the facts of a model"
-    for key, kind in _KEYS.items():
-        if key not in info:
-            return f"'{key}' is missing"
-        if not isinstance(info[key], kind):
-            return f"'{key}' is {str(info[key])[:40]!r}"
-    if not isinstance(info["versions"].get("scikit-learn"), str):
-        return "'versions' does not name scikit-learn"
-    for key in ("labels", "columns"):
-        values = info[key]
-        if not values or any(not isinstance(value, str) for value in values):
-            return f"'{key}' is not a list of names"
-        if len(set(values)) < len(values):
-            return f"'{key}' names one twice"
-    if info["engine"] not in engines.NAMES:
-        return f"'engine' is {info['engine']!r}, not one of {', '.join(engines.NAMES)}"
-    threshold = info.get("threshold", 0)
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float):
-        return f"'threshold' is {threshold!r}, not a number"
-    if not 0 <= threshold <= 1:
-        return f"'threshold' is {threshold}, not from 0 to 1"
-    return None
-
-
-_KEYS = {
-    "sha256": str, "schema": str, "labels": list, "columns": list, "engine": str, "versions": dict,
-}  # fmt: skip
+    except Wrong as problem:
+        raise UserError(f"{sidecar}: {problem}; copy it again or {_AGAIN}") from None
 
 
 def _compare_version(path, trained_with):
@@ -219,29 +271,9 @@ def _compare_version(path, trained_with):
         return
     if trained_with.split(".")[:2] != here.split(".")[:2]:
         raise UserError(
-            f"{path}: trained with scikit-learn {trained_with}, here is {here}; "
-            f"install scikit-learn {trained_with} or {_AGAIN}"
+            f"{path}: trained with scikit-learn {shown(trained_with)}, here is {here}; "
+            f"install the former or {_AGAIN}"
         )
-    warnings.warn(f"{path}: trained with scikit-learn {trained_with}, here is {here}", stacklevel=3)
-
-
-def _problem_of(pipeline, info) -> str | None:
-    """Why the pipeline does not fit the facts beside it, or None."""
-    if problem := _problem_of_info(info):
-        return problem
-    unknown = [column for column in info["columns"] if column not in _PLACES]
-    if unknown:
-        return f"column '{unknown[0]}' is not in the schema"
-    if info["columns"] != sorted(info["columns"], key=_PLACES.get):
-        return "columns are not in schema order"
-    if not hasattr(pipeline, "predict_proba"):
-        return f"a {type(pipeline).__name__} gives no probabilities"
-    takes, gives = getattr(pipeline, "n_features_in_", None), getattr(pipeline, "classes_", ())
-    if takes != len(info["columns"]):
-        return f"the pipeline takes {takes} columns, {len(info['columns'])} are named"
-    if list(gives) != info["labels"]:
-        return f"the pipeline tells {', '.join(map(str, gives))} apart, not {', '.join(info['labels'])}"
-    trial = pipeline.predict_proba(np.zeros((1, takes), np.float32))
-    if trial.shape != (1, len(gives)) or not np.isfinite(trial).all():
-        return "its probabilities are no probabilities"
-    return None
+    warnings.warn(
+        f"{path}: trained with scikit-learn {shown(trained_with)}, here is {here}", stacklevel=3
+    )
