@@ -3,6 +3,7 @@ cable does to it: noise, halves of lines, resets, and being unplugged."""
 
 import json
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ import time
 import numpy as np
 import pytest
 import sketch_harness as harness
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from speech_emotion import cli
 from speech_emotion.codegen import clips
@@ -166,6 +169,226 @@ def test_no_such_port():
         board.read_board("/dev/ttyNone")
 
 
+# --- what a board, or something that calls itself one, may send --------------------------------
+
+TIMES = {"count": 60, "min": 900, "median": 1000, "p99": 1400, "max": 1500}
+
+
+def made_up() -> board.Measurement:
+    """A run as a board might print it, without one."""
+    start = {
+        "model": "m", "chip": "ESP32-D0WD", "chip_revision": 301, "cpu_mhz": 240, "core": "3.1.0",
+        "idf": "v5.3", "compiler": "13.2.0", "state_bytes": 58000, "clips": len(clips.CLIPS),
+    }  # fmt: skip
+    found = [
+        {
+            "clip": clip.name, "label": "sad", "speech": True,
+            "probabilities": {"angry": 0.25, "sad": 0.75}, "response_us": dict(TIMES),
+            "busy_us_per_second": 90_000, "worst_hop_us": 2000,
+        }
+        for clip in clips.CLIPS
+    ]  # fmt: skip
+    end = {
+        "response_us": TIMES | {"count": 60 * len(found)}, "busy_us_per_second": 90_000,
+        "worst_hop_us": 2000, "heap_free": 200_000, "heap_free_min": 190_000,
+        "heap_largest_block": 110_000, "stack_bytes": 8192, "stack_free_min": 5000,
+    }  # fmt: skip
+    return board.Measurement(start, found, end)
+
+
+def line(event, content):
+    text = json.dumps({"ser_benchmark": 1, "event": event} | content)[:-1].encode()
+    return text + b', "check": %d}\r\n' % board.checksum(text)
+
+
+def sent(measured):
+    return [
+        line("start", measured.start),
+        *(line("clip", each) for each in measured.clips),
+        line("end", measured.end),
+    ]
+
+
+class Pieces:
+    """A port that gives these bytes in these pieces, and then nothing."""
+
+    def __init__(self, pieces):
+        self.pieces = iter(pieces)
+
+    def read(self, size):
+        return next(self.pieces, b"")
+
+
+def of_port(pieces, **bounds):
+    return board.read(Pieces(pieces), "COM9", **({"patience": 0.2} | bounds)).checked()
+
+
+def complaint(call, *arguments, **options):
+    with pytest.raises(UserError) as caught:
+        call(*arguments, **options)
+    message = str(caught.value)
+    assert message.isprintable() and len(message) < 400
+    return message
+
+
+def test_a_made_up_run_is_read_whole():
+    run = of_port(sent(made_up()))
+    assert [each.clip for each in run.clips] == [clip.name for clip in clips.CLIPS]
+    assert board.figures(made_up()).response_ms.upper == 1.5
+    assert "ESP32-D0WD 240 MHz" in board.figures(made_up()).name
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 200))
+def test_however_the_bytes_are_cut_and_whatever_lies_between_the_run_is_whole(seed, longest):
+    """Boot messages at another rate, zeros, a start cut off, a flipped byte, another program's lines, and a
+    board that starts anew in the middle."""
+    draw = random.Random(seed)
+    start, first, *rest = sent(made_up())
+    damaged = bytearray(first)
+    damaged[draw.randrange(20, len(damaged) - 20)] ^= 1
+    stream = b"".join([
+        draw.randbytes(2000), bytes(50), b"ets Jun  8 2016\r\nrst:0x1 (POWERON_RESET)\r\n", start[10:],
+        first, start, bytes(damaged), rest[-1], start, first, draw.randbytes(200), b"\r\n",
+        start, b'{"listening": true, "dbfs": -60.0}\r\n', first, *rest,
+    ])  # fmt: skip
+    pieces = []
+    while stream:
+        size = draw.randint(1, longest)
+        pieces.append(stream[:size])
+        stream = stream[size:]
+    assert board.read(Pieces(pieces), "COM9").checked() == made_up().checked()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"ser_benchmark": ' + b"[" * 4000 + b', "check": 1}',
+        b'{"ser_benchmark": ' + b'{"a":' * 700 + b', "check": 1}',
+        b'{"ser_benchmark": -Infinity, "event": "start", "check": 1}',
+        b'{"ser_benchmark": 1, "event": ["start"], "check": 1}',
+        b'{"ser_benchmark": 1, "event": "stop", "check": 1}',
+        b'{"ser_benchmark": NaN, "event": "end", "check": 1}',
+        b'{"ser_benchmark": 1, "event": "end", "a": "' + b"x" * 10**6 + b'", "check": 1}',
+        b'{"ser_benchmark": 1, "event": "end", "a": "\xff", "check": 1}',
+        b'{"ser_benchmark": 1]], "check": 1}', b'{"ser_benchmark": ', b"",
+    ],
+)  # fmt: skip
+def test_lines_that_are_none_are_passed_over(raw):
+    begin, check = raw.find(b"{"), raw.rfind(b', "check": ')
+    vouched = raw[: check + 11] + b"%d}" % board.checksum(raw[begin:check]) if check > 0 else raw
+    assert board.parse(raw) is None and board.parse(vouched) is None
+    assert of_port([vouched + b"\n", *sent(made_up())])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300))
+def test_whatever_a_line_is_it_is_an_object_or_none(noise):
+    for raw in (noise, b'{"ser_benchmark": ' + noise, line("clip", {})[:-10] + noise):
+        found = board.parse(raw)
+        assert found is None or type(found) is dict
+
+
+FIELDS = [
+    (part, name)
+    for part, kind in (("start", board.Start), ("clips", board.Clip), ("end", board.End))
+    for name in kind.model_fields
+]
+
+
+def changed(part, name, *value):
+    """The made-up run with another value of a field, or without it."""
+    measured = made_up()
+    target = measured.clips[2] if part == "clips" else getattr(measured, part)
+    if value:
+        target[name] = value[0]
+    else:
+        del target[name]
+    return measured
+
+
+@pytest.mark.parametrize(("part", "name"), FIELDS)
+def test_a_field_that_is_missing_is_one_line_that_names_it(part, name):
+    measured = changed(part, name)
+    assert f"'{name}' is missing" in complaint(measured.checked)
+    for use in (board.figures, board.text):
+        assert f"'{name}' is missing" in complaint(use, measured)
+    if name != "clips":  # without it the run has no end
+        assert f"'{name}' is missing" in complaint(of_port, sent(measured))
+
+
+@pytest.mark.parametrize(
+    "value", [None, [], {}, [[1]], "\n\x1b[2J", -1, 1e300, float("nan"), 2**200]
+)
+@pytest.mark.parametrize(("part", "name"), FIELDS)
+def test_a_value_that_no_board_has_is_one_line(part, name, value):
+    message = complaint(changed(part, name, value).checked)
+    assert message.startswith("the board: its line '")
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value", "words"),
+    [
+        ("start", "cpu_mhz", 0, "'cpu_mhz' is 0"),
+        ("start", "cpu_mhz", True, "'cpu_mhz' is True"),
+        ("start", "state_bytes", 2**40, "'state_bytes' is 1099511627776"),
+        ("start", "chip", "ESP\x1b]0;evil\x07", "not printable"),
+        ("start", "clips", 5, "6 lines of clips where 5"),
+        ("clips", "clip", "another sound", "no clip of the benchmark"),
+        ("clips", "clip", clips.CLIPS[0].name, "different ones were promised"),
+        ("clips", "speech", 1, "'speech' is 1"),
+        ("clips", "label", "happy", "the label has no probability"),
+        ("clips", "probabilities", {"angry": 0.9, "sad": 0.9}, "do not add up to 1"),
+        ("clips", "probabilities", {"angry": -1.0, "sad": 2.0}, "['angry'] is -1.0"),
+        ("clips", "response_us", TIMES | {"p99": 1}, "not in this order"),
+        ("clips", "response_us", TIMES | {"max": 10**10}, "['max'] is 10000000000"),
+        ("clips", "response_us", TIMES | {"max": 9999}, "not those of its clips"),
+        ("clips", "worst_hop_us", 5000, "not those of its clips"),
+        ("end", "response_us", TIMES, "not those of its clips"),
+        ("end", "stack_free_min", 9000, "more of the stack is free than there is"),
+    ],
+)
+def test_figures_that_do_not_hang_together_are_one_line(part, name, value, words):
+    assert words in complaint(changed(part, name, value).checked)
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        lambda: sent(made_up())[1],  # clips without a start
+        lambda: sent(changed("start", "clips", -1))[0] + sent(made_up())[1] * 3,
+        lambda: sent(made_up())[0] + sent(made_up())[1] * 50,
+    ],
+)
+def test_a_board_that_never_comes_to_an_end_is_not_listened_to_for_ever(flood):
+    class Endless:
+        reads = 0
+
+        def read(self, size):
+            self.reads += 1
+            return flood() if self.reads == 1 else sent(made_up())[1]
+
+    told = ("no complete run among them", "without a complete run")
+    assert any(words in complaint(board.read, Endless(), "COM9", enough=0.5) for words in told)
+
+    class Fast(Endless):
+        def read(self, size):
+            return super().read(size) * 100
+
+    # by the number of lines
+    assert any(words in complaint(board.read, Fast(), "COM9") for words in told)
+
+
+@pytest.mark.parametrize(
+    ("version", "shown"),
+    [(b'"' + b"x" * 3000 + b'"', "'xxxx"), (b"1e999", "inf"), (b"[[1]]", "a list of 1")],
+)
+def test_a_version_that_is_no_number_is_shown_short(version, shown):
+    text = b'{"ser_benchmark": ' + version + b', "event": "end"'
+    raw = text + b', "check": %d}\n' % board.checksum(text)
+    assert f"version {shown}" in complaint(of_port, [raw])
+
+
 # --- what is made of it -----------------------------------------------------------------------
 
 
@@ -194,6 +417,12 @@ def test_answers_are_compared_with_the_librarys(printed, folder, tmp_path):
     wrong[3]["probabilities"][label] += 2e-5
     with pytest.raises(CheckFailed, match="differ by 2e-05"):
         board.compare(board.Measurement(measured.start, wrong, measured.end), folder)
+    strangers = json.loads(json.dumps(measured.clips))
+    for each in strangers:
+        each["probabilities"] = {f"{k}x": v for k, v in each["probabilities"].items()}
+        each["label"] += "x"
+    with pytest.raises(UserError, match="name the folder that was flashed"):
+        board.compare(board.Measurement(measured.start, strangers, measured.end), folder)
     other = measured.start | {"model": "another"}
     with pytest.raises(UserError, match="another"):
         board.compare(board.Measurement(other, measured.clips, measured.end), folder)

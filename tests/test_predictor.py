@@ -314,10 +314,13 @@ BAD_MODELS = {
     "truncated": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "truncated or changed"),
     "without its JSON": (lambda path: persistence.info_path(path).unlink(), "missing"),
     "of another schema": (_of_another_schema, "model of schema 0123456789abcdef"),
-    "another object": (lambda path: _vouched_for(path, pickle.dumps([1, 2])), "list"),
+    "of an earlier version": (
+        lambda path: _vouched_for(path, pickle.dumps([1, 2])),
+        "a pickle, as",
+    ),
     "code": (
         lambda path: _vouched_for(path, pickle.dumps(Evil(path.with_name("marker")))),
-        "system",
+        "can hold code, so it was not opened",
     ),
 }
 

@@ -34,7 +34,7 @@ _NAME = re.compile(r"[a-z0-9_.]{1,40}\.npy", re.ASCII)
 _DTYPES = ("|i1", "|u1", "<i4", "<f4", "<f8")
 _END = struct.Struct("<4s4H2LH")  # the zip's end record, without a comment
 _ZIP64 = b"PK\x06\x07"  # its locator would stand 20 bytes before
-_LOCAL = 30  # bytes of a member's own header, before its name
+_LOCAL = struct.Struct("<4sH2H4x3L2H")  # a member's own header: its name follows, and its content
 _CENTRAL = 46 + 50  # and of its header in the directory at the end, name included
 _NPY = b"\x93NUMPY\x01\x00"
 _LONGEST_HEADER = 256
@@ -89,7 +89,7 @@ def read(data: bytes) -> tuple[bytes, dict[str, np.ndarray]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
-            _check_entries(entries, archive.start_dir)
+            _check_entries(entries, data, archive.start_dir)
             contents = {entry.filename: archive.read(entry) for entry in entries}
     except (Damaged, MemoryError):
         raise
@@ -114,7 +114,7 @@ def _check_end(data):
         raise Damaged(f"{members} members, from 1 to {MAX_MEMBERS} expected")
 
 
-def _check_entries(entries, end):
+def _check_entries(entries, data, end):
     """One after the other without gaps: nothing is hidden, nothing is read twice."""
     if not entries or entries[0].filename != DOCUMENT:
         raise Damaged(f"its first member is not {DOCUMENT}")
@@ -127,7 +127,10 @@ def _check_entries(entries, end):
             raise Damaged("a member is not simply stored")
         if entry.header_offset != place or entry.compress_size != entry.file_size:
             raise Damaged("its members do not follow each other")
-        place += _LOCAL + len(entry.filename) + entry.file_size
+        sizes = (entry.CRC, entry.file_size, entry.file_size, len(entry.filename), 0)
+        if _LOCAL.unpack_from(data, place)[2:] != (0, 0, *sizes):
+            raise Damaged("a member's two headers differ")
+        place += _LOCAL.size + len(entry.filename) + entry.file_size
     if place != end:
         raise Damaged("its members do not follow each other")
 

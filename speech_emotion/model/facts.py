@@ -51,13 +51,13 @@ def complaint(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     if first["type"] == "json_invalid":
         return "not JSON"
-    if not first["loc"]:
-        return "not a JSON object"
+    reason = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:  # of the whole
+        return reason if first["type"] == "value_error" else "not a JSON object"
     name, *rest = first["loc"]
-    where = f"'{name}'" + "".join(f"[{shown(each)}]" for each in rest[:3])
+    where = shown(name) + "".join(f"[{shown(each)}]" for each in rest[:3])
     if first["type"] == "missing":
         return f"{where} is missing"
-    reason = first["msg"].removeprefix("Value error, ")
     return f"{where} is {shown(first['input'])}: {reason[:1].lower()}{reason[1:]}"
 
 
@@ -139,7 +139,9 @@ class Step(_Strict):
 
 
 def _named_apart(steps: list[Step]) -> list[Step]:
-    _differ([step.step for step in steps])
+    names = [step.step for step in steps]
+    if taken := {"steps", "memory", "verbose", "transform_input"}.intersection(_differ(names)):
+        raise ValueError(f"'{min(taken)}' is a setting of the pipeline itself")
     return steps
 
 

@@ -241,7 +241,7 @@ def _content(path: Path, limit: int) -> bytes:
                 "name a model.joblib that train.py wrote"
             )
         with path.open("rb") as file:
-            return file.read(limit)
+            return file.read(about.st_size)
     except FileNotFoundError:
         raise
     except MemoryError:
