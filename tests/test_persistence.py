@@ -878,7 +878,7 @@ def test_the_small_process_tells_of_crashes_traces_hangs_and_deeds(tmp_path, mon
         found = {}
         for case in ("crash", "trace", "memory", "deed", "hang"):
             path.write_text(case)
-            answer = process.ask(path, "bytes")
+            answer = process.ask(path, "raw")
             found[case] = hostile_models._problem(answer, path)
     finally:
         process.close()

@@ -25,6 +25,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import traceback
 import warnings
 import zipfile
 import zlib
@@ -120,7 +121,7 @@ class Enemy:
 
     # --- bytes
 
-    def bytes(self, data, facts):
+    def raw(self, data, facts):
         if self.random.random() < 0.4:
             return self.vouched(self.damaged(data), facts)
         members = self.members(data)  # or of a member, the zip's check sums right
@@ -345,7 +346,7 @@ class Enemy:
 _KINDS: dict[str, Callable] = {
     kind.__name__: kind
     for kind in (
-        Enemy.bytes, Enemy.zip, Enemy.header, Enemy.numbers, Enemy.document, Enemy.facts, Enemy.pickle,
+        Enemy.raw, Enemy.zip, Enemy.header, Enemy.numbers, Enemy.document, Enemy.facts, Enemy.pickle,
     )
 }  # fmt: skip
 _NAMES = [
@@ -369,7 +370,7 @@ _RAW = {
     "\0lone": b'"\\ud800"', "\0deep": b"[" * 500 + b"]" * 500, "\0deeper": b"[" * 10**5 + b"]" * 10**5,
     "\0twice": b'{"a": 1, "a": 2}', "\0zero": b"-0.0", "\0small": b"1e-320",
 }  # fmt: skip
-_VALUES = [
+_VALUES: list = [
     *_RAW, None, True, False, 0, 1, -1, 5, 2**31, 2**63, -(2**70), 0.5, 1.5, -0.1, 1e308, 1e-308, "", "x",
     "a" * 10**5, "sad", "angry\nldflags=-evil", "\x1b]0;evil\x07", "../../evil", "{0.__class__}", "%s%n",
     "os.system", "snapped-random-forest/1", "clipped-scaler/2", "int8-network/1", "logistic-regression/1",
@@ -407,7 +408,7 @@ _PICKLES = [
     b"\x80\x04" + b"]" * 10**5 + b"a" * (10**5 - 1) + b".",
     b"\x80\x04\x95" + struct.pack("<Q", 2**60),  # FRAME
     pickle.dumps(
-        _Call(np._core.multiarray._reconstruct, np.ndarray, (10**6,), b"O")  # read past its end
+        _Call(np.empty(0).__reduce__()[0], np.ndarray, (10**6,), b"O")  # read past its end
     ),
 ]
 
@@ -461,10 +462,8 @@ def worker() -> None:
         except UserError as error:
             answer = {"refused": str(error)}
         except BaseException as error:
-            where = error.__traceback__
-            while where.tb_next:
-                where = where.tb_next
-            place = f"{Path(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}"
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(last.filename).name}:{last.lineno}"
             answer = {"trace": f"{type(error).__name__} in {place}: {str(error)[:200]}"}
         signal.setitimer(signal.ITIMER_PROF, 0)
         listening = False
@@ -492,35 +491,34 @@ class _Process:
     """The worker, started again when it has died."""
 
     def __init__(self, folder: Path):
-        self.folder, self.process = folder, None
+        self.folder = folder
+        self.process: subprocess.Popen[str] | None = None
 
     def ask(self, path: Path, kind: str) -> dict:
         if self.process is None or self.process.poll() is not None:
             self.process = subprocess.Popen(
-                [sys.executable, *_COMMAND],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                [sys.executable, *_COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                 env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             )  # fmt: skip
             if kind != "honest":
                 for each in sorted(self.folder.glob("honest*.joblib")):
                     self.ask(each, "honest")
-        self.process.stdin.write(json.dumps([str(path), kind]) + "\n")
-        self.process.stdin.flush()
-        if select.select([self.process.stdout], [], [], _WALL_S)[0]:
-            line = self.process.stdout.readline()
-            if line:
-                return json.loads(line)
+        commands, answers = self.process.stdin, self.process.stdout
+        assert commands and answers
+        commands.write(json.dumps([str(path), kind]) + "\n")
+        commands.flush()
+        if select.select([answers], [], [], _WALL_S)[0] and (line := answers.readline()):
+            return json.loads(line)
         self.process.kill()
         code = self.process.wait()
+        self.process = None
         return {
             "died": "hung" if code in (-signal.SIGPROF, -signal.SIGKILL) else f"exit code {code}"
         }
 
     def close(self):
         if self.process is not None:
-            self.process.stdin.close()
-            self.process.wait()
-            self.process.stdout.close()
+            self.process.communicate()
 
 
 def run_against(count: int, seed: int, folder: Path, bar: Callable = iter) -> Tally:

@@ -393,11 +393,9 @@ def text(measured: Measurement) -> str:
     """What the common table has no place for: each clip, and the heap."""
     run = measured.checked()
     end = run.end
-    rows = [("", "min", "median", "p99", "max", "share", "answer")]
-    for name, line, label in (
-        *((line.clip, line, line.label) for line in run.clips),
-        ("all", end, ""),
-    ):
+    rows: list[tuple[str, ...]] = [("", "min", "median", "p99", "max", "share", "answer")]
+    named: list[tuple[str, Clip | End, str]] = [(each.clip, each, each.label) for each in run.clips]
+    for name, line, label in [*named, ("all", end, "")]:
         times = line.response_us
         rows.append((
             name, *(f"{us / 1000:.2f}" for us in (times.min, times.median, times.p99, times.max)),

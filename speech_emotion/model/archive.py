@@ -21,6 +21,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
@@ -140,7 +141,7 @@ def _array(name, content):
     header = _HEADER.match(content[:_LONGEST_HEADER])
     if not header or (dtype := header[1].decode()) not in _DTYPES:
         raise Damaged(f"{name} is no array of plain numbers")
-    order = "F" if header[2] == b"True" else "C"
+    order: Literal["C", "F"] = "F" if header[2] == b"True" else "C"
     shape = tuple(int(side) for side in (header[3], header[4]) if side)
     if header[0] != _header(dtype, order, shape):
         raise Damaged(f"{name} has no header of a model's array")

@@ -349,29 +349,29 @@ def _int8_network(estimator, sizes, labels):
 _REAL = ("f4", "f8")
 _LINEAR = (Array("coef_", ("scores", "columns"), _REAL), Array("intercept_", ("scores",), _REAL))
 _ACTIVATION = Choice("activation", ("relu", "identity"))
-_OF_NETWORKS = {
-    "derived": (
-        "classes_", "n_layers_", "n_outputs_", "out_activation_", "_label_binarizer",
-    ),
-    "left_out": (
-        "loss_", "loss_curve_", "best_loss_", "n_iter_", "t_", "validation_scores_", "_optimizer",
-        "best_validation_score_", "_no_improvement_count", "_random_state", "_best_coefs",
-        "_best_intercepts", "_coef_indptr", "_intercept_indptr",
-    ),
-}  # fmt: skip
-_OF_FORESTS = {
-    "finish": _forest,
-    "derived": ("classes_", "n_classes_", "n_outputs_", "estimators_"),
-    "left_out": (
-        "estimator_", "_n_samples", "_n_samples_bootstrap", "_sample_weight", "oob_score_",
-        "oob_decision_function_",
-    ),
-}  # fmt: skip
-_OF_TREES = {
-    "finish": _tree,
-    "derived": ("classes_", "n_classes_", "n_outputs_", "tree_"),
-    "left_out": ("max_features_",),
-}
+_BY_A_NETWORK = ("classes_", "n_layers_", "n_outputs_", "out_activation_", "_label_binarizer")
+_OF_ITS_TRAINING = (
+    "loss_", "loss_curve_", "best_loss_", "n_iter_", "t_", "validation_scores_", "best_validation_score_",
+    "_optimizer", "_no_improvement_count", "_random_state", "_best_coefs", "_best_intercepts",
+    "_coef_indptr", "_intercept_indptr",
+)  # fmt: skip
+
+
+def _forest_of(name, kind, trees):
+    return Part(
+        name, kind, (trees,), finish=_forest,
+        derived=("classes_", "n_classes_", "n_outputs_", "estimators_"),
+        left_out=("estimator_", "_n_samples", "_n_samples_bootstrap", "_sample_weight", "oob_score_",
+                  "oob_decision_function_"),
+    )  # fmt: skip
+
+
+def _tree_of(name, kind):
+    return Part(
+        name, kind, (Trees(kind, alone=True),), finish=_tree,
+        derived=("classes_", "n_classes_", "n_outputs_", "tree_"), left_out=("max_features_",),
+    )  # fmt: skip
+
 
 PARTS = (
     Part(
@@ -388,18 +388,14 @@ PARTS = (
         "int16-quantiser/1", Int16Quantiser,
         (Array("offset_", ("columns",)), Array("scale_", ("columns",), low=0)), gives=_columns,
     ),
-    Part(
-        "snapped-random-forest/1", SnappedRandomForest,
-        (Trees(DecisionTreeClassifier, snapped=True),), **_OF_FORESTS,
+    _forest_of(
+        "snapped-random-forest/1", SnappedRandomForest, Trees(DecisionTreeClassifier, snapped=True)
     ),
-    Part(
-        "snapped-extra-trees/1", SnappedExtraTrees,
-        (Trees(ExtraTreeClassifier, snapped=True),), **_OF_FORESTS,
-    ),
+    _forest_of("snapped-extra-trees/1", SnappedExtraTrees, Trees(ExtraTreeClassifier, snapped=True)),
     Part(
         "float32-network/1", Float32Network,
         (Layers("coefs_", ("inputs", "outputs")), Layers("intercepts_", ("outputs",))),
-        (_ACTIVATION,), _network, **_OF_NETWORKS,
+        (_ACTIVATION,), _network, derived=_BY_A_NETWORK, left_out=_OF_ITS_TRAINING,
     ),
     Part(
         "int8-network/1", Int8Network,
@@ -409,7 +405,7 @@ PARTS = (
             Array("steps_", ("layers",), low=1e-30),
         ),
         (_ACTIVATION,), _int8_network,
-        derived=(*_OF_NETWORKS["derived"], "coefs_"), left_out=_OF_NETWORKS["left_out"],
+        derived=(*_BY_A_NETWORK, "coefs_"), left_out=_OF_ITS_TRAINING,
     ),
     # scikit-learn's own
     Part(
@@ -432,12 +428,12 @@ PARTS = (
         "mlp-classifier/1", MLPClassifier,
         (Layers("coefs_", ("inputs", "outputs"), _REAL), Layers("intercepts_", ("outputs",), _REAL)),
         (Choice("activation", ("relu", "identity", "logistic", "tanh")),), _plain_network,
-        **_OF_NETWORKS,
+        derived=_BY_A_NETWORK, left_out=_OF_ITS_TRAINING,
     ),
-    Part("random-forest/1", RandomForestClassifier, (Trees(DecisionTreeClassifier),), **_OF_FORESTS),
-    Part("extra-trees/1", ExtraTreesClassifier, (Trees(ExtraTreeClassifier),), **_OF_FORESTS),
-    Part("tree/1", DecisionTreeClassifier, (Trees(DecisionTreeClassifier, alone=True),), **_OF_TREES),
-    Part("extra-tree/1", ExtraTreeClassifier, (Trees(ExtraTreeClassifier, alone=True),), **_OF_TREES),
+    _forest_of("random-forest/1", RandomForestClassifier, Trees(DecisionTreeClassifier)),
+    _forest_of("extra-trees/1", ExtraTreesClassifier, Trees(ExtraTreeClassifier)),
+    _tree_of("tree/1", DecisionTreeClassifier),
+    _tree_of("extra-tree/1", ExtraTreeClassifier),
 )  # fmt: skip
 _BY_KIND = {part.kind: part for part in PARTS}
 _BY_NAME = {part.name: part for part in PARTS}

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from speech_emotion import __version__
 from speech_emotion.errors import UserError, shown
@@ -40,7 +41,7 @@ class Model:
     """A fitted pipeline and what it takes and gives. `info` is the JSON that lies beside it, as far as
     `facts.Facts` knows it."""
 
-    pipeline: object
+    pipeline: Pipeline
     info: dict
 
     @property
