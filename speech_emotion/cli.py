@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 
 from tqdm import tqdm
 
-from speech_emotion.errors import CheckFailed, UserError, one_line
+from speech_emotion import names
+from speech_emotion.errors import CheckFailed, UserError
 
 
 def run(main: Callable[[], int | None]) -> None:
@@ -20,10 +21,10 @@ def run(main: Callable[[], int | None]) -> None:
     try:
         sys.exit(main() or 0)
     except CheckFailed as failure:
-        print(f"failed: {one_line(failure)}", file=sys.stderr)
+        print(f"failed: {names.terminal(str(failure))}", file=sys.stderr)
         sys.exit(1)
     except UserError as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
+        print(f"error: {names.terminal(str(error))}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where it stopped", file=sys.stderr)

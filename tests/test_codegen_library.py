@@ -293,10 +293,10 @@ def test_a_check_that_fails_leaves_no_library_or_the_older_one(
 
 def test_a_new_library_takes_the_place_of_the_older(world, tmp_path):
     out = tmp_path / "Voice"
-    assert generate(world, out, KINDS[0], "--clips", 0) == 0
-    (out / "src" / "stale.c").write_text("")
+    assert generate(world, out, "float network", "--clips", 0) == 0
+    assert (out / "src" / "eml_net.h").is_file()
     assert generate(world, out, KINDS[2], "--clips", 0) == 0
-    assert not (out / "src" / "stale.c").exists()
+    assert not (out / "src" / "eml_net.h").exists()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["Voice", "Voice.zip"]
 
 

@@ -10,7 +10,8 @@ import codegen_models
 import numpy as np
 import pytest
 
-from speech_emotion.codegen import library, pipeline, source, web
+from speech_emotion import __version__
+from speech_emotion.codegen import library, ownership, pipeline, source, web
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
 
@@ -28,9 +29,9 @@ FACTS = {
 voices = cache(codegen_models.voices)
 
 
-def emit(kind):
+def emit(kind, **more):
     made = codegen_models.KINDS[kind]().fit(*voices(64))
-    facts = FACTS | {"labels": made.classes_.tolist()}
+    facts = FACTS | {"labels": made.classes_.tolist()} | more
     plan = pipeline.plan(made, facts)
     written = source.write(plan, name="voice", threshold=facts["threshold"])
     files = library.contents(plan, written, name="Voice", sizes="", facts=facts)
@@ -114,5 +115,62 @@ def test_only_a_page_of_ours_is_replaced(tmp_path):
         web.check_replaceable(tmp_path)
     with pytest.raises(UserError, match="is a file"):
         web.check_replaceable(tmp_path / "diary.txt")
-    (tmp_path / "model.js").write_text("")
+    (tmp_path / "model.js").write_text("export const dear = 'diary';")
+    with pytest.raises(UserError, match="no generated page"):
+        web.check_replaceable(tmp_path, force=True)
+
+
+def test_a_page_is_written_over_one_of_ours_and_nothing_else_is_touched(tmp_path):
+    first = {"index.html": b"1", "model.js": b"1", "gone.js": b"1", "style.css": b"1"}
+    second = {"index.html": b"2", "model.js": b"2", "style.css": b"2"}
+    assert web.write(first, tmp_path) == []
+    (tmp_path / "diary.txt").write_text("dear diary")
+    (tmp_path / "style.css").write_text("mine")
     web.check_replaceable(tmp_path)
+    said = web.write(second, tmp_path)
+    assert said[0] == "yours: diary.txt" and "style.css" in said[1]
+    left = {p.name: p.read_text() for p in tmp_path.iterdir()}
+    assert left.pop(ownership.MANIFEST)
+    assert left == {
+        "index.html": "2", "model.js": "2", "style.css": "mine", "diary.txt": "dear diary",
+    }  # fmt: skip
+    web.write(second, tmp_path, force=True)
+    assert (tmp_path / "style.css").read_text() == "2"
+    (tmp_path / "model.js").write_text("mine")
+    for write in (web.check_replaceable, lambda out: web.write(second, out)):
+        with pytest.raises(UserError, match=r"'model\.js' in it: changed since it was generated"):
+            write(tmp_path)
+    assert (tmp_path / "model.js").read_text() == "mine"
+
+
+def test_a_page_cut_off_in_the_middle_is_still_ours(tmp_path, monkeypatch):
+    first, second = (dict.fromkeys(("a.js", "b.js", "index.html"), each) for each in (b"1", b"2"))
+    web.write(first, tmp_path)
+    write = ownership._write
+
+    def dying(path, content):
+        if path.name == "index.html":
+            raise KeyboardInterrupt
+        write(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ownership, "_write", dying)
+        with pytest.raises(KeyboardInterrupt):
+            web.write(second, tmp_path)
+    web.check_replaceable(tmp_path)
+    assert web.write(second, tmp_path) == []
+
+
+@needs_compiler
+def test_page_says_its_version(page):
+    assert model_of(page)["version"] == __version__
+    assert f'content="speech-emotion {__version__}"' in page["index.html"].decode()
+
+
+@needs_compiler
+def test_hostile_names_stay_words_in_the_page():
+    hostile = '"><script src=x></script> $ {} é'
+    _, page = emit("int8 network", name=hostile)
+    assert f"Model {hostile}" in model_of(page)["about"]
+    assert page["index.html"].count(b"<script") == len(web._PAGE) - 1
+    assert b"<script src=x" not in page["model.js"]

@@ -23,16 +23,55 @@ void ser_line_text(ser_line *line, const char *text)
     }
 }
 
+static void hexadecimal(ser_line *line, unsigned char byte, const char *digits)
+{
+    put(line, digits[byte >> 4]);
+    put(line, digits[byte & 15]);
+}
+
+static int is_control(char character)
+{
+    return (unsigned char)character < 0x20 || character == 0x7f;
+}
+
 void ser_line_quoted(ser_line *line, const char *text)
 {
     put(line, '"');
     for (; *text != '\0'; text++) {
+        if (is_control(*text)) {
+            ser_line_text(line, "\\u00");
+            hexadecimal(line, (unsigned char)*text, "0123456789abcdef");
+            continue;
+        }
         if (*text == '"' || *text == '\\') {
             put(line, '\\');
         }
         put(line, *text);
     }
     put(line, '"');
+}
+
+static int same(const char *one, const char *other)
+{
+    while (*one != '\0' && *one == *other) {
+        one++;
+        other++;
+    }
+    return *one == *other;
+}
+
+void ser_line_plotted(ser_line *line, const char *text)
+{
+    int encoded = same(text, "uncertain") || same(text, "lost"); /* the plotter's line has pairs of these names */
+    for (; *text != '\0'; text++) {
+        if (encoded || is_control(*text) || *text == ' ' || *text == ',' || *text == ':' || *text == '%') {
+            put(line, '%');
+            hexadecimal(line, (unsigned char)*text, "0123456789ABCDEF");
+        } else {
+            put(line, *text);
+        }
+        encoded = 0;
+    }
 }
 
 void ser_line_whole(ser_line *line, uint32_t number)
@@ -144,7 +183,7 @@ size_t ser_line_plot(const ser_decision *decision, char *line, size_t size)
     ser_line out;
     ser_line_begin(&out, line, size);
     for (int i = 0; i < decision->labels; i++) {
-        ser_line_text(&out, decision->names[i]);
+        ser_line_plotted(&out, decision->names[i]);
         ser_line_text(&out, ":");
         ser_line_decimal(&out, decision->probabilities[i], 3);
         ser_line_text(&out, ",");

@@ -1,6 +1,7 @@
 /*
  * ser_line: a decision as one line of text, and decisions smoothed over time. No printf.
  *
+ *     char line[SER_LINE_SIZE(SER_LABELS, SER_NAMES_BYTES, SER_NAMES_LONGEST)];
  *     float smoothed[SER_LABELS];
  *     ser_decision decision;
  *     decision.label = ser_smooth(smoothed, result.probabilities, SER_LABELS, first ? 1.0f : 0.6f);
@@ -40,11 +41,17 @@ int ser_smooth(float *state, const float *probabilities, int labels, float weigh
 /* Whether the largest probability is below the threshold. */
 int ser_uncertain(const ser_decision *decision);
 
+/* Bytes in which every line finds room, of JSON or for the plotter, its end included. labels: how many; bytes,
+   longest: of their names as the line has them, which ser_model.h says. The widest number is -2147483520.000. */
+#define SER_LINE_SIZE(labels, bytes, longest) (230 + 19 * (labels) + (bytes) + (longest))
+
 /* One JSON object, keys as in predictor.py --json, without a line end. Returns its length; 0 and an empty
    line where `size` bytes do not suffice. */
 size_t ser_line_json(const ser_decision *decision, char *line, size_t size);
 
-/* For the Arduino IDE's serial plotter: "angry:0.712,...,uncertain:0,lost:0". Returns as ser_line_json. */
+/* For the Arduino IDE's serial plotter: "angry:0.712,...,uncertain:0,lost:0". Returns as ser_line_json. What
+   would separate pairs within a name is written as %20, and the first letter of a label that is called
+   "uncertain" or "lost" too. */
 size_t ser_line_plot(const ser_decision *decision, char *line, size_t size);
 
 /* For lines of one's own: a line being written, and what may be put into it. */
@@ -56,6 +63,7 @@ typedef struct {
 void ser_line_begin(ser_line *line, char *text, size_t size);
 void ser_line_text(ser_line *line, const char *text);
 void ser_line_quoted(ser_line *line, const char *text); /* as a JSON string */
+void ser_line_plotted(ser_line *line, const char *text); /* as a name for the plotter */
 void ser_line_whole(ser_line *line, uint32_t number);
 void ser_line_decimal(ser_line *line, float number, int decimals); /* 0 to 6; beyond 2^31 limited */
 size_t ser_line_end(ser_line *line);

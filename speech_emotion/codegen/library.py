@@ -12,29 +12,35 @@ from pathlib import Path
 from string import Template
 from tempfile import TemporaryDirectory
 
-from speech_emotion.codegen import clips, emlearn_parts
+from speech_emotion import __version__, names
+from speech_emotion.codegen import clips, emlearn_parts, ownership
 from speech_emotion.codegen.pipeline import Plan
 from speech_emotion.codegen.source import Source
 from speech_emotion.colours import COLOURS
 from speech_emotion.errors import UserError
 from speech_emotion.resources import EMBEDDED, licence
 
-VERSION = "1.0.0"
 URL = "https://example.com/"
 """Arduino wants an address. This one, reserved by RFC 2606 and nobody's, stands where none was given."""
 _SKELETON = Path(__file__).resolve().parent / "library"
 _SHARED = _SKELETON / "shared"  # headers that more than one sketch includes
 _SKETCH = _SKELETON / "sketch"  # what makes a sketch's folder a PlatformIO and an ESP-IDF project
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}")  # Arduino's library specification
+_WRITTEN = {
+    ".properties": names.properties,
+    ".json": names.json_string,
+    ".yml": names.yaml,
+    ".md": names.markdown,
+}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment a zip file knows
 
 
 def check_name(out: Path) -> str:
     """The library's name, which is its folder's. UserError where Arduino would refuse it."""
-    if not _NAME.fullmatch(out.name):
+    if not _NAME.fullmatch(out.name) or names.file_name(out.name) != out.name:
         raise UserError(
-            f"--out {out}: a library's name is letters, digits, spaces, _ . and -, 63 at most, and starts "
-            "with a letter or digit; choose another"
+            f"--out {out}: a library's name is letters, digits, spaces, _ . and -, 63 at most, starts with a "
+            "letter or digit, ends with no space or dot, and is no device of Windows; choose another"
         )
     return out.name
 
@@ -65,19 +71,21 @@ def contents(
         "LICENSE": licence(),
         "LICENSE-emlearn.md": _emlearn_licence(),
     }
-    words = {
+    chosen = {  # by people: written as each format can hold it
         "name": name,
-        "version": VERSION,
+        "labels": names.listed(plan.labels),
+        "model": str(facts.get("name", name)),
+        "scores": _scores(facts),
+        "url": url,
+    }
+    words = {
+        "version": __version__,
         "kind": plan.kind,
-        "labels": ", ".join(plan.labels),
         "literals": "\n".join(f"{word}\tLITERAL1" for word in _literals(source)),
         "groups": ", ".join(plan.groups),
         "columns": str(len(plan.columns)),
-        "model": str(facts.get("name", name)),
-        "scores": _scores(facts),
         "sizes": sizes,
         "emlearn": version("emlearn"),
-        "url": url,
         "benchmark_version": str(clips.VERSION),
         "clips": clips.c_rows(),
         "resonators": clips.c_resonators(),
@@ -85,7 +93,10 @@ def contents(
     }
 
     def fill(path, **more):
-        return Template(path.read_text(encoding="utf-8")).substitute(words | more).encode()
+        write = _WRITTEN.get(path.suffix, str)
+        written = {word: write(text) for word, text in chosen.items()}
+        text = Template(path.read_text(encoding="utf-8")).substitute(words | written | more)
+        return text.encode()
 
     for path in _files_below(_SKELETON):
         if not path.is_relative_to(_SKETCH) and not path.is_relative_to(_SHARED):
@@ -97,6 +108,7 @@ def contents(
         for path in _files_below(_SHARED):
             if f'#include "{path.name}"'.encode() in result[f"examples/{sketch}/{sketch}.ino"]:
                 result[f"examples/{sketch}/{path.name}"] = fill(path)
+    result[ownership.MANIFEST] = ownership.manifest(result)
     return dict(sorted(result.items()))
 
 
@@ -166,36 +178,45 @@ def write_zip(files: dict[str, bytes], path: Path, name: str) -> None:
 
 @contextmanager
 def draft(out: Path) -> Iterator[Path]:
-    """A folder beside `out` to build in. If the body succeeds, library and zip in it take the place of
-    `out` and `out`.zip; if not, what was there stays, and nothing is left."""
+    """A folder beside `out` to build in; it is gone afterwards."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        beside = TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent)
+        beside = TemporaryDirectory(prefix=f".{out.name}.", dir=out.resolve().parent)
     except OSError as error:
         raise UserError(
             f"{out.parent}: cannot be written to ({error.strerror}); choose another --out"
         ) from None
     with beside as folder:
-        folder = Path(folder)
-        yield folder
-        try:
-            _replace(folder / out.name, out, folder / "old")
-            (folder / f"{out.name}.zip").replace(zip_path(out))
-        except OSError as error:
-            raise UserError(
-                f"{out}: cannot be replaced ({error.strerror}); choose another --out"
-            ) from None
+        yield Path(folder)
 
 
-def _replace(new: Path, out: Path, old: Path) -> None:
-    if out.exists():
-        out.rename(old)
+def put(files: dict[str, bytes], out: Path, beside: Path, *, force: bool = False) -> list[str]:
+    """Library and zip take the place of `out` and `out`.zip; returns what to say of what was kept.
+
+    beside: the `draft`, for what comes and what goes. UserError, and nothing changed, where something there
+    is not codegen's own and would be lost.
+    """
+    new, archive = beside / "new", beside / "new.zip"
+    write(files, new)
+    write_zip(files, archive, out.name)
+    there = ownership.survey(out)
+    kept = ownership.resolve(there, files, option=f"--out {out}", verified=_verified, force=force)
+    zipped = zip_path(out)
+    if zipped.exists() and zipped.read_bytes() != archive.read_bytes():
+        _check_zip(out, force)
     try:
-        new.rename(out)
-    except OSError:
-        if old.exists():
-            old.rename(out)
-        raise
+        ownership.replace(new, out, kept, there, beside)
+        archive.replace(zipped)
+    except OSError as error:
+        raise UserError(
+            f"{out}: cannot be replaced ({error.strerror}); choose another --out"
+        ) from None
+    return kept.lines(files)
+
+
+def _verified(path):
+    """Whether a file of the library must be the one that was compared with the model."""
+    return path.startswith("src/")
 
 
 def zip_path(out: Path) -> Path:
@@ -203,11 +224,38 @@ def zip_path(out: Path) -> Path:
     return out.parent / f"{out.name}.zip"
 
 
-def check_replaceable(out: Path) -> None:
-    """UserError before any work when `out` is something that codegen did not write."""
-    if out.is_dir() and any(out.iterdir()) and not (out / "src" / "ser_model.c").is_file():
+def check_replaceable(out: Path, *, force: bool = False) -> None:
+    """UserError before any work where `out` or its zip is something that codegen did not write."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out}: is a file; choose a folder")
+    if ownership.recover(out):
+        print(f"{out}: put back; a run was ended while it replaced this folder")
+    there = ownership.survey(out)
+    if not there.is_empty and there.written is None and _MARK not in there.files:
         raise UserError(
             f"--out {out}: is there and no generated library; choose another folder or remove it"
         )
-    if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out}: is a file; choose a folder")
+    ownership.check_early(there, option=f"--out {out}", verified=_verified, force=force)
+    if (
+        zip_path(out).exists() and _whose_zip(out) != ownership.OLDER
+    ):  # older: may turn out to be the same
+        _check_zip(out, force)
+
+
+_MARK = "src/ser_model.c"  # every library has it
+
+
+def _whose_zip(out):
+    return ownership.of_archive(zip_path(out), out.name, _MARK)
+
+
+def _check_zip(out, force):
+    zipped, whose = zip_path(out), _whose_zip(out)
+    if zipped.is_dir() or whose == ownership.FOREIGN:
+        raise UserError(
+            f"{zipped}: is there and no generated library; choose another --out or move it"
+        )
+    if whose != ownership.OURS and not force:
+        raise UserError(
+            f"{zipped}: not as codegen wrote it; keep a copy elsewhere and give --force to overwrite it"
+        )

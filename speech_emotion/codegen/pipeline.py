@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
+from speech_emotion import names
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
 from speech_emotion.model.estimators import (
@@ -23,7 +24,6 @@ from speech_emotion.model.estimators import (
     SnappedRandomForest,
 )
 
-MAX_LABELS = 30
 MAX_TREES = 16000
 """255 per tree and class: sums of leaf bytes stay below 2^22, exact and told apart as float."""
 
@@ -103,11 +103,14 @@ def plan(pipeline, info: dict) -> Plan:
     labels, columns = list(info["labels"]), list(info["columns"])
     steps = [step for _, step in getattr(pipeline, "steps", [("model", pipeline)])]
     kinds = [type(step) for step in steps]
-    names = ", ".join(kind.__name__ for kind in kinds)
+    called = ", ".join(kind.__name__ for kind in kinds)
     if kinds[0] is not ClippedScaler:
-        raise UserError(f"model of {names}: cannot be exported exactly; what can be: {EXPORTABLE}")
-    if not 2 <= len(labels) <= MAX_LABELS:
-        raise UserError(f"model of {len(labels)} labels: 2 to {MAX_LABELS} can be exported")
+        raise UserError(f"model of {called}: cannot be exported exactly; what can be: {EXPORTABLE}")
+    names.check_labels(labels)
+    if flaw := names.flaw(str(info.get("name", ""))):
+        raise UserError(
+            f"model called {names.short(info['name'])}: its name {flaw}; give it another"
+        )
     scaler, *middle, model = steps
     if type(model) in _FORESTS and [*map(type, middle)] in (
         [Int16Quantiser],
@@ -117,7 +120,7 @@ def plan(pipeline, info: dict) -> Plan:
     elif type(model) in _NETWORKS and not middle:
         discriminants, (forest, used) = None, _network(model, scaler)
     else:
-        raise UserError(f"model of {names}: cannot be exported exactly; what can be: {EXPORTABLE}")
+        raise UserError(f"model of {called}: cannot be exported exactly; what can be: {EXPORTABLE}")
     return Plan(
         labels, [columns[i] for i in used], scaler.mean_[used], scaler.inverse_[used],
         np.float32(scaler.limit), discriminants, forest,

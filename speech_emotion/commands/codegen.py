@@ -38,6 +38,9 @@ def parse_arguments():
     add("--clips", type=int, default=500, metavar="N", help="how many of them (default: 500)")
     add("--url", metavar="URL",
         help="the library's home page, for library.properties (default: https://example.com/)")  # fmt: skip
+    add("--force", action="store_true",
+        help="overwrite generated files that were changed since, and libraries older than the manifest "
+        "GENERATED.sha256; what codegen never wrote is kept all the same")  # fmt: skip
     add("--seed", type=int, default=0, help="of the random rows (default: 0)")
     return parser.parse_args()
 
@@ -55,9 +58,11 @@ def main():
 
     name = library.check_name(arguments.out)
     url = library.check_url(arguments.url or library.URL)
-    library.check_replaceable(arguments.out)
+    library.check_replaceable(arguments.out, force=arguments.force)
     if arguments.web is not None:
-        web.check_replaceable(arguments.web)
+        if arguments.web.resolve() == arguments.out.resolve():
+            raise UserError(f"--web {arguments.web}: is also --out; choose another folder")
+        web.check_replaceable(arguments.web, force=arguments.force)
         web.check_compiler()
     model = persistence.load(arguments.model)
     table, root = open_table(arguments), places.existing_folder(arguments.corpora)
@@ -87,18 +92,24 @@ def main():
         files = library.contents(
             plan, written, name=name, sizes=sizes_text(sizes), facts=model.info, url=url
         )
-        library.write(files, folder)
-        library.write_zip(files, library.zip_path(folder), name)
+        kept = library.put(files, arguments.out, beside, force=arguments.force)
     say("wrote", f"{arguments.out} and {library.zip_path(arguments.out)}")
+    say_kept(kept)
     if arguments.web is not None:
         page = web.contents(plan, files, model.info)
-        web.write(page, arguments.web)
+        kept = web.write(page, arguments.web, force=arguments.force)
         size = sum(map(len, page.values())) / 1024
         say("wrote", f"{arguments.web}, a page of {size:.0f} KB: open its index.html")
+        say_kept(kept)
 
 
 def say(what, text):
     print(f"{what:9} {text}", flush=True)
+
+
+def say_kept(lines):
+    for line in lines:
+        say("kept", line)
 
 
 def open_table(arguments):

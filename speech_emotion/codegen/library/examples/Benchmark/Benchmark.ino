@@ -29,7 +29,9 @@ static ser_result result;
 static Synthesis synthesis;
 static int16_t block[SER_HOP];
 static uint32_t all[CLIPS * PASSES * ANSWERS]; /* response times, all clips' one behind the other */
-static char text[1536];
+/* A clip's line has a decision's parts, with more digits, and its times; the first one names model, chip and
+   compiler. */
+static char text[SER_LINE_SIZE(SER_LABELS, SER_NAMES_BYTES, SER_NAMES_LONGEST) + 1024 + 6 * sizeof SER_MODEL_NAME];
 static ser_line line;
 
 /* Before the first function: the Arduino IDE puts declarations of all of them there. */

@@ -35,7 +35,7 @@
 #endif
 /* ---- */
 
-static char text[1536];
+static char text[SER_LINE_SIZE(SER_LABELS, SER_NAMES_BYTES, SER_NAMES_LONGEST)];
 
 #if COLOUR && defined(RGB_BUILTIN)
 static void show(const char *emotion)
@@ -123,7 +123,7 @@ static void trouble(const char *what)
 void setup()
 {
 #if !ARDUINO_USB_CDC_ON_BOOT || ARDUINO_USB_MODE /* TinyUSB has its own buffer */
-    Serial.setTxBufferSize(sizeof text); /* printing must not hold the recogniser up */
+    Serial.setTxBufferSize(sizeof text + 2); /* printing must not hold the recogniser up */
 #endif
     Serial.begin(115200);
     start_hearing();

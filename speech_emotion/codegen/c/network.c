@@ -1,0 +1,12 @@
+
+#define WIDEST $widest
+$layers
+$power
+$normalise
+void ser_model_predict(const float *features, float *probabilities)
+{
+    float values[WIDEST];
+    float sums[WIDEST];
+    scale(features, values);
+$calls
+}
