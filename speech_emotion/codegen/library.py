@@ -74,8 +74,8 @@ def contents(
     chosen = {  # by people: written as each format can hold it
         "name": name,
         "labels": names.listed(plan.labels),
-        "model": str(facts.get("name", name)),
-        "scores": _scores(facts),
+        "model": names.terminal(str(facts.get("name", name))),
+        "scores": names.terminal(_scores(facts)),
         "url": url,
     }
     words = {

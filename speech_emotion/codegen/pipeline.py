@@ -107,10 +107,6 @@ def plan(pipeline, info: dict) -> Plan:
     if kinds[0] is not ClippedScaler:
         raise UserError(f"model of {called}: cannot be exported exactly; what can be: {EXPORTABLE}")
     names.check_labels(labels)
-    if flaw := names.flaw(str(info.get("name", ""))):
-        raise UserError(
-            f"model called {names.short(info['name'])}: its name {flaw}; give it another"
-        )
     scaler, *middle, model = steps
     if type(model) in _FORESTS and [*map(type, middle)] in (
         [Int16Quantiser],

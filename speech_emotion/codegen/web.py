@@ -47,7 +47,7 @@ def contents(plan: Plan, library: dict[str, bytes], facts: dict) -> dict[str, by
     )
     page = {name: (_WEB / name).read_bytes() for name in _PAGE} | {"model.js": script.encode()}
     index = Template(page["index.html"].decode()).substitute(
-        version=names.html(__version__), about=names.html(model["about"])
+        version=names.html(__version__), about=names.html(names.terminal(model["about"]))
     )
     return page | {"index.html": index.encode()}
 

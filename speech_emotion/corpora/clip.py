@@ -25,10 +25,12 @@ class Clip:
 
 @dataclass(frozen=True)
 class Discovery:
-    """The clips found under a folder, and every audio file left out, with the reason."""
+    """The clips found under a folder; every audio file left out, with the reason; and what was inferred,
+    merged or may be meant otherwise, in sentences for the user."""
 
     clips: list[Clip]
     ignored: list[tuple[Path, str]]
+    notes: tuple[str, ...] = ()
 
 
 class Licence(NamedTuple):

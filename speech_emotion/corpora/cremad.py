@@ -29,7 +29,7 @@ CITATION = (
     "doi:10.1109/TAFFC.2014.2336244"
 )
 EXAMPLE = "1001_DFA_ANG_XX.wav"
-FOLDERS = re.compile(r"crema([-_ ]?d)?|audio(wav|mp3)", re.IGNORECASE)
+FOLDERS = re.compile(r"crema([-_ ]?d)?", re.IGNORECASE)
 
 EMOTION = {
     "ANG": "angry",

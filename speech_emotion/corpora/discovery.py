@@ -1,6 +1,7 @@
 """From a folder of any known layout to labelled clips; what is left out is said, with the reason.
 
-Files are recognised by name, corpus by corpus; folders only help where a name says nothing.
+Files are recognised by name, corpus by corpus, where the corpus as a whole bears it out (`schemes`); what is
+left are the user's own recordings (`folder`).
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from speech_emotion.corpora import folder
-from speech_emotion.corpora.clip import EMOTIONS, Clip, Discovery, Unused
+from speech_emotion.corpora import folder, words
+from speech_emotion.corpora.clip import Clip, Discovery, Unused
 from speech_emotion.corpora.registry import NAMED
+from speech_emotion.corpora.schemes import Schemes
 from speech_emotion.errors import UserError
 
 #: Formats libsndfile decodes, by the extensions in use.
@@ -29,8 +31,10 @@ ARCHIVES = {".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"}
 # fmt: on
 
 
-def discover(root: Path, *, boredom: bool = False) -> Discovery:
-    """Every clip of a known corpus under `root`.
+def discover(
+    root: Path, *, boredom: bool = False, speaker_from: str = "auto", merge_labels: bool = False
+) -> Discovery:
+    """Every clip of a known corpus under `root`, and a user's own recordings.
 
     Parameters
     ----------
@@ -38,18 +42,22 @@ def discover(root: Path, *, boredom: bool = False) -> Discovery:
         A corpus, a folder of corpora (nested to any depth), or `DIR/<emotion>/*.wav`.
     boredom
         Keep EMO-DB's boredom, which no other corpus has.
+    speaker_from
+        What tells the speakers of own recordings, one of `folder.SPEAKERS_FROM`.
+    merge_labels
+        Join labels of own recordings that may be one with others, such as anger and angry.
 
     Returns
     -------
     Discovery
-        Clips ordered by corpus, then by path below `root`; and each sound file, archive or
-        unreadable folder left out, ordered by path, with the reason. Hidden files and documents
-        are passed over in silence.
+        Clips ordered by corpus, then by path below `root`; each sound file, archive or unreadable folder
+        left out, ordered by path, with the reason; and what was inferred, in sentences. Hidden files and
+        documents are passed over in silence.
 
     Raises
     ------
     UserError
-        `root` is no folder, or holds no clip.
+        `root` is no folder, or holds no clip; `speaker_from`, or a speakers.csv, is wrong.
     """
     root = Path(root)
     if not root.exists():
@@ -59,11 +67,16 @@ def discover(root: Path, *, boredom: bool = False) -> Discovery:
 
     files, ignored = _sound_files(root)
     made = _synthetic_clips(files)
-    named: list[Clip] = []
+    schemes = Schemes([path for path in files if path not in made], root)
+    named = list(made.values())
     unnamed: list[Path] = []
     for path in files:
+        if path in made:
+            continue
         try:
-            clip = made.get(path) or _named_clip(path, boredom)
+            clip = schemes.clip(path)
+            if clip and clip.emotion == "boredom" and not boredom:
+                raise Unused("boredom, which no other corpus has; left out")
         except Unused as reason:
             ignored.append((path, str(reason)))
         else:
@@ -72,20 +85,25 @@ def discover(root: Path, *, boredom: bool = False) -> Discovery:
             else:
                 unnamed.append(path)
 
-    homes = {clip.path.parent: clip.corpus for clip in named}
+    inside = _Inside(named, root)
     clips, copies = _without_copies(named, root)
     ignored += copies
+    own = []
     for path in unnamed:
         try:
-            clips.append(_own_recording(path, root, homes))
+            inside.check(path)
+            own.append(path)
         except Unused as reason:
             ignored.append((path, str(reason)))
+    reading = folder.read(own, root, speaker_from=speaker_from)
+    ignored += reading.ignored
 
     ignored.sort(key=lambda item: _below(root, item[0]))
-    if not clips:
+    if not clips and not reading.clips:
         raise UserError(_nothing_found(root, ignored))
+    clips, merges = folder.merge([*clips, *reading.clips], wanted=merge_labels)
     clips.sort(key=lambda clip: (clip.corpus, _below(root, clip.path)))
-    return Discovery(clips, ignored)
+    return Discovery(clips, ignored, (*schemes.notes(), *reading.notes, *merges))
 
 
 def _below(root: Path, path: Path) -> str:
@@ -117,7 +135,10 @@ def _sound_files(root: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
             path = Path(here, name)
             kind = path.suffix.lower()
             if kind in LOSSLESS or kind in LOSSY:
-                readable.append(path)
+                if stub := _stub(path):
+                    problems.append((path, stub))
+                else:
+                    readable.append(path)
             elif kind in UNREADABLE:
                 problems.append((path, f"libsndfile cannot read {kind}; convert it to wav"))
             elif kind in ARCHIVES:
@@ -134,12 +155,26 @@ def _synthetic_clips(files: Iterable[Path]) -> dict[Path, Clip]:
     return {clip.path: clip for place in marked for clip in synthetic.read(place)}
 
 
-def _named_clip(path: Path, boredom: bool) -> Clip | None:
-    """The clip as the first corpus that knows the name reads it; None if none does."""
-    clip = next(filter(None, (corpus.parse(path) for corpus in NAMED)), None)
-    if clip and clip.emotion == "boredom" and not boredom:
-        raise Unused("boredom, which no other corpus has; left out")
-    return clip
+def _stub(path: Path) -> str:
+    """What stands in a sound file's place where a repository was fetched without it, "" for sound."""
+    try:
+        if path.stat().st_size > _STUB_BYTES:
+            return ""
+        with path.open("rb") as file:
+            head = file.read(_STUB_BYTES)
+    except OSError:
+        return ""  # said when it is read
+    for mark, tool, remedy in _STUBS:
+        if mark in head:
+            return f"a pointer of {tool}, not the sound itself; fetch it: {remedy}"
+    return ""
+
+
+_STUB_BYTES = 1024
+_STUBS = (
+    (b"version https://git-lfs.github.com/spec/", "git-lfs", "git lfs pull"),
+    (b"/annex/objects/", "git-annex", "git annex get"),
+)
 
 
 def _without_copies(clips: Iterable[Clip], root: Path) -> tuple[list[Clip], list[tuple[Path, str]]]:
@@ -162,27 +197,46 @@ def _without_copies(clips: Iterable[Clip], root: Path) -> tuple[list[Clip], list
     return list(kept.values()), copies
 
 
-def _own_recording(path: Path, root: Path, homes: dict[Path, str]) -> Clip:
-    """A file no naming scheme knows, read as `DIR/<emotion>/*.wav`, unless it is inside a corpus.
+class _Inside:
+    """Which files are inside a corpus, though not named like it: they are nobody's own recordings."""
 
-    Inside means: a folder above it is called after a corpus, or is in `homes`, the folders that
-    hold clips of a corpus. And a folder that stands beside one of those counts as an emotion only
-    if it is called after one.
-    """
-    above = [path.parents[i] for i in range(len(path.relative_to(root).parts))]
-    inside = [homes[place] for place in above if place in homes]
-    inside += [c.NAME for c in NAMED for place in above if c.FOLDERS.fullmatch(_name(place))]
-    if inside:
-        raise Unused(f"inside the corpus {inside[0]}, but not named like its files")
-    if path.parent == root:
-        raise Unused("not named like a known corpus, nor in a folder called after its emotion")
-    emotion = path.parent.name
-    if emotion.lower() not in EMOTIONS and path.parent.parent in {home.parent for home in homes}:
-        raise Unused(
-            f"not named like a known corpus, in '{emotion}' beside a known corpus; "
-            f"put your own recordings in a folder apart, as {folder.EXAMPLE}"
-        )
-    return folder.parse(path)
+    def __init__(self, named: Iterable[Clip], root: Path):
+        self._root = root
+        self._homes = {clip.path.parent: clip.corpus for clip in named}
+        self._beside = {home.parent for home in self._homes}
+        self._trees: set[tuple[str, Path]] = (
+            set()
+        )  # (corpus, folder that holds clips of it at any depth)
+        for home, corpus in self._homes.items():
+            self._trees |= {(corpus, place) for place in (home, *home.parents)}
+
+    def check(self, path: Path) -> None:
+        """Raises Unused for a file inside a corpus, or beside one in a folder called after no emotion.
+
+        Inside means: a folder above it holds clips of a corpus, or is called after one. But a folder of an
+        emotion is the user's own where no clip of that corpus is in it, nor in the folder of that name.
+        """
+        above = [path.parents[i] for i in range(len(path.relative_to(self._root).parts))]
+        own = False  # a folder called after an emotion was met on the way up
+        for place in above:
+            if place in self._homes and not own:
+                raise Unused(
+                    f"inside the corpus {self._homes[place]}, but not named like its files"
+                )
+            for corpus in NAMED:
+                if corpus.FOLDERS.fullmatch(_name(place)):
+                    empty = (corpus.NAME, place) not in self._trees
+                    if not (own and empty):
+                        raise Unused(
+                            f"inside the corpus {corpus.NAME}, but not named like its files"
+                        )
+            own = own or (place != self._root and words.meaning(place.name) is not None)
+        emotion = path.parent.name
+        if path.parent != self._root and path.parent.parent in self._beside and not own:
+            raise Unused(
+                f"not named like a known corpus, in '{emotion}' beside a known corpus; "
+                f"put your own recordings in a folder apart, as {folder.EXAMPLE}"
+            )
 
 
 def _name(place: Path) -> str:

@@ -51,6 +51,8 @@ SEX = {
     "16": "f",
 }
 
+SENTENCES = frozenset(["a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10"])
+
 _STEM = re.compile(r"(03|08|09|1[0-6])([ab]\d\d)([WLEAFTN])([a-z])", re.IGNORECASE)
 
 
@@ -61,3 +63,8 @@ def parse(path: Path) -> Clip | None:
         return None
     speaker, sentence, emotion, _version = match.groups()
     return Clip(path, NAME, speaker, SEX[speaker], EMOTION[emotion.upper()], sentence.lower())
+
+
+def is_known(clip: Clip) -> bool:
+    """Whether the corpus has this sentence."""
+    return clip.sentence in SENTENCES

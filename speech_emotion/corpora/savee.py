@@ -24,7 +24,7 @@ CITATION = (
     "doi:10.4018/978-1-61520-919-4.ch017"
 )
 EXAMPLE = "DC_a01.wav"
-FOLDERS = re.compile(r"savee|audiodata", re.IGNORECASE)
+FOLDERS = re.compile(r"savee", re.IGNORECASE)
 
 EMOTION = {
     "a": "angry",
@@ -46,3 +46,9 @@ def parse(path: Path) -> Clip | None:
         return None
     speaker, sentence, emotion = match.groups()
     return Clip(path, NAME, speaker.upper(), "m", EMOTION[emotion.lower()], sentence.lower())
+
+
+def is_known(clip: Clip) -> bool:
+    """Whether the corpus has this sentence: 15 of each emotion, 30 neutral ones."""
+    number = int(clip.sentence[-2:])
+    return 1 <= number <= (30 if clip.emotion == "neutral" else 15)

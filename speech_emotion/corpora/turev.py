@@ -25,6 +25,7 @@ CITATION = (
 )
 EXAMPLE = "1157_kz_beste.wav"
 FOLDERS = re.compile(r"turev(-db)?(-master)?", re.IGNORECASE)
+SHORT = True  # such names are given to other recordings too
 SOUNDS = "sound source"
 
 EMOTION = {
