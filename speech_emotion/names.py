@@ -30,18 +30,35 @@ _RESERVED = frozenset(
 # --- which names may be ----------------------------------------------------------------------
 
 
-def flaw(name: str) -> str:
-    """What keeps a text from being a name, "" where nothing does: control characters, ends of lines, half
-    characters, characters that turn the direction of writing around."""
-    for character in name:
+def unwritable(text: str) -> str:
+    """What no line of text can hold, "" where there is nothing: control characters, ends of lines, halves."""
+    for character in text:
         kind = unicodedata.category(character)
         code = ord(character)
         if kind in ("Cc", "Zl", "Zp"):
             return f"holds the control character U+{code:04X}"
         if kind == "Cs" or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF:
             return f"holds U+{code:04X}, which is no character"
+    return ""
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a file's name, as the system gives it, is text at all."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def flaw(name: str) -> str:
+    """What keeps a text from being a name, "" where nothing does: what no line can hold, and characters that
+    turn the direction of writing around or cannot be seen."""
+    if found := unwritable(name):
+        return found
+    for character in name:
         if character in _BIDI or character == "\ufeff":
-            return f"holds the invisible U+{code:04X}"
+            return f"holds the invisible U+{ord(character):04X}"
     return ""
 
 
@@ -211,7 +228,7 @@ def yaml(text: str) -> str:
 def csv_cell(text: str) -> str:
     """A cell for csv.writer, with an apostrophe before what a spreadsheet would take for a formula and run;
     and before an apostrophe that stands there, so that `csv_text` can tell. Line ends are refused."""
-    _refuse(text, "CSV", flaw(text))
+    _refuse(text, "CSV", unwritable(text))
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -274,10 +291,9 @@ def _quoted(text):
 
 
 def _utf8(text, format):
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise UserError(f"{short(text)}: is not UTF-8, which {format} is; rename it") from None
+    if not is_utf8(text):
+        raise UserError(f"{short(text)}: is not UTF-8, which {format} is; rename it")
+    return text.encode()
 
 
 def _refuse(text, format, why):

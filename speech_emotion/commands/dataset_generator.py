@@ -9,14 +9,14 @@ import argparse
 import platform
 import signal
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from speech_emotion import cli, corpora
-from speech_emotion.corpora import sources
+from speech_emotion import cli, corpora, names
+from speech_emotion.corpora import folder, sources
 from speech_emotion.corpora.places import KAGGLE_FOLDER
 from speech_emotion.dataset.copies import AGAINST_THE_WORLD, RANGES, Augmentation, Others
 from speech_emotion.errors import UserError
@@ -56,6 +56,14 @@ def parse_arguments():
     add("--download", nargs="+", default=[], metavar="NAME",
         help="first fetch these corpora from their official homes into the corpora folder: "
         f"{', '.join(sources.NAMES)}; the licence is printed first")  # fmt: skip
+    add("--speaker-from", default="auto", metavar="WAY",
+        help="what tells the speakers of own recordings: prefix (of the name, before the first _), folder (above "
+        "the emotion's), parent (the clip's, below the emotion's), regex:PATTERN (on the path; a part in "
+        "brackets), none; a speakers.csv in DIR (file,speaker,sex) goes before (default: auto, what is "
+        "plausible)")  # fmt: skip
+    add("--merge-labels", action="store_true",
+        help="join labels of own recordings that may be one emotion, such as anger and angry; a labels.csv in "
+        "DIR (label,means) joins what you say (default: say which they are)")  # fmt: skip
     add("--boredom", action="store_true", help="keep EMO-DB's boredom, which no other corpus has")
     add(
         "--strict", action="store_true", help="fail on the first bad clip instead of leaving it out"
@@ -83,6 +91,7 @@ def main():
         raise UserError(
             f"--download {unknown[0]}: no such corpus; there are {', '.join(sources.NAMES)}"
         )
+    folder.check_speaker_from(arguments.speaker_from)
     out = writable_folder(arguments.out)
     # imported when asked for, here and below: --help and a wrong argument need nothing that loads slowly
     from speech_emotion.corpora import download
@@ -120,26 +129,50 @@ def find_clips(arguments, out):
         )
     if not root.exists():
         raise UserError(f"{root}: no such folder; name one that holds corpora, or use --download")
-    found = storable(corpora.discover(root, boredom=arguments.boredom), root)
+    found = storable(
+        corpora.discover(
+            root, boredom=arguments.boredom, speaker_from=arguments.speaker_from,
+            merge_labels=arguments.merge_labels,
+        ),
+        root,
+    )  # fmt: skip
     counts = Counter(clip.corpus for clip in found.clips)
     print(
         f"{root}: {len(found.clips)} clips ("
         + ", ".join(f"{name} {count}" for name, count in counts.items())
         + f"), {len(found.ignored)} other sound files passed over"
     )
+    for line in (*passed_over(found, root), *found.notes):
+        print(f"  {names.terminal(line)}")
     return root, found
 
 
+def passed_over(found, root, most=6):
+    """Why files were passed over: each reason once, with the number of files and the first of them."""
+    by_reason = defaultdict(list)
+    for path, reason in found.ignored:
+        same = "the same clip as another" if reason.startswith("the same clip as ") else reason
+        by_reason[same].append(relative(path, root))
+    ordered = sorted(by_reason.items(), key=lambda item: -len(item[1]))
+    for reason, paths in ordered[:most]:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield f"passed over: {paths[0]}{more}: {reason}"
+    if len(ordered) > most:
+        rest = sum(len(paths) for _, paths in ordered[most:])
+        yield f"passed over: {rest} more, each with its reason in features.json"
+
+
 def storable(found, root):
-    """Without the clips whose names are not UTF-8, which no table can hold."""
+    """Without the clips whose names no table can hold."""
     clips, ignored = [], list(found.ignored)
     for clip in found.clips:
-        try:
-            relative(clip.path, root).encode()
+        name = relative(clip.path, root)
+        if names.is_utf8(name) and not (flaw := names.unwritable(name)):
             clips.append(clip)
-        except UnicodeEncodeError:
-            ignored.append((clip.path, "its name is not UTF-8; rename it"))
-    return corpora.Discovery(clips, ignored)
+        else:
+            why = f"its name {flaw}" if names.is_utf8(name) else "its name is not UTF-8"
+            ignored.append((clip.path, f"{why}; rename it"))
+    return corpora.Discovery(clips, ignored, found.notes)
 
 
 def relative(path, root):

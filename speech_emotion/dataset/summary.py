@@ -4,7 +4,9 @@ from collections import Counter, defaultdict
 
 import pandas
 
+from speech_emotion import names
 from speech_emotion.corpora import Clip
+from speech_emotion.corpora.folder import UNKNOWN_SPEAKER
 from speech_emotion.dataset.journal import Result
 
 
@@ -29,15 +31,15 @@ class Summary:
     def count(self, clip: Clip, name: str, result: Result, *, augmented: bool):
         self.written += 1
         self.seconds += result.seconds
-        self._speakers[clip.corpus].add(clip.speaker)
+        self._speakers[clip.corpus].add(clip.speaker)  # nobody, where it is unknown who
         self._counts[clip.corpus][clip.emotion] += 1
         if not augmented:
             self._same_audio[result.audio][name] = clip.emotion
 
     def duplicates(self, *, conflicting):
         """Groups of names with identical sound: under more than one label, or under one."""
-        groups = [names for names in self._same_audio.values() if len(names) > 1]
-        return [names for names in groups if (len(set(names.values())) > 1) == conflicting]
+        groups = [alike for alike in self._same_audio.values() if len(alike) > 1]
+        return [alike for alike in groups if (len(set(alike.values())) > 1) == conflicting]
 
     def as_info(self):
         return {
@@ -45,7 +47,7 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "corpora": {
                 name: {
-                    "speakers": len(self._speakers[name]),
+                    "speakers": len(self._speakers[name] - {UNKNOWN_SPEAKER}),
                     "emotions": dict(sorted(counts.items())),
                 }
                 for name, counts in sorted(self._counts.items())
@@ -57,11 +59,15 @@ class Summary:
 
     def text(self):
         counts = pandas.DataFrame(self._counts).fillna(0).astype(int).sort_index()
-        lines = [counts.T.assign(clips=counts.sum()).sort_index().to_string()]
+        table = counts.T.assign(clips=counts.sum()).sort_index()
+        table["speakers"] = [
+            len(self._speakers[name] - {UNKNOWN_SPEAKER}) or "?" for name in table.index
+        ]
+        lines = [table.to_string()]
         lines += [f"left out  {name}: {reason}" for name, reason in self.left_out.items()]
-        for names in self.duplicates(conflicting=True):
-            pairs = ", ".join(f"{name} ({label})" for name, label in names.items())
+        for alike in self.duplicates(conflicting=True):
+            pairs = ", ".join(f"{name} ({label})" for name, label in alike.items())
             lines.append(f"the same sound under different labels, kept: {pairs}")
-        for names in self.duplicates(conflicting=False):
-            lines.append(f"the same sound twice, kept: {', '.join(names)}")
-        return "\n".join(lines)
+        for alike in self.duplicates(conflicting=False):
+            lines.append(f"the same sound twice, kept: {', '.join(alike)}")
+        return "\n".join(lines[:1] + [names.terminal(line) for line in lines[1:]])
