@@ -159,10 +159,15 @@ def _scores(facts):
 
 def write(files: dict[str, bytes], folder: Path) -> None:
     """Write the files below a folder."""
-    for path, content in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+    try:
+        for path, content in files.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    except OSError as error:
+        raise UserError(
+            f"{target}: cannot be written ({error.strerror}); free space or choose another --out"
+        ) from None
 
 
 def write_zip(files: dict[str, bytes], path: Path, name: str) -> None:
@@ -198,10 +203,15 @@ def put(files: dict[str, bytes], out: Path, beside: Path, *, force: bool = False
     """
     new, archive = beside / "new", beside / "new.zip"
     write(files, new)
-    write_zip(files, archive, out.name)
     there = ownership.survey(out)
     kept = ownership.resolve(there, files, option=f"--out {out}", verified=_verified, force=force)
     zipped = zip_path(out)
+    try:
+        write_zip(files, archive, out.name)
+    except OSError as error:
+        raise UserError(
+            f"{zipped}: cannot be written ({error.strerror}); free space or choose another --out"
+        ) from None
     if zipped.exists() and zipped.read_bytes() != archive.read_bytes():
         _check_zip(out, force)
     try:

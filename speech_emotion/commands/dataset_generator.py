@@ -57,13 +57,13 @@ def parse_arguments():
         help="first fetch these corpora from their official homes into the corpora folder: "
         f"{', '.join(sources.NAMES)}; the licence is printed first")  # fmt: skip
     add("--speaker-from", default="auto", metavar="WAY",
-        help="what tells the speakers of own recordings: prefix (of the name, before the first _), folder (above "
-        "the emotion's), parent (the clip's, below the emotion's), regex:PATTERN (on the path; a part in "
-        "brackets), none; a speakers.csv in DIR (file,speaker,sex) goes before (default: auto, what is "
+        help="what tells the speakers of own recordings: prefix (of the name, before the first _), folder "
+        "(above the emotion's), parent (the clip's, below the emotion's), regex:PATTERN (on the path; a part "
+        "in brackets), none; a speakers.csv in DIR (file,speaker,sex) goes before (default: auto, what is "
         "plausible)")  # fmt: skip
     add("--merge-labels", action="store_true",
-        help="join labels of own recordings that may be one emotion, such as anger and angry; a labels.csv in "
-        "DIR (label,means) joins what you say (default: say which they are)")  # fmt: skip
+        help="join labels of own recordings that may be one emotion, such as anger and angry; a labels.csv "
+        "in DIR (label,means) joins what you say (default: name them and keep them apart)")  # fmt: skip
     add("--boredom", action="store_true", help="keep EMO-DB's boredom, which no other corpus has")
     add(
         "--strict", action="store_true", help="fail on the first bad clip instead of leaving it out"

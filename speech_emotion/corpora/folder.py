@@ -531,7 +531,7 @@ def _one_person(group):
     """All names begin alike: with a person's name, unless it looks like what a recorder writes."""
     column = _prefixes(group)
     if len(column.distinct) == 1 and column.covered >= _COVERED:
-        (value,) = {value for value in column.values if value}
+        value = next(value for value in column.values if value)
         if not any(c.isdigit() for c in value) and not (len(value) < 4 and value.isupper()):
             return column
     return None

@@ -25,6 +25,7 @@ CITATION = (
 )
 EXAMPLE = "DC_a01.wav"
 FOLDERS = re.compile(r"savee", re.IGNORECASE)
+SHORT = True  # such names are given to other recordings too
 
 EMOTION = {
     "a": "angry",
