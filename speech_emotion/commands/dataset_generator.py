@@ -129,13 +129,12 @@ def find_clips(arguments, out):
         )
     if not root.exists():
         raise UserError(f"{root}: no such folder; name one that holds corpora, or use --download")
-    found = storable(
-        corpora.discover(
-            root, boredom=arguments.boredom, speaker_from=arguments.speaker_from,
-            merge_labels=arguments.merge_labels,
-        ),
+    found = corpora.discover(
         root,
-    )  # fmt: skip
+        boredom=arguments.boredom,
+        speaker_from=arguments.speaker_from,
+        merge_labels=arguments.merge_labels,
+    )
     counts = Counter(clip.corpus for clip in found.clips)
     print(
         f"{root}: {len(found.clips)} clips ("
@@ -160,19 +159,6 @@ def passed_over(found, root, most=6):
     if len(ordered) > most:
         rest = sum(len(paths) for _, paths in ordered[most:])
         yield f"passed over: {rest} more, each with its reason in features.json"
-
-
-def storable(found, root):
-    """Without the clips whose names no table can hold."""
-    clips, ignored = [], list(found.ignored)
-    for clip in found.clips:
-        name = relative(clip.path, root)
-        if names.is_utf8(name) and not (flaw := names.unwritable(name)):
-            clips.append(clip)
-        else:
-            why = f"its name {flaw}" if names.is_utf8(name) else "its name is not UTF-8"
-            ignored.append((clip.path, f"{why}; rename it"))
-    return corpora.Discovery(clips, ignored, found.notes)
 
 
 def relative(path, root):

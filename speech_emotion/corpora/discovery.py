@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from speech_emotion import names
 from speech_emotion.corpora import folder, words
 from speech_emotion.corpora.clip import Clip, Discovery, Unused
 from speech_emotion.corpora.registry import NAMED
@@ -122,20 +123,22 @@ def _sound_files(root: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
         problems.append((Path(error.filename), f"folder cannot be read: {error.strerror}"))
 
     seen: set[tuple[int, int]] = set()
-    for here, folders, names in os.walk(root, followlinks=True, onerror=cannot_list):
+    for here, folders, entries in os.walk(root, followlinks=True, onerror=cannot_list):
         status = os.stat(here)
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
+        for name in sorted(entries):
             if name.startswith("."):  # also macOS' "._name.wav"
                 continue
             path = Path(here, name)
             kind = path.suffix.lower()
             if kind in LOSSLESS or kind in LOSSY:
-                if stub := _stub(path):
+                if flaw := _unwritable(_below(root, path)):
+                    problems.append((path, f"its name {flaw}; rename it"))
+                elif stub := _stub(path):
                     problems.append((path, stub))
                 else:
                     readable.append(path)
@@ -153,6 +156,11 @@ def _synthetic_clips(files: Iterable[Path]) -> dict[Path, Clip]:
     places = {path.parent.parent for path in files}
     marked = [place for place in places if (place / synthetic.MARKER).is_file()]
     return {clip.path: clip for place in marked for clip in synthetic.read(place)}
+
+
+def _unwritable(name: str) -> str:
+    """What of a file's name no table can hold, "" where it can."""
+    return names.unwritable(name) if names.is_utf8(name) else "is not UTF-8"
 
 
 def _stub(path: Path) -> str:
