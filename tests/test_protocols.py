@@ -167,6 +167,36 @@ def test_labels_can_be_named_and_unknown_ones_are_refused(clips):
         labels.relabel(table, "angry,joy")
 
 
+def test_a_label_with_a_comma_is_named_in_quotes():
+    table = make_table(make_clips(emotions=("so-so, fine", "sad", "angry")))
+    assert set(labels.relabel(table, '"so-so, fine",sad')[1]) == {"so-so, fine", "sad"}
+    with pytest.raises(UserError, match='there are angry, sad, "so-so, fine"'):
+        labels.relabel(table, "so-so, fine")
+
+
+def test_calm_of_own_recordings_stays_calm_unless_seven_are_asked_for():
+    clips = make_clips(emotions=("calm", "sad", "neutral"))
+    assert "calm" not in labels.relabel(make_table(clips), "auto")[1]
+    own = make_table(clips.assign(corpus="folder"))
+    assert set(labels.relabel(own, "auto")[1]) == {"calm", "sad", "neutral"}
+    assert "calm" not in labels.relabel(own, "seven")[1]
+
+
+@pytest.mark.parametrize(
+    "emotions, said",
+    [
+        (("sad", "x" * 101), "101 bytes"),
+        (("sad", "b\nprecompiled=true"), "control character"),
+        (tuple(f"l{i:02}" for i in range(31)), "31 labels"),
+        (("sad", " sad"), "blanks"),
+    ],
+)
+def test_labels_that_no_chip_can_have_are_refused_before_training(emotions, said):
+    with pytest.raises(UserError, match=said) as error:
+        labels.relabel(make_table(make_clips(emotions=emotions)), "auto")
+    assert "\n" not in str(error.value)
+
+
 def test_one_class_only_is_refused_with_the_class():
     with pytest.raises(UserError, match=r"only one class .*sad"):
         labels.relabel(make_table(make_clips(emotions=("sad",))), "auto")
