@@ -7,6 +7,7 @@ left are the user's own recordings (`folder`).
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -166,8 +167,9 @@ def _unwritable(name: str) -> str:
 def _stub(path: Path) -> str:
     """What stands in a sound file's place where a repository was fetched without it, "" for sound."""
     try:
-        if path.stat().st_size > _STUB_BYTES:
-            return ""
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _STUB_BYTES:
+            return ""  # what waits for a writer, such as a pipe, is not opened
         with path.open("rb") as file:
             head = file.read(_STUB_BYTES)
     except OSError:
