@@ -219,7 +219,8 @@ def messy(tmp_path_factory):
 def sorted_out(messy, tmp_path_factory):
     """The run over the messy folder."""
     out = tmp_path_factory.mktemp("out put")
-    return out, in_a_process("--corpora", messy[0], "--out", out, "--jobs", 1)
+    named = ("--speaker-from", "prefix")
+    return out, in_a_process("--corpora", messy[0], "--out", out, "--jobs", 1, *named)
 
 
 def test_bad_files_are_left_out_with_the_reason_and_the_others_go_through(messy, sorted_out):
@@ -252,7 +253,7 @@ def test_names_with_commas_quotes_spaces_and_umlauts_survive_the_table(sorted_ou
     own = clips[clips["emotion"] == "fröhlich und laut"]
     assert dict(zip(own["path"].str.split("/").str[1], own["speaker"], strict=True)) == {
         "anna_01.wav": "anna", "bea, b.wav": "unknown", 'say "hi"_2.wav': 'say "hi"',
-        "zoë_03.wav": "zoë", " x_1 .wav": " x",
+        "zoë_03.wav": "zoë", " x_1 .wav": "x",
     }  # fmt: skip
 
 
