@@ -25,12 +25,3 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple | dict):
         return f"a {type(value).__name__} of {len(value)}"
     return f"a {type(value).__name__}"
-
-
-def one_line(error: Exception) -> str:
-    """An error's message without line breaks and other characters that act on a terminal: a file's name or a
-    value in it may hold any."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode()
-        for c in str(error)
-    )

@@ -105,7 +105,8 @@ def short(name: str, most: int = 40) -> str:
 def terminal(text: str) -> str:
     """On one line, and without power over the terminal: what cannot be printed as \\x1b, \\u202e ..."""
     return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for c in text
     )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from speech_emotion import cli
-from speech_emotion.errors import UserError, one_line
+from speech_emotion import cli, names
+from speech_emotion.errors import UserError
 from speech_emotion.features import engines
 
 EXAMPLES = """examples:
@@ -72,7 +72,7 @@ def main():
     for answer, clip, picture in zip(answers, arguments.clips, pictures, strict=True):
         if isinstance(answer, UserError):
             bad += 1
-            tqdm.write(f"error: {one_line(answer)}", file=sys.stderr)
+            tqdm.write(f"error: {names.terminal(str(answer))}", file=sys.stderr)
             continue
         text = json.dumps(answer.as_json()) if arguments.json else answer.text()
         tqdm.write(text, file=sys.stdout)
