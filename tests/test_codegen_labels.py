@@ -76,9 +76,10 @@ def write(labels, folder, name="voice"):
 def compiled(folder, *compiler):
     src = folder / "src"
     target = folder / "program"
+    files = [folder / "main.c", *(src / f"ser_{each}.c" for each in ("model", "line", "message"))]
     done = subprocess.run(
-        [*compiler, *native.WARNINGS, f"-I{src}", folder / "main.c", src / "ser_model.c", src / "ser_line.c",
-         "-o", target, "-lm"], capture_output=True, text=True, timeout=100,
+        [*compiler, *native.WARNINGS, f"-I{src}", *files, "-o", target, "-lm"],
+        capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     assert done.returncode == 0 and not done.stderr, done.stderr
     return target
