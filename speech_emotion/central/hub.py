@@ -116,11 +116,20 @@ class Hub:
             self.at.setdefault(self.devices[name].place, []).append(self.devices[name])
         return self.devices[name]
 
-    def receive(self, topic: str, payload: bytes, now: int, handle: Any = None) -> None:
+    def receive(
+        self,
+        topic: str,
+        payload: bytes,
+        now: int,
+        handle: Any = None,
+        *,
+        arrival: int | None = None,
+    ) -> None:
         """A message. It is settled (its handle is among take_done) at once when it is refused or says nothing
-        to decide upon, otherwise with its decision."""
+        to decide upon, otherwise with its decision. arrival: when it came to the first who has a clock to be
+        trusted, where that was earlier."""
         try:
-            self._receive(topic, payload, now, handle)
+            self._receive(topic, payload, now, handle, now if arrival is None else arrival)
         except Refused as refused:
             self._refuse(topic, refused, handle)
 
@@ -151,7 +160,7 @@ class Hub:
 
     # --- messages ---------------------------------------------------------------------------------
 
-    def _receive(self, topic, payload, now, handle):
+    def _receive(self, topic, payload, now, handle, arrival):
         parts = topic.split("/")
         if len(parts) != 3 or parts[0] != "emotion":
             raise Refused("topic", "not a topic of this service")
@@ -164,7 +173,7 @@ class Hub:
         self.changed.add(name)
         match what:
             case "voice" | "face":
-                self._sentence(device, what, payload, now, handle)
+                self._sentence(device, what, payload, now, handle, arrival)
                 return
             case "features":
                 self._columns(device, payload)
@@ -186,7 +195,7 @@ class Hub:
             raise Refused("flood", "more messages than a device may send")
         device.allowance -= 1
 
-    def _sentence(self, device, channel, payload, now, handle):
+    def _sentence(self, device, channel, payload, now, handle, arrival):
         sentence = message.decode_sentence(payload)
         about = device.about
         if (
@@ -213,7 +222,7 @@ class Hub:
         self.touched.add((device.name, sentence.boot))
         device.spoke[channel] = now
         clock = device.clocks.setdefault(sentence.boot, Uptime())
-        begin, end = clock.interval(sentence, now)
+        begin, end = clock.interval(sentence, arrival)
         found: dict[str, float] = {}
         if sentence.speech:
             found = device.columns.pop((sentence.boot, sentence.seq), None) or {

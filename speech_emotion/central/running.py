@@ -116,7 +116,7 @@ def simulate(
         note = _ignore
         if log is not None:
             try:
-                file = stack.enter_context(log.open("w", encoding="utf-8"))
+                file = stack.enter_context(log.open("w", encoding="utf-8", buffering=1))
             except OSError as error:
                 raise UserError(f"--log {log}: cannot be written ({error.strerror})") from None
 

@@ -4,6 +4,7 @@ board does it, and sentences from a generated library that hears clips, or made 
 
 import random
 import re
+import secrets
 import selectors
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -137,7 +138,7 @@ class _Device:
         self.outbox = compiled.Outbox()
         self.made = self.acknowledged = self.connections = self.seq = 0
         self.online = False
-        self._boot = chosen.randrange(1, 2**32)
+        self._boot = secrets.randbelow(2**32 - 1) + 1  # whatever the seed: each start is another
         self._born = time.monotonic() - chosen.uniform(
             0, 2**32 / 1000
         )  # the uptime may be about to wrap

@@ -24,6 +24,7 @@ from speech_emotion.errors import UserError
 
 FOLDER = Path("network")
 PAGE_PORT = 8080
+NATS = "nats://127.0.0.1:4222"
 
 
 def main():
@@ -89,6 +90,16 @@ def main():
     made.add_argument(
         "--export", action="store_true", help="one JSON object per line, on the screen"
     )
+
+    made = command(
+        "bridge", _bridge, "from the broker to a NATS server, each place into its partition"
+    )
+    made.add_argument("--nats", default=NATS, metavar="URL", help=f"the server (default: {NATS})")
+
+    made = command(
+        "worker", _worker, "decide for partitions of a NATS server that no other worker has"
+    )
+    made.add_argument("--nats", default=NATS, metavar="URL", help=f"the server (default: {NATS})")
 
     arguments = parser.parse_args()
     return getattr(arguments, "function", _serve)(arguments)
@@ -201,6 +212,26 @@ def _demo(arguments):
         network, library=arguments.library, clips=arguments.clips, host="127.0.0.1",
         port=arguments.page_port,
     )  # fmt: skip
+
+
+def _bridge(arguments):
+    import asyncio
+
+    from speech_emotion.central import settings
+
+    network = settings.load(arguments.folder)
+    from speech_emotion.central import partitions
+
+    asyncio.run(partitions.bridge(network, arguments.nats))
+
+
+def _worker(arguments):
+    import asyncio
+    from functools import partial
+
+    from speech_emotion.central import partitions
+
+    asyncio.run(partitions.Worker(arguments.nats, partial(print, flush=True)).run())
 
 
 def _history(arguments):

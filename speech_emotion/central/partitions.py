@@ -1,0 +1,287 @@
+"""More than one machine: sentences in NATS JetStream, partitioned by place, each partition with one worker.
+
+    devices - mosquitto - bridge - NATS: sentences.<partition>.<place>.<device>.<what> - worker (same Hub)
+                            ^                                                               |
+                            +------------------- NATS: decisions.<place> -------------------+
+
+A place is always in the same partition, so that what belongs together meets in one hub. A worker holds a
+partition by a lease (a key that expires); when it dies, what it had not acknowledged is delivered to the next
+one. Decisions carry their key as the message's identity, so that the server itself keeps a second one out.
+
+Why NATS: its server is in Debian and one file, and has persistence, redelivery, leases and deduplication.
+Kafka has partitions by key, but comes as no package of Debian, PyPI or npm, and wants a Java machine.
+"""
+
+import asyncio
+import contextlib
+import json
+import secrets
+import time
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from speech_emotion.central.hub import Hub
+from speech_emotion.central.settings import Network
+from speech_emotion.central.wire import Wire
+from speech_emotion.errors import UserError
+
+PARTITIONS = 8
+SENTENCES, DECISIONS, LEASES = "sentences", "decisions", "leases"
+LEASE_SECONDS = 3
+RENEW_SECONDS = 0.8
+ACK_SECONDS = 5
+"""What was delivered and not acknowledged is delivered again after so long."""
+KEEP_SECONDS = 7 * 24 * 3600
+BATCH = 200
+ARRIVED = "Arrived"
+
+
+def partition(place: str, partitions: int = PARTITIONS) -> int:
+    """Of a place: the same on every machine, for ever."""
+    return zlib.crc32(place.encode()) % partitions
+
+
+async def connect(address: str) -> Any:
+    """A connection to the server, which comes back by itself. UserError where nobody answers."""
+    try:
+        import nats
+    except ImportError:
+        raise UserError("nats-py: not installed; pip install 'speech-emotion[network]'") from None
+    coming = nats.connect(
+        address,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=1,
+        connect_timeout=2,
+        error_cb=_quietly,
+    )
+    try:
+        return await asyncio.wait_for(coming, 4)  # by itself the client would try for ever
+    except Exception as error:
+        raise UserError(
+            f"{address}: no NATS server answers ({type(error).__name__}); start nats-server -js"
+        ) from None
+
+
+async def _quietly(error):
+    """The client says every failed attempt to come back; that it is away is told once, elsewhere."""
+
+
+async def prepare(stream: Any) -> Any:
+    """Streams and leases, made where they are not. Returns the leases."""
+    from nats.js.api import KeyValueConfig, RetentionPolicy, StreamConfig
+
+    await stream.add_stream(
+        StreamConfig(
+            SENTENCES,
+            subjects=[f"{SENTENCES}.>"],
+            max_age=KEEP_SECONDS,
+            retention=RetentionPolicy.LIMITS,
+        )
+    )
+    await stream.add_stream(
+        StreamConfig(
+            DECISIONS, subjects=[f"{DECISIONS}.>"], max_age=KEEP_SECONDS, duplicate_window=120
+        )
+    )
+    return await stream.create_key_value(KeyValueConfig(LEASES, ttl=LEASE_SECONDS))
+
+
+# --- from the broker to the server -------------------------------------------------------------------
+
+
+async def bridge(network: Network, address: str) -> None:
+    """Until cancelled: what devices say goes to the server, each place into its partition, and is
+    acknowledged to the broker when the server has it; decisions come back to the broker."""
+    connection = await connect(address)
+    stream = connection.jetstream()
+    await prepare(stream)
+    loop, woken = asyncio.get_running_loop(), asyncio.Event()
+    wire = Wire(network, lambda: loop.call_soon_threadsafe(woken.set))
+    wire.start()
+    back = asyncio.create_task(_decisions_to(stream, wire))
+    try:
+        while True:
+            await woken.wait()
+            woken.clear()
+            for arrived in wire.take():
+                parts = arrived.topic.split("/")
+                place = network.places.get(parts[1], parts[1])
+                subject = f"{SENTENCES}.{partition(place)}.{place}.{parts[1]}.{parts[2]}"
+                now = time.time() * 1000 - (time.monotonic() * 1000 - arrived.arrival)
+                await _until_there(stream, subject, arrived.payload, {ARRIVED: str(int(now))})
+                wire.acknowledge([arrived.handle])
+    finally:
+        back.cancel()
+        wire.stop()
+        await connection.close()
+
+
+async def _until_there(stream, subject, payload, headers):
+    """Publish, and again until the server has it."""
+    import nats.errors
+
+    while True:
+        try:
+            return await stream.publish(subject, payload, headers=headers, timeout=2)
+        except (nats.errors.Error, TimeoutError):
+            await asyncio.sleep(0.2)
+
+
+async def _decisions_to(stream, wire):
+    from nats.js.api import ConsumerConfig, DeliverPolicy
+
+    async for message in _messages(
+        await stream.pull_subscribe(
+            f"{DECISIONS}.>",
+            durable="bridge",
+            config=ConsumerConfig(deliver_policy=DeliverPolicy.NEW),
+        )
+    ):
+        if wire.online:
+            wire.publish(f"decision/{message.subject.split('.', 1)[1]}", message.data.decode())
+        await message.ack()
+
+
+async def _messages(subscription):
+    import nats.errors
+
+    while True:
+        with contextlib.suppress(nats.errors.Error, TimeoutError):
+            for message in await subscription.fetch(BATCH, timeout=1):
+                yield message
+
+
+# --- deciding ----------------------------------------------------------------------------------------
+
+
+class Worker:
+    """Holds its share of the partitions and decides for them. say: is told what it takes and gives up."""
+
+    def __init__(self, address: str, say: Callable[[str], None] = lambda line: None):
+        self.name = secrets.token_hex(4)
+        self.held: dict[int, asyncio.Task[None]] = {}
+        self._address, self._say, self._revisions = address, say, {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        connection = await connect(self._address)
+        stream = connection.jetstream()
+        self._leases = await prepare(stream)
+        try:
+            while True:
+                await self._share(stream)
+                await asyncio.sleep(RENEW_SECONDS)
+        finally:
+            for task in self.held.values():
+                task.cancel()
+            for number in list(self._revisions):
+                with contextlib.suppress(Exception):
+                    await self._leases.delete(str(number))
+            await connection.close()
+
+    async def _share(self, stream):
+        """Renew what is held, take what nobody has up to a fair share, give up what is more than that."""
+        from nats.errors import Error
+
+        try:
+            await self._leases.put(f"worker-{self.name}", b"")
+            keys = await self._leases.keys()
+        except (Error, TimeoutError):
+            keys = []
+        workers = sum(key.startswith("worker-") for key in keys) or 1
+        fair = -(-PARTITIONS // workers)
+        for number, task in list(self.held.items()):
+            try:
+                if task.done():
+                    task.result()
+                if len(self.held) > fair:
+                    raise TimeoutError  # another one needs its share
+                self._revisions[number] = await self._leases.update(
+                    str(number), self.name.encode(), self._revisions[number]
+                )
+            except (Error, TimeoutError):
+                await self._give_up(number)
+        for number in range(PARTITIONS):
+            if number not in self.held and str(number) not in keys and len(self.held) < fair:
+                with contextlib.suppress(Error, TimeoutError):
+                    self._revisions[number] = await self._leases.create(
+                        str(number), self.name.encode()
+                    )
+                    self.held[number] = asyncio.create_task(self._decide(stream, number))
+                    self._say(f"partition {number}: taken")
+
+    async def _give_up(self, number):
+        task = self.held.pop(number)
+        task.cancel()
+        with contextlib.suppress(BaseException):
+            await task
+        with contextlib.suppress(Exception):
+            await self._leases.delete(str(number), last=self._revisions.pop(number))
+        self._say(f"partition {number}: given up")
+
+    async def _decide(self, stream, number):
+        """One partition, by a hub of its own. A message is acknowledged once its decision is kept."""
+        from nats.errors import Error
+        from nats.js.api import AckPolicy, ConsumerConfig
+
+        hub = Hub(complain=self._say)
+        await self._introduced(stream, number, hub)
+        subscription = await stream.pull_subscribe(
+            f"{SENTENCES}.{number}.>", durable=f"partition-{number}",
+            config=ConsumerConfig(
+                ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_SECONDS, max_ack_pending=5000
+            ),
+        )  # fmt: skip
+        while True:
+            deadline = hub.deadline()
+            wait = 1.0 if deadline is None else min(1.0, max(0.02, (deadline - _now()) / 1000))
+            with contextlib.suppress(Error, TimeoutError):
+                for message in await subscription.fetch(BATCH, timeout=wait):
+                    _hear(hub, message)
+            for decision in hub.due(_now()):
+                await _until_there(
+                    stream, f"{DECISIONS}.{decision.place}", json.dumps(decision.public()).encode(),
+                    {"Nats-Msg-Id": f"{decision.key}.{decision.rev}"},
+                )  # fmt: skip
+            hub.touched.clear()
+            hub.changed.clear()
+            for message in hub.take_done():
+                if message is not None:
+                    with contextlib.suppress(Error):
+                        await message.ack()
+
+    async def _introduced(self, stream, number, hub):
+        """What the devices of a partition have said of themselves: their last word each, from the stream."""
+        from nats.errors import Error
+        from nats.js.api import ConsumerConfig, DeliverPolicy
+
+        for what in ("about", "status"):
+            subscription = await stream.subscribe(
+                f"{SENTENCES}.{number}.*.*.{what}", ordered_consumer=False,
+                config=ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT),
+            )  # fmt: skip
+            with contextlib.suppress(Error, TimeoutError):
+                while True:
+                    message = await subscription.next_msg(timeout=0.3)
+                    _hear(hub, message, settle=False)
+                    await message.ack()
+            await subscription.unsubscribe()
+        hub.take_done()
+
+
+def _hear(hub, message, *, settle=True):
+    _, _, place, device, what = message.subject.split(".")
+    hub.places[device] = place
+    arrival = int((message.headers or {}).get(ARRIVED, _now()))
+    hub.receive(
+        f"emotion/{device}/{what}",
+        message.data,
+        _now(),
+        message if settle else None,
+        arrival=arrival,
+    )
+
+
+def _now():
+    return int(time.time() * 1000)

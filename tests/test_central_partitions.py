@@ -1,0 +1,167 @@
+"""Past one machine: two workers share the partitions of a real NATS server; what belongs together stays
+together, also when one of them is killed."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import network_harness as harness
+import pytest
+from conftest import REPOSITORY
+from network_harness import Net, wait
+
+from speech_emotion.central import partitions
+
+harness.need_broker()
+nats = pytest.importorskip("nats", reason="no nats-py; pip install 'speech-emotion[network]'")
+SERVER = shutil.which("nats-server", path="/usr/sbin:/usr/bin:/usr/local/bin")
+pytestmark = pytest.mark.skipif(
+    SERVER is None, reason="no nats-server; apt-get install nats-server"
+)
+
+
+@pytest.fixture
+def address(tmp_path):
+    port = harness.free_port()
+    command = [SERVER, "-js", "-a", "127.0.0.1", "-p", str(port), "-sd", tmp_path / "jetstream"]
+    server = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
+    harness.wait(lambda: _listens(port), "the server")
+    yield f"nats://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(10)
+
+
+def _listens(port):
+    import socket
+
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def start(command, address, *more):
+    return subprocess.Popen(
+        [sys.executable, "-m", "central", command, "--nats", address, *map(str, more)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPOSITORY,
+    )  # fmt: skip
+
+
+def decisions(address):
+    """All that is in the stream of decisions."""
+
+    async def read():
+        connection = await nats.connect(address)
+        stream = connection.jetstream()
+        subscription = await stream.subscribe(f"{partitions.DECISIONS}.>", ordered_consumer=True)
+        found = []
+        try:
+            while True:
+                found.append(json.loads((await subscription.next_msg(timeout=0.5)).data))
+        except nats.errors.TimeoutError:
+            await connection.close()
+        return found
+
+    return asyncio.run(read())
+
+
+def leases(address):
+    """Which worker holds which partition."""
+
+    async def read():
+        connection = await nats.connect(address)
+        try:
+            kept = await connection.jetstream().key_value(partitions.LEASES)
+            keys = [key for key in await kept.keys() if key.isdigit()]
+            return {int(key): (await kept.get(key)).value.decode() for key in keys}
+        except nats.errors.Error:
+            return {}
+        finally:
+            await connection.close()
+
+    return asyncio.run(read())
+
+
+def test_a_place_is_always_in_the_same_partition():
+    assert [partitions.partition(place) for place in ("kitchen", "study", "hall")] == [4, 1, 7]
+    spread = Counter(partitions.partition(f"room-{i}") for i in range(1000))
+    assert set(spread) == set(range(partitions.PARTITIONS)) and max(spread.values()) < 200
+
+
+def test_two_workers_one_killed_no_pair_lost_split_or_decided_twice(tmp_path, address):
+    net = Net(tmp_path / "network")
+    processes = []
+    try:
+        net.start_broker()
+        processes = [start("bridge", address, "--folder", net.network.folder)]
+        workers = [start("worker", address) for _ in range(2)]
+        processes += workers
+        wait(
+            lambda: sorted(Counter(leases(address).values()).values()) == [4, 4],
+            "each worker to hold half of the partitions", 40,
+        )  # fmt: skip
+        log = tmp_path / "sent.log"
+        devices = net.simulate(
+            "--devices", 12, "--seconds", 12, "--period", 0.8, "--faces", "--log", log
+        )
+        time.sleep(6)
+        net.kill(workers[0])
+        counts = json.loads(devices.communicate(timeout=60)[0])
+        sent = {line.split()[0] for line in log.read_text().splitlines()}
+        assert counts["made"] == len(sent)
+
+        def told():
+            return {source for each in decisions(address) for source in each["from"]}
+
+        wait(lambda: told() == sent, "all that was sent to be decided", 40)
+        wait(lambda: len(set(leases(address).values())) == 1, "the other one to hold them all")
+        last = {}
+        for each in decisions(address):
+            last.setdefault(each["key"], each)
+            if each["rev"] > last[each["key"]]["rev"]:
+                last[each["key"]] = each
+        found = Counter(source for each in last.values() for source in each["from"])
+        assert set(found.values()) == {1}, "decided twice"
+        assert all(len(each["from"]) == 2 for each in last.values()), "a pair was split"
+        assert len(last) == len(sent) // 2
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        net.close()
+
+
+def test_decisions_come_back_to_the_broker(tmp_path, address):
+    net = Net(tmp_path / "network", {"sim-1": "kitchen"})
+    processes = []
+    try:
+        net.start_broker()
+        processes = [
+            start("bridge", address, "--folder", net.network.folder),
+            start("worker", address),
+        ]
+        listener = net.client("homeassistant")
+        listener.subscribe("decision/kitchen", 1)
+        wait(lambda: len(leases(address)) == partitions.PARTITIONS, "the worker", 40)
+        net.simulate("--devices", 1, "--seconds", 3, "--period", 1).communicate(timeout=30)
+        wait(lambda: len(listener.got) >= 3, "three decisions")
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+        net.close()
+
+
+def test_without_a_server_it_says_so():
+    done = subprocess.run(
+        [sys.executable, "-m", "central", "worker", "--nats", f"nats://127.0.0.1:{harness.free_port()}"],
+        capture_output=True, text=True, cwd=REPOSITORY, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2 and "start nats-server -js" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
