@@ -476,3 +476,49 @@ def test_home_assistants_templates_read_a_decision():
         for topic, config in configs.items()
     }
     assert shown == {"emotion": "happy", "confidence": "71.2", "happy": "71.2", "sad": "28.8"}
+
+
+# --- the central model -------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_a_large_model_says_of_int16_columns_what_it_says_of_the_columns(tmp_path):
+    import codegen_models
+
+    from speech_emotion.central.large import LargeModel
+    from speech_emotion.codegen import pipeline
+    from speech_emotion.features import schema
+    from speech_emotion.message import compiled
+    from speech_emotion.model import persistence
+
+    vectors, emotions = codegen_models.voices(120)
+    columns = list(schema.COLUMNS[:211])
+    facts = {"columns": columns, "engine": "device", "threshold": 0.3}
+    paths = {}
+    for name, kind in (("chip", "int8 network"), ("large", "forest")):
+        made = codegen_models.KINDS[kind]().fit(vectors[:, :211], emotions)
+        paths[name] = tmp_path / f"{name}.joblib"
+        persistence.save(
+            made, paths[name], facts | {"name": name, "labels": made.classes_.tolist()}
+        )
+    large = LargeModel(paths["large"], paths["chip"])
+    chip = persistence.load(paths["chip"])
+    plan = pipeline.plan(chip.pipeline, chip.info)
+    exact = persistence.load(paths["large"]).probabilities(vectors)
+    hub = hub_with({"mic": "kitchen"}, large=large)
+    near = 0
+    for i, vector in enumerate(vectors[:40]):
+        data = compiled.write_columns(
+            BOOT, i + 1, large.columns, vector[:211], plan.mean, plan.inverse
+        )
+        end = 10_000 + 5000 * i
+        hub.receive("emotion/mic/features", data, T + 5000 * i)
+        hub.receive("emotion/mic/voice", sentence(i + 1, begin=end - 2000, end=end), T + 5000 * i)
+        [decision] = hub.due(T + 5000 * i)
+        near += abs(decision.confidence - exact[i].max()) < 0.05
+        assert set(decision.probabilities) == set(emotions)
+    assert near >= 38  # a tree may go the other way at a threshold that a step straddles
+    hub.receive("emotion/mic/features", data[:-2], T)
+    other = compiled.write_columns(BOOT, 99, 7, vector[:211], plan.mean, plan.inverse)
+    hub.receive("emotion/mic/features", other, T)
+    assert hub.refused["length"] == 1 and hub.refused["model"] == 1

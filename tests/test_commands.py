@@ -50,6 +50,7 @@ MISTAKES = {
         ("setup", "--port", "x"),
         ("device", "--folder", "gone"),
         ("serve",),
+        ("--model", "large.joblib"),
     ],
     "robustness": [("model.joblib",)],
     "parity": [("--clips", "0"), ("--jobs", "0"), ("--corpora", "gone")],

@@ -23,7 +23,13 @@ SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
 
 
 def serve(
-    network: Network, *, host: str, port: int, names: Sequence[str], model: Path | None = None
+    network: Network,
+    *,
+    host: str,
+    port: int,
+    names: Sequence[str],
+    model: Path | None = None,
+    chip: Path | None = None,
 ) -> int:
     """The service and its page, until Ctrl-C or SIGTERM."""
     try:
@@ -36,7 +42,7 @@ def serve(
         making.new_password(network, "page")
     password = network.password("page") if away else None
     free(host, port)
-    service = Service(network, large=_large(model))
+    service = Service(network, large=_large(model, chip))
     app = web.application(service, hosts=[*LOOPBACK, host, network.host, *names], password=password)
     options: dict[str, Any] = {"log_level": "warning", "access_log": False, "lifespan": "off"}
     if away:
@@ -70,12 +76,12 @@ def serve(
     return 0
 
 
-def _large(model):
-    if model is None:
+def _large(model, chip):
+    if model is None or chip is None:
         return None
     from speech_emotion.central import large
 
-    return large.load(model)
+    return large.LargeModel(model, chip)
 
 
 def free(host: str, port: int) -> None:

@@ -10,7 +10,6 @@ Without a command it runs the service of the folder. The rest sets the network u
   history    how much is kept; delete it, or write it out
   bridge     from the broker to a NATS server, each place into its partition
   worker     decide for the partitions of a NATS server that no other worker has
-  model      train a central model on the columns that devices send
 """
 
 import argparse
@@ -115,12 +114,15 @@ def _service_options(parser):
                         help=f"(default: {PAGE_PORT})")  # fmt: skip
     parser.add_argument("--page-name", nargs="+", default=[], metavar="NAME",
                         help="names by which the page is asked for, besides its address")  # fmt: skip
-    parser.add_argument(
-        "--model", type=Path, metavar="CENTRAL", help="a central model (central model ...)"
-    )
+    parser.add_argument("--model", type=Path, metavar="MODEL",
+                        help="a model of train.py, however large, for the columns that devices send")  # fmt: skip
+    parser.add_argument("--chip", type=Path, metavar="MODEL",
+                        help="with --model: the model that the devices run")  # fmt: skip
 
 
 def _serve(arguments):
+    if (arguments.model is None) != (arguments.chip is None):
+        raise UserError("--model and --chip: the one needs the other")
     from speech_emotion.central import settings
 
     network = settings.load(arguments.folder)
@@ -128,7 +130,7 @@ def _serve(arguments):
 
     return running.serve(
         network, host=arguments.page_host, port=arguments.page_port,
-        names=arguments.page_name, model=arguments.model,
+        names=arguments.page_name, model=arguments.model, chip=arguments.chip,
     )  # fmt: skip
 
 
