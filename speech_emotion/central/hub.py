@@ -214,6 +214,7 @@ class Hub:
             while len(device.sequences) > BOOTS_MOST:
                 old, gone = device.sequences.popitem(last=False)
                 device.past += gone.lost
+                self.touched.add((device.name, old))
                 device.clocks.pop(old, None)
         elif not sequence.take(sentence.seq):
             device.counts["repeated"] += 1

@@ -1,6 +1,7 @@
 """The central service: what arrives is decided upon, kept, shown and passed on, in this order."""
 
 import asyncio
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from speech_emotion.central.wire import Wire
 
 SHOW_SECONDS = 0.05
 """The page is told of news at most so often."""
-DAY_SECONDS = 24 * 3600
+DAY_MS = 24 * 3_600_000
+FORGET_SECONDS = 600
 
 
 class Service:
@@ -155,12 +157,13 @@ class Service:
                 self.wire.publish(topic, config, retain=True)
 
     async def _forget(self):
-        """What is older than the network's settings allow is deleted, once a day."""
+        """What is older than the network's settings allow is deleted, a little at a time."""
         while True:
-            before = self.clock.now() - self.network.keep_days * DAY_SECONDS * 1000
-            path = self.store.path
-            await asyncio.to_thread(_delete_before, path, before)
-            await asyncio.sleep(DAY_SECONDS)
+            await asyncio.sleep(FORGET_SECONDS)
+            before = self.clock.now() - self.network.keep_days * DAY_MS
+            with suppress(sqlite3.Error):  # a full disk cannot forget either; later
+                while self.store.delete_some(before):
+                    await asyncio.sleep(0.05)
 
     def _title(self, place):
         return self.network.titles.get(place, place)
@@ -180,13 +183,6 @@ class Service:
         if loop is not None and not loop.is_closed():
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._woken.set)
-
-
-def _delete_before(path, before):
-    with suppress(Exception):  # a full disk cannot forget either; tomorrow again
-        store = Store(path)
-        store.delete(before=before)
-        store.close()
 
 
 def _print(line: str) -> None:

@@ -5,7 +5,7 @@ said, and decisions go on without it.
 import json
 import sqlite3
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from speech_emotion.errors import UserError
 from speech_emotion.message.definition import WHOLE
 
 RETRY_SECONDS = 5.0
+WAITING_MOST = 1000
+"""Decisions that wait while nothing can be written; the oldest beyond that are not kept."""
 MINUTES = (  # without its index named, SQLite would rather walk all places than sort an hour
     "SELECT place, ended / 60000, emotion, count(*) FROM decisions INDEXED BY decisions_ended"
     " WHERE ended >= ? GROUP BY 1, 2, 3"
@@ -55,15 +57,17 @@ class Store:
     UserError where the file is no history or cannot be opened."""
 
     def __init__(self, path: Path, *, pages_most: int | None = None):
-        self.path, self.missed = Path(path), 0
+        self.path = Path(path)
         self.trouble: str | None = None
-        self._tried = 0.0
+        self._tried, self._gone = 0.0, 0
         self._label_ids: dict[str, int] = {}
+        self._waiting: deque[Decision] = deque()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
             if pages_most:
                 self._db.execute(f"PRAGMA max_page_count={pages_most}")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -78,18 +82,26 @@ class Store:
                 f"{path}: no history can be kept there ({error}); move the file away"
             ) from None
 
+    @property
+    def missed(self) -> int:
+        """Decisions that are not in the history, so far."""
+        return self._gone + len(self._waiting)
+
     # --- writing -----------------------------------------------------------------------------------
 
     def write(self, decisions: list[Decision], hub: Hub, now: int) -> None:
         """Decisions, and what changed in the hub, all or nothing. Where that fails, `trouble` says why,
-        and it is tried again after a while."""
+        and it is tried again after a while; so many decisions as WAITING_MOST wait for it."""
+        self._waiting.extend(decisions)
+        while len(self._waiting) > WAITING_MOST:
+            self._waiting.popleft()
+            self._gone += 1
         if self.trouble and time.monotonic() - self._tried < RETRY_SECONDS:
-            self.missed += len(decisions)
             return
         touched = set(hub.touched)
         try:
-            self._db.execute("BEGIN")
-            for decision in decisions:
+            self._db.execute("BEGIN IMMEDIATE")
+            for decision in self._waiting:
                 self._decision(decision)
             for name, boot in touched:
                 self._boot(hub.devices[name], boot, now)
@@ -101,9 +113,9 @@ class Store:
                 self._db.execute("ROLLBACK")
             self._label_ids.clear()
             self.trouble, self._tried = str(error), time.monotonic()
-            self.missed += len(decisions)
             return
         hub.touched -= touched
+        self._waiting.clear()
         self.trouble = None
 
     def _decision(self, decision):
@@ -216,19 +228,25 @@ class Store:
             where, values = [*where, "ended < ?"], [*values, before]
         if place is not None:
             where, values = [*where, "place = ?"], [*values, place]
-        self._db.execute("PRAGMA secure_delete=ON")
         total = 0
         while True:
-            done = self._db.execute(
-                "DELETE FROM decisions WHERE id IN"
-                f" (SELECT id FROM decisions WHERE {' AND '.join(where)} LIMIT ?)",
-                (*values, batch),
-            ).rowcount
+            done = self._delete_some(where, values, batch)
             total += done
             if done < batch:
                 break
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return total
+
+    def delete_some(self, before: int, most: int = 500) -> int:
+        """As `delete`, but at most so many, which takes milliseconds; returns how many."""
+        return self._delete_some(["ended < ?"], [before], most)
+
+    def _delete_some(self, where, values, most):
+        return self._db.execute(
+            "DELETE FROM decisions WHERE id IN"
+            f" (SELECT id FROM decisions WHERE {' AND '.join(where)} LIMIT ?)",
+            (*values, most),
+        ).rowcount
 
     def forget_device(self, name: str) -> None:
         """Nothing is known of a device any more; the decisions it took part in stay."""

@@ -133,6 +133,7 @@ def kills(arguments):
         tails = _tails(sent, decided)
         repeated = sum(device["repeated"] for device in state["devices"])
     doubled = len(decided) - len(set(decided))
+    uncounted = len(missing - tails) - lost
     print(f"{arguments.times} kills each of broker, service and devices (5 of 15 at once)")
     print(
         f"sent {len(sent)}, decided {len(set(decided))}, doubled {doubled}, not decided {len(missing)}, "
@@ -142,7 +143,9 @@ def kills(arguments):
         f"of those not decided {len(missing & tails)} were the last of a killed device: no later number tells"
     )
     print(f"repeated by the broker or a device, and recognised: {repeated}")
-    uncounted = len(missing - tails) - lost
+    print(f"the history's own words: {state['service']}")
+    for key in sorted(missing - tails)[: max(0, uncounted)]:
+        print(f"  {key}")
     if doubled or set(decided) - set(sent) or uncounted > 0:
         raise CheckFailed(f"{doubled} doubled, {uncounted} neither decided nor counted")
     return 0

@@ -115,7 +115,7 @@ def _service_options(parser):
     parser.add_argument("--page-name", nargs="+", default=[], metavar="NAME",
                         help="names by which the page is asked for, besides its address")  # fmt: skip
     parser.add_argument("--model", type=Path, metavar="MODEL",
-                        help="a model of train.py, however large, for the columns that devices send")  # fmt: skip
+                        help="a model of train.py, however large, for columns that devices send")  # fmt: skip
     parser.add_argument("--chip", type=Path, metavar="MODEL",
                         help="with --model: the model that the devices run")  # fmt: skip
 
