@@ -1,6 +1,7 @@
 # make demo   the whole way on synthetic speech, from a fresh machine
 # make test   the tests, from a fresh machine; TESTS="-m slow" or a file chooses others
 # make web    the chip's code as a web page, served on this computer
+# make network-demo   broker, central service, three simulated devices and the page
 # make bench  speeds, as ratios taken in one run
 # make lint   ruff, its formatter, mypy, and the layers of the packages
 
@@ -17,7 +18,7 @@ MODEL := $(DEMO)/models/model.joblib
 LIBRARY := $(DEMO)/EmotionRecognition
 CLIPS := $(DEMO)/dataset/synthetic
 
-.PHONY: demo test web bench lint clean
+.PHONY: demo test web network-demo bench lint clean
 
 define TRAIN
 $(PY) dataset_generator.py --synthetic --out $(DEMO)/dataset
@@ -46,6 +47,13 @@ web: $(MODEL)
 	$(PY) -m codegen $(MODEL) --out $(LIBRARY) --web build/web
 	@echo "http://127.0.0.1:$(PORT)/ speaks to this computer only; Ctrl-C ends it"
 	@$(PY) -m http.server --bind 127.0.0.1 --directory build/web $(PORT)
+
+# What it keeps is in build/network; the devices are the library's own code, hearing synthetic clips.
+network-demo: $(MODEL)
+	@command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || { echo "error: mosquitto is not installed;" \
+	  "on Debian or Ubuntu: sudo apt-get install mosquitto"; exit 2; }
+	$(PY) -m codegen $(MODEL) --out $(LIBRARY) --clips 0
+	$(PY) -m central --folder build/network --page-port $(PORT) demo --library $(LIBRARY) --clips $(CLIPS)
 
 bench: $(READY)
 	$(PY) -m speech_emotion benchmark

@@ -147,6 +147,7 @@ def demo(
     me = [sys.executable, "-m", "speech_emotion", "central"]
     folder = ["--folder", str(network.folder)]
     replay = ["--library", str(library), "--clips", str(clips)] if library else []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # and nothing is left running
     with contextlib.ExitStack() as stack:
 
         def start(command):
