@@ -97,7 +97,11 @@ async def bridge(network: Network, address: str) -> None:
     stream = connection.jetstream()
     await prepare(stream)
     loop, woken = asyncio.get_running_loop(), asyncio.Event()
-    wire = Wire(network, lambda: loop.call_soon_threadsafe(woken.set))
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(woken.set)
+
+    wire = Wire(network, wake)
     wire.start()
     back = asyncio.create_task(_decisions_to(stream, wire))
     try:
@@ -161,7 +165,8 @@ class Worker:
     def __init__(self, address: str, say: Callable[[str], None] = lambda line: None):
         self.name = secrets.token_hex(4)
         self.held: dict[int, asyncio.Task[None]] = {}
-        self._address, self._say, self._revisions = address, say, {}
+        self._address, self._say = address, say
+        self._revisions: dict[int, int] = {}
 
     async def run(self) -> None:
         """Until cancelled."""

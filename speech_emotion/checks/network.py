@@ -124,7 +124,8 @@ def kills(arguments):
         for fleet in fleets:
             fleet.end()
         time.sleep(8)
-        decided, sent = net.decided(), {}
+        decided = net.decided()
+        sent: dict[str, float] = {}
         for fleet in fleets:
             sent |= fleet.sent()
         lost = net.lost()
@@ -363,7 +364,7 @@ class _Fleet:
         self._net.kill(self._process)
 
     def sent(self):
-        found = {}
+        found: dict[str, float] = {}
         for log in self._logs:
             if log.exists():
                 found |= _read_log(log)
@@ -385,7 +386,7 @@ _ME = [sys.executable, "-m", "speech_emotion", "central"]
 
 def _read_log(log):
     """Key -> when it was first sent; a line that a kill cut short is none."""
-    found = {}
+    found: dict[str, float] = {}
     for line in log.read_text().splitlines():
         words = line.split()
         if len(words) == 2:
@@ -395,7 +396,7 @@ def _read_log(log):
 
 def _tails(sent, decided):
     """The sentences of a start of a device after the last that was decided."""
-    last = {}
+    last: dict[tuple[str, str], int] = {}
     for key in decided:
         name, boot, seq, _ = key.split(":")
         last[name, boot] = max(last.get((name, boot), 0), int(seq))
