@@ -93,10 +93,8 @@ class Store:
         """Decisions, and what changed in the hub, all or nothing. Where that fails, `trouble` says why,
         and it is tried again after a while; so many decisions as WAITING_MOST wait for it."""
         self._waiting.extend(decisions)
-        while len(self._waiting) > WAITING_MOST:
-            self._waiting.popleft()
-            self._gone += 1
         if self.trouble and time.monotonic() - self._tried < RETRY_SECONDS:
+            self._forget_the_oldest()
             return
         touched = set(hub.touched)
         try:
@@ -113,10 +111,16 @@ class Store:
                 self._db.execute("ROLLBACK")
             self._label_ids.clear()
             self.trouble, self._tried = str(error), time.monotonic()
+            self._forget_the_oldest()
             return
         hub.touched -= touched
         self._waiting.clear()
         self.trouble = None
+
+    def _forget_the_oldest(self):
+        while len(self._waiting) > WAITING_MOST:
+            self._waiting.popleft()
+            self._gone += 1
 
     def _decision(self, decision):
         names = json.dumps(list(decision.probabilities))
