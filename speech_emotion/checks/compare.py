@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from tabulate import tabulate
 
 from speech_emotion import cli
 from speech_emotion.codegen import emlearn_parts, library, pipeline, source
@@ -216,15 +217,19 @@ def markdown(model, results: list[Result], missing: list[str], rows: int) -> str
         "core (ESP32) and an rv32imafc core (ESP32-P4) in QEMU; bytes of flash without the C library's "
         "functions. Agreement: rows with scikit-learn's own label, the same on both chips.",
         "",
-        "| exporter | ESP32: bytes of flash | instructions | float divisions | ESP32-P4: bytes of flash "
-        "| instructions | agreement |",
-        "|---|--:|--:|--:|--:|--:|--:|",
     ]
+    rows_of_table = []
     for r in results:
         of_esp32 = (r.bytes["esp32"], r.instructions["esp32"], r.divisions["esp32"])
         of_p4 = (r.bytes["esp32p4"], r.instructions["esp32p4"])
         cells = [_cell(number) for number in (*of_esp32, *of_p4)]
-        lines.append(f"| {r.name} | {' | '.join(cells)} | {100 * r.agreement:.2f} % |")
+        rows_of_table.append([r.name, *cells, f"{100 * r.agreement:.2f} %"])
+    head = (
+        "exporter", "ESP32: bytes of flash", "instructions", "float divisions", "ESP32-P4: bytes of flash",
+        "instructions", "agreement",
+    )  # fmt: skip
+    align = ["left", *["right"] * (len(head) - 1)]
+    lines.append(tabulate(rows_of_table, head, "pipe", colalign=align, disable_numparse=True))
     packages = [
         "scikit-learn",
         "emlearn",

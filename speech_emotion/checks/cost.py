@@ -8,6 +8,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from tabulate import tabulate
+
 from speech_emotion import cli
 from speech_emotion.features import schema
 from speech_emotion.measure import clips, firmware, toolchain
@@ -44,14 +46,15 @@ def main():
     toolchain.TARGETS["esp32p4"].check()
     rows = [("all groups", ()), (f"without {', '.join(VOICE)}", VOICE)]
     rows += [(f"without {group}", (group,)) for group in schema.GROUPS]
-    print(
-        "| groups | state, B | flash, B | stack, B | instructions per hop, mean | worst | finish |\n"
-        "|---|--:|--:|--:|--:|--:|--:|"
-    )
-    for name, without in rows:
-        print(
-            f"| {name} | " + " | ".join(f"{number:,}" for number in row(without)) + " |", flush=True
-        )
+    head = (
+        "groups", "state, B", "flash, B", "stack, B", "instructions per hop, mean", "worst", "finish",
+    )  # fmt: skip
+    cells = [
+        [name, *(f"{number:,}" for number in row(without))]
+        for name, without in cli.progress(rows, what="cost", unit="build")
+    ]
+    align = ["left", *["right"] * (len(head) - 1)]
+    print(tabulate(cells, head, "pipe", colalign=align, disable_numparse=True))
 
 
 def run() -> None:

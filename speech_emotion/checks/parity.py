@@ -7,6 +7,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+from tabulate import tabulate
 
 from speech_emotion import cli, corpora
 from speech_emotion.errors import CheckFailed, UserError
@@ -216,30 +217,29 @@ def report(comparison: Comparison, columns: pd.DataFrame, bars, plots: dict[str,
         "",
         "## Bars",
         "",
-        "| bar | reached | |",
-        "|---|---|---|",
-        *(
-            f"| {bar} | {reached} | {'holds' if ok else '**missed**'} |"
-            for bar, reached, ok in bars
+        tabulate(
+            [(bar, reached, "holds" if ok else "**missed**") for bar, reached, ok in bars],
+            ("bar", "reached", ""),
+            "github",
+            disable_numparse=True,
         ),
         "",
         "## Columns with any cell beyond the tolerance, or r below 0.9999: the worst first",
         "",
     ]
-    names = [name.removeprefix("r ") for name in _corpus_columns(columns)]
-    lines += [
-        f"| column | r | {' | '.join(f'r {name}' for name in names)} | within {TOLERANCE:g} σ | largest, σ | "
-        "clips off by > 1 % | worst clip |",
-        "|---" * (len(names) + 6) + "|",
-    ]
+    per_corpus = _corpus_columns(columns)
     shown = columns[(columns.within < 1) | (columns.r < 0.9999)].sort_values("r")
-    for _, row in shown.iterrows():
-        per = " | ".join(f"{row[f'r {name}']:.4f}" for name in names)
-        lines.append(
-            f"| {row['column']} | {row.r:.6f} | {per} | {row.within:.2%} | {row.largest:.2g} | "
-            f"{row.off_1_percent} | {row.worst_clip} |"
-        )
+    rows = [
+        (row["column"], f"{row.r:.6f}", *(f"{row[name]:.4f}" for name in per_corpus),
+         f"{row.within:.2%}", f"{row.largest:.2g}", row.off_1_percent, row.worst_clip)
+        for _, row in shown.iterrows()
+    ]  # fmt: skip
+    head = (
+        "column", "r", *per_corpus, f"within {TOLERANCE:g} σ", "largest, σ", "clips off by > 1 %",
+        "worst clip",
+    )  # fmt: skip
     lines += [
+        tabulate(rows, head, "github", disable_numparse=True),
         "",
         f"The other {len(columns) - len(shown)} columns: every cell within tolerance.",
         "",

@@ -201,13 +201,15 @@ def check_clips(opened, model, table, root, count):
 
 
 def sizes_text(sizes):
-    return (
-        "| | KB |\n|---|--:|\n"
-        f"| flash: code, tables, model | {sizes.flash / 1024:.1f} |\n"
-        f"| of which the model | {sizes.model / 1024:.1f} |\n"
-        f"| static RAM: the recogniser's state | {sizes.ram / 1024:.1f} |\n\n"
-        f"Compiled and linked by {sizes.measured_with}; without stack and system."
-    )
+    from tabulate import tabulate
+
+    rows = [
+        ("flash: code, tables, model", sizes.flash / 1024),
+        ("of which the model", sizes.model / 1024),
+        ("static RAM: the recogniser's state", sizes.ram / 1024),
+    ]
+    table = tabulate(rows, ("", "KB"), "pipe", floatfmt=".1f", colalign=("left", "right"))
+    return f"{table}\n\nCompiled and linked by {sizes.measured_with}; without stack and system."
 
 
 def run() -> None:

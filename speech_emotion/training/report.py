@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 from sklearn.metrics import classification_report
+from tabulate import tabulate
 
 from speech_emotion import corpora
 from speech_emotion.dataset.copies import is_voice
@@ -145,14 +146,8 @@ def _scores(study):
 
 def markdown(frame: pd.DataFrame, corner: str = "") -> str:
     """A table in Markdown; fractions with three digits."""
-    lines = [
-        "| " + " | ".join([corner, *frame.columns]) + " |",
-        "|---" * (frame.shape[1] + 1) + "|",
-    ]
-    for name, row in frame.iterrows():
-        cells = [_cell(value) for value in row]
-        lines.append("| " + " | ".join([str(name), *cells]) + " |")
-    return "\n".join(lines) + "\n"
+    rows = [[str(name), *map(_cell, row)] for name, row in frame.iterrows()]
+    return tabulate(rows, [corner, *frame.columns], "github", disable_numparse=True) + "\n"
 
 
 def _cell(value):
