@@ -95,7 +95,8 @@ class Survey:
 
 def survey(folder: Path) -> Survey:
     """What a folder holds; of none, nothing. UserError where it cannot be read."""
-    files, folders = set(), set()
+    files: set[str] = set()
+    folders: set[str] = set()
     written = None
 
     def cannot_list(error: OSError) -> None:

@@ -224,7 +224,7 @@ def _flaw(file: _File) -> str:
 
 def _same_labels(files):
     """Says which folders of differing names are one label."""
-    spelled = defaultdict(Counter)
+    spelled: dict[str, Counter[str]] = defaultdict(Counter)
     for file in files:
         if file.place is not None:
             spelled[file.label][file.folders[file.place]] += 1
@@ -331,7 +331,7 @@ def _told(how, group):
 
 def _same_people(files, notes):
     """One spelling for each speaker, the most frequent one."""
-    spelled = defaultdict(Counter)
+    spelled: dict[str, Counter[str]] = defaultdict(Counter)
     for file in files:
         if file.speaker:
             spelled[words.fold(file.speaker)][file.speaker] += 1
@@ -453,7 +453,8 @@ def _in_names(group, labels):
 
 def _emotional(group):
     """The words that stand in names for the emotion of the very files that they are in."""
-    seen, mine = Counter(), Counter()
+    seen: Counter[str] = Counter()
+    mine: Counter[str] = Counter()
     for file in group:
         label = words.fold(file.label)
         for word in {_numberless(word) for word in re.split(r"[\s_.,;()\[\]+\-]+", file.rest)} - {
@@ -566,7 +567,8 @@ def merge(clips: Sequence[Clip], *, wanted: bool) -> tuple[list[Clip], list[str]
     alike = defaultdict(list)
     for label in sorted(counts):
         alike[words.meaning(label) or re.sub(r"\W+", "", words.fold(label)) or label].append(label)
-    becomes, said = {}, []
+    becomes: dict[str, str] = {}
+    said: list[str] = []
     for meant, labels in sorted(alike.items()):
         if len(labels) < 2 or not own & set(labels):
             continue

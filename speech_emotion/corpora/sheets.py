@@ -95,7 +95,7 @@ def _key(path):
 
 
 def _speakers(place):
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for line, row in _rows(place, ("file", "speaker")):
         sex = row.get("sex", "").strip().lower()
         if sex not in _SEX:
@@ -110,7 +110,7 @@ def _speakers(place):
 
 
 def _labels(place):
-    found = {}
+    found: dict[str, str] = {}
     for line, row in _rows(place, ("label", "means")):
         label = words.clean(row["means"]).lower()
         if why := names.label_flaw(label):
