@@ -1,0 +1,169 @@
+"""Whether anybody speaks in a clip: by level, as the board's gate hears (ser_listen), and by voicing.
+
+A model knows emotions only, and tells one of anything: of hum, of a click, of an empty room. The board asks its
+gate first; here a whole clip is known, and one look at it replaces the gate's waiting for the room. Sums of
+integers all through: the page's twin (codegen/web/speech.js) decides the same, to the last bit.
+"""
+
+import numpy as np
+from numba import njit
+
+from speech_emotion.features.audio import FULL_SCALE
+from speech_emotion.features.schema import HOP, SAMPLE_RATE
+
+# As ser_listen_init has them: the gate never opens below this power, for fewer blocks in a row, or for an
+# utterance of fewer
+MINIMUM = 33**2  # squared int16 steps: -60 dBFS
+CONFIRM = 3  # hops
+SHORTEST = 20  # hops: 200 ms
+VARIES = 4.0  # 6 dB, as the gate closes: what varies by more speaks, in whatever voice
+# Speech has gaps and stresses: no clip of the corpora varies by less than 8 dB. The level is that of four hops,
+# a whole number of periods of mains hum, which beats within one
+SMOOTH = 4  # hops
+LOUD, QUIET = 0.95, 0.10  # of the hops are below these two levels
+STEADY = 2.0  # their ratio, 3 dB, below which nothing speaks
+# Voicing: normalised autocorrelation of 40 ms at 4 kHz, of some of the frames that begin every 20 ms
+DECIMATE = 4
+WINDOW, STEP = 160, 80  # samples at 4 kHz
+LAGS = (7, 53)  # 75 to 571 Hz
+VOICED = 0.7  # of a frame that is voiced
+VOICED_SHARE = 0.1  # of the loud frames that must be, where the level varies by less than VARIES
+LOUD_FRAMES = 1e-3  # of the loudest frame's power: within 30 dB
+MOST_FRAMES = 32  # that are looked at, evenly spaced among the loud ones
+TONE = 0.994  # what half of the loud frames of a tone or hum have, and no voice
+
+
+def absent(samples: np.ndarray) -> str:
+    """Why nobody speaks in a clip, in words; empty where somebody does, or may.
+
+    samples: int16 (n,) at SAMPLE_RATE. A whisper, which has no voice, is told from noise by its level's ups
+    and downs.
+    """
+    powers, high_powers = hop_powers(samples)
+    if not powers.any():
+        return "digital silence"
+    if powers.max() <= MINIMUM * HOP**2:
+        loudest = 10 * np.log10(powers.max() / HOP**2 / FULL_SCALE**2)
+        return f"its loudest 10 ms are at {loudest:.0f} dBFS, and the board's gate opens at -60"
+    active = _active(powers)
+    if active < SHORTEST:
+        return f"{active / 100:.2f} s of it are loud, and a word takes {SHORTEST / 100} s"
+    share, periodic = _voicing(samples)
+    if periodic >= TONE:
+        return "a tone or hum, too regular for a voice"
+    spread, high_spread = _spread(powers), _spread(high_powers)
+    if spread < STEADY or (
+        share < VOICED_SHARE and (spread < VARIES or high_spread < STEADY)
+    ):
+        return f"a steady sound without a voice, its level within {10 * np.log10(spread):.1f} dB"
+    return ""
+
+
+@njit(cache=True, fastmath={"reassoc"})
+def hop_powers(x):
+    """HOP^2 times the mean of squares about the mean, of each hop, and of each hop's steps from sample to
+    sample, in which the rumble of wind and traffic is weak. x: int16 (n,). Returns two float64 (n // HOP,),
+    whole numbers."""
+    hops = len(x) // HOP
+    powers, high = np.zeros(hops), np.zeros(hops)
+    for k in range(hops):
+        total = squares = step_squares = 0.0
+        last = float(x[max(k * HOP - 1, 0)])
+        before = last
+        for i in range(k * HOP, (k + 1) * HOP):
+            value = float(x[i])
+            total += value
+            squares += value * value
+            step_squares += (value - last) * (value - last)
+            last = value
+        powers[k] = HOP * squares - total * total
+        high[k] = HOP * step_squares - (last - before) * (last - before)
+    return powers, high
+
+
+def _active(powers) -> int:
+    """Hops that are loud enough for the gate, at least CONFIRM in a row."""
+    loud = np.concatenate([[False], powers > MINIMUM * HOP**2, [False]])
+    edges = np.flatnonzero(loud[1:] != loud[:-1])
+    runs = edges[1::2] - edges[::2]
+    return int(runs[runs >= CONFIRM].sum())
+
+
+def _spread(powers) -> float:
+    """The ratio of the two levels below which LOUD and QUIET of the clip are; each level at least 1."""
+    smooth = np.sort(np.convolve(powers, np.ones(SMOOTH), "valid"))
+    last = len(smooth) - 1
+    return max(smooth[int(LOUD * last)], 1.0) / max(smooth[int(QUIET * last)], 1.0)
+
+
+def _voicing(samples) -> tuple[float, float]:
+    """Of the loud frames, the share that is voiced, and the periodicity of the median one."""
+    low = decimated(samples)
+    energies = frame_energies(low)
+    if len(energies) == 0:
+        return 0.0, 0.0
+    loud = np.flatnonzero(energies >= LOUD_FRAMES * energies.max())
+    count = min(len(loud), MOST_FRAMES)
+    chosen = loud[np.arange(count) * len(loud) // count]
+    peaks = np.sort([periodicity(low, frame * STEP) for frame in chosen])
+    return float(np.mean(peaks >= VOICED)), float(peaks[count // 2])
+
+
+@njit(cache=True)
+def decimated(samples):
+    """Sums of DECIMATE samples: float64 (n // DECIMATE,), whole numbers up to 2^17 in size."""
+    out = np.empty(len(samples) // DECIMATE)
+    for i in range(len(out)):
+        total = 0
+        for k in range(i * DECIMATE, (i + 1) * DECIMATE):
+            total += samples[k]
+        out[i] = total
+    return out
+
+
+# the sums are of whole numbers below 2^53: in any order the same
+@njit(cache=True, fastmath={"reassoc"})
+def frame_energies(low):
+    """Of each frame of WINDOW samples, every STEP: WINDOW times its energy about the mean, float64 (frames,).
+
+    low: from `decimated`.
+    """
+    energies = np.zeros(max(0, (len(low) - WINDOW - LAGS[1] - 1) // STEP + 1))
+    for k in range(len(energies)):
+        total = squares = 0.0
+        for i in range(k * STEP, k * STEP + WINDOW):
+            total += low[i]
+            squares += low[i] * low[i]
+        energies[k] = WINDOW * squares - total * total
+    return energies
+
+
+@njit(cache=True, fastmath={"reassoc"})
+def periodicity(low, start):
+    """The highest peak of the normalised autocorrelation, at LAGS, of the frame that begins at `start`; 0 where
+    there is none. low: from `decimated`."""
+    total = squares = 0.0
+    for i in range(start, start + WINDOW):
+        total += low[i]
+        squares += low[i] * low[i]
+    energy = WINDOW * squares - total * total
+    at_lag = np.zeros(LAGS[1] + 2)
+    # the sums of the window that is shifted follow from those of the one before
+    shifted, shifted_squares = total, squares
+    for lag in range(1, LAGS[1] + 2):
+        old, new = low[start + lag - 1], low[start + lag + WINDOW - 1]
+        shifted += new - old
+        shifted_squares += new * new - old * old
+        if lag >= LAGS[0] - 1:
+            product = 0.0
+            for i in range(start, start + WINDOW):
+                product += low[i] * low[i + lag]
+            product = WINDOW * product - total * shifted
+            scale = np.sqrt(energy * (WINDOW * shifted_squares - shifted * shifted))
+            at_lag[lag] = product / scale if scale > 0 else 0.0
+    best = 0.0
+    for lag in range(LAGS[0], LAGS[1] + 1):
+        value = at_lag[lag]
+        if value > best and value >= at_lag[lag - 1] and value >= at_lag[lag + 1]:
+            best = value
+    return best
