@@ -140,7 +140,8 @@ def answers(folder, model):
 @pytest.mark.parametrize("name", FORMATS)
 def test_any_format_is_recognised(name, answers):
     answer, first = answers[name], answers["16-bit.wav"]
-    assert list(answer) == ["file", "emotion", "confidence", "probabilities", "seconds"]
+    assert list(answer) == ["file", "emotion", "confidence", "probabilities", "seconds", "speech"]
+    assert answer["speech"] is True
     assert list(answer["probabilities"]) == LABELS
     # scikit-learn works in float32 on a float32 vector: a few roundings of 6e-8
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-6)
@@ -241,11 +242,9 @@ BAD_SOUNDS = {
     "NaN.wav": (lambda path: _write(path, _with(np.nan), subtype="FLOAT"), "NaN or Inf"),
     "Inf.wav": (lambda path: _write(path, _with(np.inf), subtype="FLOAT"), "NaN or Inf"),
     "directory.wav": (lambda path: path.mkdir(), "is a directory"),
-    "zeros.wav": (lambda path: _write(path, VOICE * 0), "digital silence: nothing to recognise"),
-    "constant.wav": (lambda path: _write(path, VOICE * 0 + 77), "digital silence"),
-    "forged length.flac": (_promise_too_much, "cannot be read"),
-    NOT_UTF8: (lambda path: path.write_bytes(b"RIFF"), "its name is not UTF-8; rename it"),
-    "image.wav": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99)), "not a sound"),
+    "forged length.flac": (_promise_too_much, "truncated"),
+    NOT_UTF8: (lambda path: path.write_bytes(b"RIFF"), "not a sound file"),
+    "image.wav": (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99)), "a PNG picture"),
 }
 
 
@@ -274,6 +273,47 @@ def test_a_bad_sound_alone_is_exit_2(name, here, model, tmp_path):
     for script, *arguments in ((predictor, tmp_path / name, model), (extractor, tmp_path / name)):
         code, _, err = here(script, *arguments)
         assert (code, err.count("\n")) == (2, 1)
+
+
+# --- nobody speaks ---------------------------------------------------------------------------------
+
+
+def _hum(n=16080):
+    return (300 * np.sin(2 * np.pi * 50 * np.arange(n) / 16000)).astype(np.int16)
+
+
+@pytest.mark.parametrize("samples", [VOICE * 0, VOICE * 0 + 77, _hum(), signals.noise(16080)])
+def test_where_nobody_speaks_no_emotion_is_told(samples, here, model, folder):
+    path = folder / "nobody.wav"
+    _write(path, samples)
+    code, out, err = here(predictor, path, model)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{path}: no speech: ") and out.endswith("(1.00 s)\n")
+    assert not any(label in out for label in LABELS)
+    answer = json.loads(here(predictor, path, model, "--json", "--threshold", "0.5")[1])
+    assert answer["speech"] is False and answer["no_speech"] in out
+    assert (answer["emotion"], answer["confidence"]) == (None, None)
+    assert (answer["probabilities"], answer["uncertain"]) == ({}, False)
+
+
+def test_a_picture_of_silence(here, model, folder):
+    for samples in (VOICE * 0, _hum()):
+        _write(folder / "nobody.wav", samples)
+        code, _, err = here(predictor, folder / "nobody.wav", model, "--plot", folder / "out.png")
+        assert (code, err) == (0, "")
+
+
+def test_what_was_found_out_about_a_file_is_said_by_both(here, clip, model, folder):
+    path = folder / "whole numbers.wav"
+    _write(path, VOICE.astype(float), subtype="FLOAT")
+    said = f"note: {path}: its float samples are whole numbers up to "
+    code, out, err = here(predictor, path, model, "--json")
+    assert code == 0 and err.startswith(said) and err.count("\n") == 1
+    answer, first = json.loads(out), json.loads(here(predictor, clip, model, "--json")[1])
+    assert answer.pop("remarks")[0] in err
+    assert answer | {"file": ""} == first | {"file": ""}
+    code, out, err = here(extractor, path)
+    assert code == 0 and err.startswith(said) and out.count("\n") == 2
 
 
 # --- bad models ------------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ def settings(arguments):
     """All that decides a row besides the clip itself."""
     from speech_emotion.dataset.extraction import code
 
-    packages = ("numpy", "scipy", "librosa", "praat-parselmouth", "soundfile", "soxr")
+    packages = ("numpy", "scipy", "librosa", "praat-parselmouth", "soundfile", "soxr", "av")
     return {
         "schema": schema.HASH,
         "engine": arguments.engine,

@@ -90,9 +90,13 @@ def main():
         if isinstance(found, UserError):
             bad += 1
             tqdm.write(f"error: {found}", file=sys.stderr)
-        else:
-            with tqdm.external_write_mode():  # the bar steps aside
-                write(clip, found)
+            continue
+        for remark in found.remarks:
+            tqdm.write(f"note: {clip}: {remark}", file=sys.stderr)
+        if found.silence:
+            tqdm.write(f"note: {clip}: nobody seems to speak: {found.silence}", file=sys.stderr)
+        with tqdm.external_write_mode():  # the bar steps aside
+            write(clip, found)
     return 2 if bad else 0
 
 

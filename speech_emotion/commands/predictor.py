@@ -1,7 +1,8 @@
 """From clips and a model to emotions: one line per clip, or JSON, or a picture.
 
-Any sound file that libsndfile reads, any rate, any number of channels. A bad clip is one line on
-stderr; the others are still predicted, and the exit code is 2 at the end.
+Any sound file, WAV to what a phone records, any rate, any number of channels. Where nobody speaks, by level
+or by voicing, no emotion is told. A bad clip is one line on stderr; the others are still predicted, and the
+exit code is 2 at the end.
 """
 
 import argparse
@@ -38,8 +39,9 @@ def parse_arguments():
         help="last: a .joblib that train.py wrote, its .json beside it; or the folder of a library that "
         "python -m codegen wrote, whose C code then answers")  # fmt: skip
     add("--json", action="store_true",
-        help='one object per line: {"file", "emotion", "confidence", "probabilities", "seconds"}, and '
-        '"uncertain" where there is a threshold')  # fmt: skip
+        help='one object per line: {"file", "emotion", "confidence", "probabilities", "seconds", "speech"}, '
+        '"uncertain" where there is a threshold, "remarks" on an odd file; where nobody speaks, "speech" is '
+        'false, "emotion" and "confidence" are null and "no_speech" says why')  # fmt: skip
     add("--plot", type=Path, metavar="OUT.png",
         help="draw waveform, mel spectrogram, F0, intensity and probabilities (.png, .pdf, .svg); several "
         "clips: OUT-1.png, OUT-2.png, ...")  # fmt: skip
@@ -74,6 +76,8 @@ def main():
             bad += 1
             tqdm.write(f"error: {names.terminal(str(answer))}", file=sys.stderr)
             continue
+        for remark in answer.remarks:
+            tqdm.write(f"note: {answer.file}: {remark}", file=sys.stderr)
         text = json.dumps(answer.as_json()) if arguments.json else answer.text()
         tqdm.write(text, file=sys.stdout)
         if picture:

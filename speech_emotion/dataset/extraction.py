@@ -1,7 +1,7 @@
 """One clip's way from file to journal line: what each worker process does."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -10,7 +10,15 @@ from threadpoolctl import threadpool_limits
 from speech_emotion.dataset import augment, copies
 from speech_emotion.dataset.journal import Result
 from speech_emotion.errors import UserError
-from speech_emotion.features import audio, engines, functionals
+from speech_emotion.features import (
+    audio,
+    containers,
+    decoding,
+    engines,
+    functionals,
+    length,
+    speech,
+)
 from speech_emotion.features.schema import SAMPLE_RATE
 
 
@@ -47,7 +55,8 @@ def _state(path):
 
 def code(engine: str) -> str:
     """Changes with the source of whatever decides a row: 16 hex digits. UserError: no such engine here."""
-    files = [Path(__file__), Path(audio.__file__), Path(augment.__file__), Path(copies.__file__)]
+    modules = (audio, decoding, containers, length, speech, augment, copies)
+    files = [Path(__file__), *(Path(module.__file__) for module in modules)]
     if engine == "device":
         from speech_emotion.features import device
 
@@ -70,17 +79,33 @@ def extract_clip(task: Task, *, engine: str, seed: int) -> Result:
     extract = engines.get(engine)
     _one_thread()
     try:
-        samples, *others = (_read(task.root, name) for name in (task.name, *task.others))
-        if task.augmentation is not None:
+        sound, *others = (_read(task.root, name) for name in (task.name, *task.others))
+        samples, silence = sound.samples, ""
+        if task.augmentation is None:
+            silence = _silence(samples, task.name)
+        else:
+            heard = [other.samples for other in others]
             samples = _usable(
-                augment.apply(samples, task.augmentation, seed=seed, name=task.name, others=others),
+                augment.apply(samples, task.augmentation, seed=seed, name=task.name, others=heard),
                 task.name,
             )
+        length.check(len(samples) / SAMPLE_RATE, engine, name=task.name)
     except UserError as error:
         return Result(this, left_out=str(error).removeprefix(f"{task.name}: "))
     vector = extract(samples)
     digest = hashlib.sha256(samples.tobytes()).hexdigest()[:24]
-    return Result.of(this, len(samples) / SAMPLE_RATE, digest, vector)
+    result = Result.of(this, len(samples) / SAMPLE_RATE, digest, vector)
+    if task.augmentation is not None:
+        return result
+    return replace(result, limited=sound.limited, remarks="; ".join(sound.remarks), silence=silence)
+
+
+def _silence(samples, name):
+    """Why nobody speaks in a recording, in words; UserError where it holds nothing at all."""
+    silence = speech.absent(samples)
+    if silence and speech.loudest(samples) < speech.NOTHING:
+        raise UserError(f"{name}: no speech: {silence}")
+    return silence
 
 
 @cache
@@ -98,7 +123,8 @@ def _read(root, name):
 def _decoded(root, name, _state_of_file):
     path = root / name
     try:
-        return _usable(audio.read(path), name)
+        sound = audio.hear(path)
+        return sound._replace(samples=_usable(sound.samples, name))
     except UserError as error:  # as the tables name it, without this machine's folders
         raise UserError(str(error).replace(str(path), name)) from None
 

@@ -31,6 +31,9 @@ class Result:
     audio: str = ""  # hash of the samples: equal for duplicates
     features: str = ""  # float32 little-endian, base64
     left_out: str = ""
+    limited: int = 0  # samples that were beyond full scale
+    remarks: str = ""  # what was found out about the file
+    silence: str = ""  # why nobody speaks in it
 
     @classmethod
     def of(cls, key: str, seconds: float, audio: str, vector: np.ndarray) -> "Result":

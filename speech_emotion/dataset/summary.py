@@ -9,6 +9,9 @@ from speech_emotion.corpora import Clip
 from speech_emotion.corpora.folder import UNKNOWN_SPEAKER
 from speech_emotion.dataset.journal import Result
 
+MOST_TOLD = 10
+"""Clips of one kind that the screen names; the sidecar names all."""
+
 
 class Summary:
     """Counts rows as they are written; says it all at the end, as data and as text."""
@@ -20,6 +23,9 @@ class Summary:
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._speakers: dict[str, set[str]] = defaultdict(set)
         self._same_audio: dict[str, dict[str, str]] = defaultdict(dict)
+        self.remarks: dict[str, str] = {}  # of each clip of which something was found out
+        self.limited: dict[str, int] = {}  # samples of each clip that were beyond full scale
+        self.silence: dict[str, str] = {}  # why nobody speaks in a clip, which is kept all the same
 
     def leave_out(self, name, reason):
         self.left_out[name] = reason
@@ -35,6 +41,13 @@ class Summary:
         self._counts[clip.corpus][clip.emotion] += 1
         if not augmented:
             self._same_audio[result.audio][name] = clip.emotion
+            for notes, note in (
+                (self.remarks, result.remarks),
+                (self.limited, result.limited),
+                (self.silence, result.silence),
+            ):
+                if note:
+                    notes[name] = note
 
     def duplicates(self, *, conflicting):
         """Groups of names with identical sound: under more than one label, or under one."""
@@ -53,6 +66,9 @@ class Summary:
                 for name, counts in sorted(self._counts.items())
             },
             "left_out": self.left_out,
+            "no_speech": self.silence,
+            "limited": self.limited,
+            "remarks": self.remarks,
             "conflicting_duplicates": self.duplicates(conflicting=True),
             "duplicates": self.duplicates(conflicting=False),
         }
@@ -65,9 +81,30 @@ class Summary:
         ]
         lines = [table.to_string()]
         lines += [f"left out  {name}: {reason}" for name, reason in self.left_out.items()]
+        if self.silence:
+            lines.append(
+                f"nobody seems to speak in {len(self.silence)} clips, which are kept: listen to them, and "
+                "take out what is no speech"
+            )
+            lines += _some(self.silence)
+        if self.limited:
+            lines.append(
+                f"{sum(self.limited.values())} samples of {len(self.limited)} clips were beyond full scale "
+                "and are limited to it"
+            )
+        if self.remarks:
+            lines.append(f"{len(self.remarks)} clips of which there is something to say:")
+            lines += _some(self.remarks)
         for alike in self.duplicates(conflicting=True):
             pairs = ", ".join(f"{name} ({label})" for name, label in alike.items())
             lines.append(f"the same sound under different labels, kept: {pairs}")
         for alike in self.duplicates(conflicting=False):
             lines.append(f"the same sound twice, kept: {', '.join(alike)}")
         return "\n".join(lines[:1] + [names.terminal(line) for line in lines[1:]])
+
+
+def _some(notes: dict[str, str]) -> list[str]:
+    """The first notes, and how many more the sidecar has."""
+    lines = [f"  {name}: {note}" for name, note in list(notes.items())[:MOST_TOLD]]
+    more = len(notes) - len(lines)
+    return lines + [f"  and {more} more: features.json"] * (more > 0)

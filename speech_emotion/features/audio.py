@@ -23,7 +23,9 @@ MOST_RATE = 768000  # Hz; the most that recorders have, and a damaged header's 4
 FARTHEST = 8.0
 """A float sample beyond this many times full scale is no loud sound: the file counts in other units."""
 MOST_LIMITED = 0.01  # of the samples; beyond, little is left of the wave's form
-CANCELLED = 1e-3  # of the channels' power, less of which their average has where they oppose each other
+CANCELLED = (
+    1e-3  # of the channels' power, less of which their average has where they oppose each other
+)
 
 
 class Sound(NamedTuple):
@@ -58,8 +60,6 @@ def hear(path: str | Path) -> Sound:
         raise UserError(f"{path}: no such file") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    if len(sound.samples) == 0:
-        raise UserError(f"{path}: holds no samples; record it again")
     return sound._replace(remarks=(*opened.remarks, *sound.remarks))
 
 
@@ -82,7 +82,7 @@ class _Array:
     scaled = False
 
     def __init__(self, samples, rate):
-        self._samples = samples.reshape(len(samples), -1)
+        self._samples = samples[:, None] if samples.ndim == 1 else samples
         self.rate, self.channels = rate, self._samples.shape[1]
         self.whole = samples.dtype == np.int16
 
@@ -100,7 +100,10 @@ def _converted(decoder: decoding.Decoder, *, name: str) -> Sound:
             f"{name}: sampled at {decoder.rate} Hz; speech needs {LEAST_RATE} Hz or more"
         )
     if decoder.whole and decoder.channels == 1 and decoder.rate == SAMPLE_RATE:
-        return Sound(_joined((block[:, 0] for block in decoder.blocks()), name))
+        samples = _joined((block[:, 0] for block in decoder.blocks()), name)
+        if len(samples) == 0:
+            raise UserError(f"{name}: holds no samples; record it again")
+        return Sound(samples)
     scale, remarks = FULL_SCALE, []
     if not decoder.whole and not decoder.scaled:
         scale, remarks = _scale(decoder.blocks(), name)
@@ -179,7 +182,7 @@ class _Mixer:
 
     def __init__(self, decoder, heard, scale, name):
         self._decoder, self._heard, self._scale, self._name = decoder, heard, scale, name
-        self.limited = 0
+        self.limited = self._count = 0
         self._power = self._mixed_power = 0.0
 
     def blocks(self):
@@ -189,6 +192,7 @@ class _Mixer:
                 self._decoder.rate, SAMPLE_RATE, 1, dtype="float64", quality="HQ"
             )
         for block in self._decoder.blocks():
+            self._count += len(block)
             mono = self._mono(block)
             yield self._limit(resampler.resample_chunk(mono) if resampler else mono)
         if resampler:
@@ -216,7 +220,9 @@ class _Mixer:
         return limited.astype(np.int16)
 
     def check(self):
-        """UserError where the channels are each other's opposite."""
+        """UserError where there was nothing to mix, or the channels are each other's opposite."""
+        if self._count == 0:
+            raise UserError(f"{self._name}: holds no samples; record it again")
         if self._mixed_power < CANCELLED * self._power:
             raise UserError(
                 f"{self._name}: its channels cancel each other out (opposite polarity); export one of them"

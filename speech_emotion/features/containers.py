@@ -1,9 +1,8 @@
 """Sound files by their first bytes: what a file is, and whether its header tells the truth about its length.
 
 Decoders believe a header. What sox, arecord or a recorder on a chip wrote before they knew how long the
-sound would be, and what a copy lost, they tell apart as little as a text that is named .wav. This module does:
-it reads headers only, never a sample, in a time that does not grow with the file except for MP3, whose frames
-it counts.
+sound would be, and what a copy lost, they do not tell apart. This module does. It reads headers; of MP3 and
+Ogg, which are headers all through, every one.
 """
 
 import mmap
@@ -288,10 +287,8 @@ def _frame(data, at: int) -> _Frame | None:
     bits = 1000 * _BITRATES[first, layer][bitrate - 1]
     hertz = _RATES[rate] // (1 if first else 2 if version == 2 else 4)
     samples = 384 if layer == 1 else 1152 if layer == 2 or first else 576
-    if layer == 1:
-        length = 4 * (12 * bits // hertz + padding)
-    else:
-        length = samples // 8 * bits // hertz + padding
+    slot = 4 if layer == 1 else 1  # bytes
+    length = slot * (samples // 8 // slot * bits // hertz + padding)
     mono = head[3] >> 6 == 3
     side = 4 + ((17 if mono else 32) if first else (9 if mono else 17))
     return _Frame(length, samples, hertz, bytes([head[1] & 0xFE, head[2] & 0x0C]), side)
@@ -394,7 +391,7 @@ def _is_adts(head: bytes) -> bool:
 
 
 class Ogg(NamedTuple):
-    """trouble: what is wrong with the pages, in words, or nothing. ended: the last says that it is the last."""
+    """trouble: what is wrong with the pages, in words, or nothing. ended: the last one says that it is."""
 
     trouble: str
     ended: bool
@@ -456,3 +453,45 @@ def mp4_trouble(path: Path) -> str:
             if at > size:
                 return "cut short"
     return "" if b"moov" in names else "cut short: it has no index (moov), which is written last"
+
+
+# What may have no length of its own and ends where its like begins, and what is walked into
+_SEGMENT, _CLUSTER, _INFO, _TRACKS = 0x18538067, 0x1F43B675, 0x1549A966, 0x1654AE6B
+_WALKED = {_SEGMENT, _CLUSTER}
+
+
+def webm_trouble(path: Path) -> str:
+    """What is wrong with a WebM file's elements (EBML, RFC 8794), in words; or nothing. A decoder goes on
+    behind what it cannot make sense of, and leaves out what it was."""
+    size, at, found = path.stat().st_size, 0, set()
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(12)
+            name, width = _vint(head, 0, keep_marker=True)
+            length, more = _vint(head, width)
+            if width > 4 or more == 0:
+                return "cut short" if at + 12 > size else "damaged"
+            found.add(name)
+            at += width + more
+            if length is None and name not in _WALKED:
+                return "damaged"
+            if length is not None and at + length > size:
+                return "cut short"
+            if name not in _WALKED:
+                at += length
+    return "" if {_SEGMENT, _CLUSTER, _INFO, _TRACKS} <= found else "damaged"
+
+
+def _vint(data: bytes, at: int, *, keep_marker: bool = False) -> tuple[int | None, int]:
+    """An EBML number and its width in bytes (0: none there); None for the one that says "unknown"."""
+    if at >= len(data) or data[at] == 0:
+        return 0, 0
+    width = 9 - data[at].bit_length()
+    value = int.from_bytes(data[at : at + width], "big")
+    if len(data) < at + width:
+        return 0, 0
+    if keep_marker:
+        return value, width
+    value &= (1 << 7 * width) - 1
+    return (None if value == (1 << 7 * width) - 1 else value), width

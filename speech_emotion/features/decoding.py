@@ -22,7 +22,7 @@ BLOCK = 1 << 18  # samples of all channels together
 MOST_CHANNELS = 64
 FFMPEG_FORMATS = "aac,amr,ape,asf,caf,matroska,mov,mp3,ogg,wav"
 """The demuxers that may be used: none that opens another file or address that this one names."""
-MISSING_SECONDS = 0.2
+MISSING_SECONDS = 0.1
 """By how much a file may be shorter than its container says: what an encoder puts before the sound counts."""
 
 
@@ -42,15 +42,15 @@ class Decoder(Protocol):
 
 @dataclass
 class Opened:
-    """A file ready to be decoded. remarks: what was found out about it."""
+    """A file ready to be decoded. remarks: what was found out about it, and is on the way."""
 
     decoder: Decoder
     remarks: list[str] = field(default_factory=list)
 
 
 def open_sound(path: Path) -> Opened:
-    """A sound file of any kind. Raises UserError, which says what the file is where it is no sound, and why it
-    cannot be decoded where it is."""
+    """A sound file of any kind. Raises UserError, which says what the file is where it is no sound, and why
+    it cannot be decoded where it is one."""
     with path.open("rb") as file:
         head = file.read(containers.HEAD)
     kind = containers.kind(head)
@@ -78,11 +78,10 @@ def _is_known_to_libsndfile(path: Path) -> bool:
 
 
 class _SoundFile:
-    """A Decoder by libsndfile. riff: of a WAV file whose header is to be mended. md5: of a FLAC file's samples."""
+    """A Decoder by libsndfile. riff: of a WAV file whose header is to be mended. md5: of a FLAC file's
+    samples."""
 
-    def __init__(
-        self, path: Path, riff: containers.Riff | None = None, md5: bytes | None = None
-    ):
+    def __init__(self, path: Path, riff: containers.Riff | None = None, md5: bytes | None = None):
         self._path, self._riff, self._md5 = path, riff, md5
 
     @contextmanager
@@ -254,6 +253,7 @@ class _Ffmpeg:
         self._path, self._kind, self._start = path, kind, start
         self.format = None  # the demuxer's name, where it is known
         self.promised = None  # seconds
+        self.remarks: list[str] = []
 
     def look(self) -> None:
         """Note the rate, channels and the kind of samples, as the first of them has them."""
@@ -264,13 +264,21 @@ class _Ffmpeg:
         raise _unreadable(self._path, self._kind)
 
     def blocks(self) -> Iterator[np.ndarray]:
-        done = 0
+        done, start = 0, None
         for frame in self._frames():
             if (frame.sample_rate, frame.layout.nb_channels) != (self.rate, self.channels):
                 raise UserError(
                     f"{self._path}: its sample rate or channels change after {done / self.rate:.3f} s; "
                     "convert it to WAV"
                 )
+            if done == 0:
+                start = frame.time
+            elif start is not None and frame.time is not None:
+                gap = frame.time - start - done / self.rate
+                if gap > MISSING_SECONDS and not self.remarks:
+                    self.remarks.append(
+                        f"{gap:.2f} s of sound are missing at {done / self.rate:.2f} s"
+                    )
             block = _samples(frame, self.channels)
             done += len(block)
             yield block
@@ -326,13 +334,12 @@ def _samples(frame, channels: int) -> np.ndarray:
 
 
 def _by_ffmpeg(path, kind) -> Opened:
-    if kind == "MP4":
-        trouble = containers.mp4_trouble(path)
-        if trouble:
-            raise _troubled(path, kind, trouble)
+    look = {"MP4": containers.mp4_trouble, "WebM": containers.webm_trouble}.get(kind)
+    if look and (trouble := look(path)):
+        raise _troubled(path, kind, trouble)
     decoder = _Ffmpeg(path, kind)
     decoder.look()
-    return Opened(decoder)
+    return Opened(decoder, decoder.remarks)
 
 
 def _mp3(path, found: containers.Mp3) -> Opened:

@@ -1,15 +1,17 @@
 """Whether anybody speaks in a clip: by level, as the board's gate hears (ser_listen), and by voicing.
 
-A model knows emotions only, and tells one of anything: of hum, of a click, of an empty room. The board asks its
-gate first; here a whole clip is known, and one look at it replaces the gate's waiting for the room. Sums of
-integers all through: the page's twin (codegen/web/speech.js) decides the same, to the last bit.
+A model knows emotions only, and tells one of anything: of hum, of a click, of an empty room. The board asks
+its gate first; here a whole clip is known, and one look at it replaces the gate's waiting for the room. Sums
+of whole numbers all through: the page's twin (codegen/web/speech.js) decides the same, to the last bit.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from speech_emotion.features.audio import FULL_SCALE
-from speech_emotion.features.schema import HOP, SAMPLE_RATE
+from speech_emotion.features.schema import HOP
 
 # As ser_listen_init has them: the gate never opens below this power, for fewer blocks in a row, or for an
 # utterance of fewer
@@ -17,8 +19,8 @@ MINIMUM = 33**2  # squared int16 steps: -60 dBFS
 CONFIRM = 3  # hops
 SHORTEST = 20  # hops: 200 ms
 VARIES = 4.0  # 6 dB, as the gate closes: what varies by more speaks, in whatever voice
-# Speech has gaps and stresses: no clip of the corpora varies by less than 8 dB. The level is that of four hops,
-# a whole number of periods of mains hum, which beats within one
+# Speech has gaps and stresses: hardly a clip of the corpora varies by less than 6 dB. The level is that of
+# four hops, some periods of mains hum, which beats within one
 SMOOTH = 4  # hops
 LOUD, QUIET = 0.95, 0.10  # of the hops are below these two levels
 STEADY = 2.0  # their ratio, 3 dB, below which nothing speaks
@@ -27,10 +29,23 @@ DECIMATE = 4
 WINDOW, STEP = 160, 80  # samples at 4 kHz
 LAGS = (7, 53)  # 75 to 571 Hz
 VOICED = 0.7  # of a frame that is voiced
-VOICED_SHARE = 0.1  # of the loud frames that must be, where the level varies by less than VARIES
+VOICED_SHARE = 0.15  # of the loud frames that must be, where the level varies by less than VARIES
 LOUD_FRAMES = 1e-3  # of the loudest frame's power: within 30 dB
 MOST_FRAMES = 32  # that are looked at, evenly spaced among the loud ones
 TONE = 0.994  # what half of the loud frames of a tone or hum have, and no voice
+OCTAVE = 0.85  # of the highest peak: the first such one is the period's
+WANDER = 0.03  # by how much, at least, the period of a vowel does that is held very evenly
+WANDER_SHARE = 0.75  # of the frames that must be voiced to say so
+
+
+NOTHING = -80.0
+"""dBFS of the loudest hop, below which a recording holds nothing but its last bits."""
+
+
+def loudest(samples: np.ndarray) -> float:
+    """The level of the loudest hop in dB re full scale, about the mean; -inf for digital silence."""
+    with np.errstate(divide="ignore"):
+        return float(10 * np.log10(hop_powers(samples)[0].max() / HOP**2 / FULL_SCALE**2))
 
 
 def absent(samples: np.ndarray) -> str:
@@ -43,18 +58,17 @@ def absent(samples: np.ndarray) -> str:
     if not powers.any():
         return "digital silence"
     if powers.max() <= MINIMUM * HOP**2:
-        loudest = 10 * np.log10(powers.max() / HOP**2 / FULL_SCALE**2)
-        return f"its loudest 10 ms are at {loudest:.0f} dBFS, and the board's gate opens at -60"
+        return f"its loudest 10 ms are at {loudest(samples):.0f} dBFS, and the board's gate opens at -60"
     active = _active(powers)
     if active < SHORTEST:
         return f"{active / 100:.2f} s of it are loud, and a word takes {SHORTEST / 100} s"
-    share, periodic = _voicing(samples)
-    if periodic >= TONE:
+    voice = voicing(samples)
+    if voice.periodic >= TONE:
         return "a tone or hum, too regular for a voice"
     spread, high_spread = _spread(powers), _spread(high_powers)
-    if spread < STEADY or (
-        share < VOICED_SHARE and (spread < VARIES or high_spread < STEADY)
-    ):
+    steady = spread < STEADY and voice.wander < WANDER
+    varies = spread >= VARIES and high_spread >= STEADY
+    if steady or (not varies and voice.share < VOICED_SHARE):
         return f"a steady sound without a voice, its level within {10 * np.log10(spread):.1f} dB"
     return ""
 
@@ -96,29 +110,44 @@ def _spread(powers) -> float:
     return max(smooth[int(LOUD * last)], 1.0) / max(smooth[int(QUIET * last)], 1.0)
 
 
-def _voicing(samples) -> tuple[float, float]:
-    """Of the loud frames, the share that is voiced, and the periodicity of the median one."""
+class Voicing(NamedTuple):
+    """Of some loud frames: the share that is voiced; the periodicity of the median one; and how far the
+    periods of the voiced ones are apart, the middle half of them over the median one."""
+
+    share: float
+    periodic: float
+    wander: float
+
+
+def voicing(samples: np.ndarray) -> Voicing:
+    """Looks at up to MOST_FRAMES of the frames within LOUD_FRAMES of the loudest."""
     low = decimated(samples)
     energies = frame_energies(low)
     if len(energies) == 0:
-        return 0.0, 0.0
+        return Voicing(0.0, 0.0, 0.0)
     loud = np.flatnonzero(energies >= LOUD_FRAMES * energies.max())
     count = min(len(loud), MOST_FRAMES)
-    chosen = loud[np.arange(count) * len(loud) // count]
-    peaks = np.sort([periodicity(low, frame * STEP) for frame in chosen])
-    return float(np.mean(peaks >= VOICED)), float(peaks[count // 2])
+    found = np.array(
+        [periodicity(low, frame * STEP) for frame in loud[np.arange(count) * len(loud) // count]]
+    )
+    peaks, periods = np.sort(found[:, 0]), np.sort(found[found[:, 0] >= VOICED, 1])
+    wander = 0.0
+    if len(periods) >= WANDER_SHARE * count:
+        first, middle, third = (periods[len(periods) * k // 4] for k in (1, 2, 3))
+        wander = (third - first) / middle
+    return Voicing(float(np.mean(peaks >= VOICED)), float(peaks[count // 2]), float(wander))
 
 
 @njit(cache=True)
 def decimated(samples):
     """Sums of DECIMATE samples: float64 (n // DECIMATE,), whole numbers up to 2^17 in size."""
-    out = np.empty(len(samples) // DECIMATE)
-    for i in range(len(out)):
+    sums = np.empty(len(samples) // DECIMATE)
+    for i in range(len(sums)):
         total = 0
         for k in range(i * DECIMATE, (i + 1) * DECIMATE):
             total += samples[k]
-        out[i] = total
-    return out
+        sums[i] = total
+    return sums
 
 
 # the sums are of whole numbers below 2^53: in any order the same
@@ -140,8 +169,8 @@ def frame_energies(low):
 
 @njit(cache=True, fastmath={"reassoc"})
 def periodicity(low, start):
-    """The highest peak of the normalised autocorrelation, at LAGS, of the frame that begins at `start`; 0 where
-    there is none. low: from `decimated`."""
+    """Of the frame that begins at `start`: the highest peak of its normalised autocorrelation at LAGS, and
+    the period in samples, by a parabola; 0 and 0 where there is no peak. low: from `decimated`."""
     total = squares = 0.0
     for i in range(start, start + WINDOW):
         total += low[i]
@@ -166,4 +195,10 @@ def periodicity(low, start):
         value = at_lag[lag]
         if value > best and value >= at_lag[lag - 1] and value >= at_lag[lag + 1]:
             best = value
-    return best
+    for lag in range(LAGS[0], LAGS[1] + 1):
+        before, value, after = at_lag[lag - 1], at_lag[lag], at_lag[lag + 1]
+        # the first of the peaks that are about as high: twice a period is one as well
+        if value > 0 and value >= OCTAVE * best and value >= before and value >= after:
+            bend = before - 2 * value + after
+            return best, lag + (0.5 * (before - after) / bend if bend < 0 else 0.0)
+    return best, 0.0

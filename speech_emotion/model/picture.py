@@ -45,11 +45,11 @@ def draw(samples: np.ndarray, prediction: Prediction) -> Figure:
     waveform, spectrogram, contours, bars = figure.subplots(
         4, 1, height_ratios=(1, 1.6, 1.5, 0.25 * len(prediction.probabilities) + 0.2)
     )
-    verdict = "uncertain, perhaps " * prediction.uncertain + prediction.emotion
-    figure.suptitle(
-        f"{_short(Path(prediction.file).name)}: {verdict}, {_percent(prediction.confidence)}",
-        size=14,
-    )
+    verdict = "no speech"
+    if prediction.speech:
+        verdict = "uncertain, perhaps " * prediction.uncertain + prediction.emotion
+        verdict += f", {_percent(prediction.confidence)}"
+    figure.suptitle(f"{_short(Path(prediction.file).name)}: {verdict}", size=14)
     samples = block_dc(samples)
     seconds = len(samples) / SAMPLE_RATE
     _draw_waveform(waveform, samples)
@@ -136,6 +136,10 @@ def _draw_contours(ax, samples):
 
 
 def _draw_probabilities(ax, prediction):
+    if not prediction.speech:
+        ax.set_axis_off()
+        ax.text(0, 0.5, f"no speech: {prediction.silence}")
+        return
     labels, values = list(prediction.probabilities), list(prediction.probabilities.values())
     colours = [BLUE if label == prediction.emotion else GREY for label in labels]
     places = np.arange(len(labels))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech_emotion.errors import UserError
-from speech_emotion.features import audio
+from speech_emotion.features import audio, speech
 from speech_emotion.features.measuring import measure_all
 from speech_emotion.features.schema import SAMPLE_RATE
 from speech_emotion.model import persistence
@@ -20,25 +20,33 @@ def open_model(path: str | Path) -> persistence.Model | Library:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model hears in a clip. probabilities: by label, in the model's order, summing to 1."""
+    """What a model hears in a clip. probabilities: by label, in the model's order, summing to 1; none where
+    nobody speaks. silence: why nobody does, empty where somebody does. remarks: what was found out about the
+    file."""
 
     file: str
     seconds: float
     probabilities: dict[str, float]
     threshold: float = 0.0
+    silence: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
-    def emotion(self) -> str:
-        """The most probable label; the first of them where two are equal."""
-        return max(self.probabilities, key=self.probabilities.__getitem__)
+    def speech(self) -> bool:
+        return not self.silence
 
     @property
-    def confidence(self) -> float:
-        return self.probabilities[self.emotion]
+    def emotion(self) -> str | None:
+        """The most probable label; the first of them where two are equal; None where nobody speaks."""
+        return max(self.probabilities, key=self.probabilities.__getitem__) if self.speech else None
+
+    @property
+    def confidence(self) -> float | None:
+        return self.probabilities[self.emotion] if self.speech else None
 
     @property
     def uncertain(self) -> bool:
-        return self.confidence < self.threshold
+        return self.speech and self.confidence < self.threshold
 
     @property
     def runner_up(self) -> str:
@@ -48,22 +56,33 @@ class Prediction:
 
     def text(self) -> str:
         """One readable line."""
+        if not self.speech:
+            return f"{self.file}: no speech: {self.silence} ({self.seconds:.2f} s)"
         first = f"{self.emotion} {self.confidence:.1%}".replace("%", " %")
         second = f"{self.runner_up} {self.probabilities[self.runner_up]:.1%}".replace("%", " %")
         verdict = f"uncertain, perhaps {first}" if self.uncertain else first
         return f"{self.file}: {verdict}, then {second} ({self.seconds:.2f} s)"
 
     def as_json(self) -> dict:
-        """file, emotion, confidence, probabilities, seconds; uncertain where there is a threshold."""
+        """file, emotion, confidence, probabilities, seconds, speech; uncertain where there is a threshold.
+
+        Where nobody speaks, speech is false, emotion and confidence are null, probabilities are empty, and
+        no_speech says why. remarks are there where something was found out about the file.
+        """
         result = {
             "file": self.file,
             "emotion": self.emotion,
             "confidence": self.confidence,
             "probabilities": self.probabilities,
             "seconds": self.seconds,
+            "speech": self.speech,
         }
+        if not self.speech:
+            result["no_speech"] = self.silence
         if self.threshold > 0:
             result["uncertain"] = self.uncertain
+        if self.remarks:
+            result["remarks"] = list(self.remarks)
         return result
 
 
@@ -89,23 +108,31 @@ def predict_all(
             )
         yield from (_listen(clip, model, threshold) for clip in clips)
         return
-    for clip, found in zip(clips, measure_all(clips, engine=engine, jobs=jobs), strict=True):
+    measured = measure_all(clips, engine=engine, jobs=jobs, only_speech=True)
+    for clip, found in zip(clips, measured, strict=True):
         if isinstance(found, UserError):
             yield found
             continue
-        row = model.probabilities(found.vector[None])[0]
-        probabilities = dict(zip(model.labels, row.tolist(), strict=True))
-        yield Prediction(str(clip), found.seconds, probabilities, threshold)
+        probabilities = {}
+        if not found.silence:
+            row = model.probabilities(found.vector[None])[0]
+            probabilities = dict(zip(model.labels, row.tolist(), strict=True))
+        yield Prediction(
+            str(clip), found.seconds, probabilities, threshold, found.silence, found.remarks
+        )
 
 
 def _listen(clip, library, threshold):
     """The library's own answer to a clip, from sound to label."""
     try:
-        samples = audio.load(clip)
-        if audio.is_silent(samples):
-            raise UserError(f"{clip}: digital silence: nothing to recognise")
+        heard = audio.hear(clip)
+        samples = audio.cut(heard.samples, name=str(clip))
     except UserError as error:
         return error
-    answer = library.answer(samples)
-    probabilities = dict(zip(library.labels, answer.probabilities.tolist(), strict=True))
-    return Prediction(str(clip), len(samples) / SAMPLE_RATE, probabilities, threshold)
+    silence, probabilities = speech.absent(samples), {}
+    if not silence:
+        answer = library.answer(samples)
+        probabilities = dict(zip(library.labels, answer.probabilities.tolist(), strict=True))
+    return Prediction(
+        str(clip), len(samples) / SAMPLE_RATE, probabilities, threshold, silence, heard.remarks
+    )
