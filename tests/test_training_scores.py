@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from speech_emotion.training.experiment import choose
-from speech_emotion.training.scores import Outcome, calibration_error, reliability
+from speech_emotion.training.scores import (
+    Outcome,
+    calibration_error,
+    macro_f1,
+    pareto_front,
+    reliability,
+    uar,
+)
 
 LABELS = np.array(["angry", "sad"])
 
@@ -108,3 +115,84 @@ def test_the_smaller_of_two_equally_good_models_is_chosen():
 
 def test_without_speakers_to_choose_by_the_smallest_model_is_chosen():
     assert choose({}, {"large": 300, "small": 200}) == "small"
+
+
+def test_a_summary_holds_what_scikit_learn_says_of_the_answers():
+    # angry: 2 of 3 right; sad: 1 of 2; predicted angry 3, sad 2
+    found = outcome("aaass", [0.1, 0.2, 0.9, 0.7, 0.4], corpora=list("ccddd"))
+    summary = found.summary()
+    f1_angry, f1_sad = 2 * 2 / (3 + 3), 2 * 1 / (2 + 2)
+    assert summary["weighted_f1"] == pytest.approx((3 * f1_angry + 2 * f1_sad) / 5, abs=1e-4)
+    assert summary["macro_f1"] == pytest.approx((f1_angry + f1_sad) / 2, abs=1e-4)
+    assert summary["accuracy"] == 0.6 and summary["uar"] == pytest.approx(
+        (2 / 3 + 1 / 2) / 2, abs=1e-4
+    )
+    assert summary["uar_c"] == 1 and summary["uar_d"] == pytest.approx(0.25)
+    # by bin: 0.9 twice, of which one right; 0.8 right; 0.7 right; 0.6 wrong
+    bins = 2 * abs(0.9 - 0.5) + abs(0.8 - 1) + abs(0.7 - 1) + abs(0.6 - 0)
+    assert summary["ece"] == pytest.approx(bins / 5, abs=1e-4)
+
+
+def test_a_label_that_nobody_spoke_lowers_no_recall_and_one_that_is_never_said_counts():
+    assert uar(np.array(["a", "a"]), np.array(["a", "b"])) == 0.5
+    assert uar(np.array(["a", "b"]), np.array(["a", "a"])) == 0.5
+    assert macro_f1(np.array(["a", "b"]), np.array(["a", "a"])) == pytest.approx((2 / 3 + 0) / 2)
+
+
+def test_answers_at_the_threshold_count_as_confident():
+    found = outcome("aaas", [0.4, 0.4, 0.4, 0.4])
+    assert found.threshold() == pytest.approx(0.6) and found.covered(0.5) == 0.5
+
+
+def test_the_threshold_lets_seven_in_ten_through_unless_another_share_is_asked_for():
+    found = outcome("s" * 101, np.linspace(0.5, 1, 101))
+    assert found.threshold() == pytest.approx(0.65) and found.summary()["confident_uar"] == 1
+
+
+def test_intervals_are_the_middle_95_of_a_hundred_speakers():
+    random = np.random.default_rng(3)
+    right = random.random(100) < 0.5
+    found = outcome("s" * 100, right.astype(float), speakers=[f"c/{i}" for i in range(100)])
+    low, high = found.intervals()["uar"]
+    # recall of one clip each: a binomial share, 1.96 standard errors of sqrt(p (1 - p) / 100) either way
+    p = right.mean()
+    reach = 1.96 * np.sqrt(p * (1 - p) / 100)
+    assert (p - low, high - p) == pytest.approx((reach, reach), abs=0.015)
+
+
+def test_intervals_agree_with_the_scores_when_nothing_is_left_to_chance():
+    answers = [0.1, 0.2, 0.9, 0.7, 0.4]
+    found = outcome("aaass" * 4, answers * 4, speakers=list(np.repeat(list("wxyz"), 5)))
+    summary = found.summary()
+    for score in ("macro_f1", "uar", "uar_c"):
+        assert found.intervals()[score] == (summary[score], summary[score])
+
+
+def test_speakers_are_drawn_within_their_corpus():
+    # one corpus always right, one always wrong, five speakers each: whoever is drawn, half is right
+    found = outcome(
+        "as" * 10, [0.0, 1.0] * 5 + [1.0, 0.0] * 5, corpora=["c"] * 10 + ["d"] * 10,
+        speakers=[f"{'cd'[i // 10]}/{i // 2}" for i in range(20)],
+    )  # fmt: skip
+    intervals = found.intervals()
+    assert (
+        intervals["uar"] == (0.5, 0.5)
+        and intervals["uar_c"] == (1, 1)
+        and intervals["uar_d"] == (0, 0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("points", "front"),
+    [
+        ({"a": (1, 0.5), "b": (2, 0.6), "c": (3, 0.55)}, ["a", "b"]),
+        # of equal size the better, whatever its name; of equal score the smaller
+        ({"a": (1, 0.5), "b": (1, 0.6)}, ["b"]),
+        ({"b": (1, 0.6), "a": (1, 0.5)}, ["b"]),
+        ({"a": (2, 0.6), "b": (1, 0.6)}, ["b"]),
+        ({"a": (2, 0.0), "b": (1, 0.0)}, ["b"]),
+        ({}, []),
+    ],
+)
+def test_the_front_holds_what_nothing_beats_smallest_first(points, front):
+    assert pareto_front(points) == front
