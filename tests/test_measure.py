@@ -216,6 +216,37 @@ def test_times_are_the_documented_ranges():
     assert p4.upper == pytest.approx(1.6 * 2.4e6 / 360e6)
 
 
+def test_energy_is_volts_times_milliamperes_times_seconds_of_work():
+    esp32 = chips.CHIPS["esp32"]
+    found = emulated._energy(esp32, Range(0.1, 0.2, 0.5), 2.0)
+    # a sentence of 2 s, 3.3 V, 68 mA while it works; in an hour 30 mA and 38 more for as long as it works
+    for share, decision, hour in (
+        (0.1, found["joules_decision"].lower, found["joules_hour"].lower),
+        (0.2, found["joules_decision"].nominal, found["joules_hour"].nominal),
+        (0.5, found["joules_decision"].upper, found["joules_hour"].upper),
+    ):
+        assert decision == pytest.approx(3.3 * 0.068 * 2 * share)
+        assert hour == pytest.approx(3600 * 3.3 * (0.030 + 0.038 * share))
+    # nobody works more than all the time
+    always = emulated._energy(esp32, Range(1, 2, 3), 2.0)["joules_hour"]
+    assert always == Range(*3 * [pytest.approx(3600 * 3.3 * 0.068)])
+    assert emulated._energy(chips.CHIPS["esp32p4"], Range(1, 2, 3), 2.0) == {}
+
+
+@pytest.mark.parametrize("name", command.TARGETS)
+def test_clock_and_currents_are_those_of_the_source_that_is_named(name):
+    chip = chips.CHIPS[name]
+    if chip.busy_ma is None:
+        assert chip.idle_ma is None and chip.currents == ""
+        return
+    said = {float(number) for number in re.findall(r"\b\d+\b", chip.currents)}
+    assert {chip.busy_ma, chip.idle_ma, chip.hertz / 1e6} <= said
+
+
+def test_a_range_is_scaled_in_all_its_three():
+    assert Range(1, 2, 3).times(2) == Range(2, 4, 6)
+
+
 def figures(**changed):
     made = report.Figures(
         target="esp32", name="ESP32", basis="counted", response_ms=Range(1, 2, 3),
@@ -234,6 +265,9 @@ def figures(**changed):
         ({"stack_peak": 256 * 1024 - 60_000}, None),
         ({"stack_peak": 256 * 1024 - 59_999}, "RAM 256.0 KB of 256"),
         ({"flash_model": 256 * 1024}, "flash 334.1 KB of 256"),
+        ({"response_ms": Range(50, 50, 50), "realtime_share": Range(1, 1, 1)}, None),
+        ({"flash_model": 256 * 1024 - 80_000}, None),
+        ({"flash_model": 256 * 1024 - 79_999}, "flash 256.0 KB of 256"),
     ],
 )
 def test_the_verdict_is_by_the_upper_figures(changed, words):
@@ -242,6 +276,69 @@ def test_the_verdict_is_by_the_upper_figures(changed, words):
     assert report.as_json([figures(**changed)], budget)[0]["within_budget"] is (words is None)
     table = report.text([figures(**changed)], budget)
     assert (f"OVER: {words}" if words else "ESP32: within") in table
+
+
+def everything():
+    return figures(
+        worst_hop_ms=Range(0.001, 0.5, 12.34), instructions_response=1234567, instructions_hop=2345,
+        instructions_per_second=34567, instructions_worst_hop=4567, slow_response=5678,
+        slow_per_second=67, slow_name="divisions", joules_decision=Range(0.001, 0.002, 0.003),
+        joules_hour=Range(100, 200, 300), energy_source="a datasheet",
+    )  # fmt: skip
+
+
+def test_the_table_says_every_figure_in_its_unit():
+    rows = dict(
+        line.rsplit("  ", 1)
+        for line in report.text([everything()], report.Budget()).split("\n")[1:-2]
+    )
+    assert {key.strip(): value.strip() for key, value in rows.items()} == {
+        "response, ms (budget 50)": "1.00 / 2.00 / 3.00",
+        "share of real time": "10.0 / 20.0 / 30.0 %",
+        "worst hop of 10 ms, ms": "0.00 / 0.50 / 12.3",
+        "instructions, response": "1,234,567",
+        "instructions, second of sound": "34,567",
+        "instructions, mean hop": "2,345",
+        "instructions, worst hop": "4,567",
+        "slow operations, response": "5,678 divisions",
+        "slow operations, second": "67 divisions",
+        "static RAM, KB": "58.6",
+        "peak stack, KB": "2.0",
+        "RAM, KB (budget 256)": "60.5",
+        "flash: code, KB": "48.8",
+        "flash: tables, KB": "29.3",
+        "flash: model, KB": "19.5",
+        "flash, KB (budget 256)": "97.7",
+        "energy per decision": "1.00 / 2.00 / 3.00 mJ",
+        "energy per hour of listening": "100.0 / 200.0 / 300.0 J",
+    }
+
+
+def test_what_is_not_known_is_a_dash_and_breaks_no_budget():
+    unknown = figures(ram_static=None, flash_model=None, stack_peak=None)
+    assert unknown.ram_total is None and unknown.flash_total is None
+    assert unknown.over(report.Budget(ram_kb=0, flash_kb=0)) == []
+    table = report.text([unknown], report.Budget())
+    for name in (
+        "static RAM",
+        "RAM, KB",
+        "flash, KB",
+        "energy per hour",
+        "slow operations, second",
+    ):
+        (line,) = [line for line in table.split("\n") if line.startswith(name)]
+        assert line.endswith("–")
+
+
+def test_the_page_names_basis_source_of_energy_notes_and_tools():
+    page = report.markdown([everything(), figures(name="X")], report.Budget(), ["a note"])
+    lines = page.split("\n")
+    assert (
+        "* ESP32: counted" in lines and "* a note" in lines and "* ESP32: clang-22 22.1.8." in lines
+    )
+    assert [line for line in lines if "energy:" in line] == [
+        "* ESP32, energy: an estimate from a datasheet."
+    ]
 
 
 def test_json_has_one_object_per_target_with_the_agreed_keys():
