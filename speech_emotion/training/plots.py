@@ -1,14 +1,17 @@
 """The pictures in reports/: what a model confuses, what it listens to, whether more clips would help."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")
 import numpy as np
+from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.utils.multiclass import unique_labels
 
 from speech_emotion.files import replacing
 from speech_emotion.training.scores import (
@@ -20,7 +23,13 @@ from speech_emotion.training.scores import (
 )
 
 plt.rcParams.update(
-    {"figure.dpi": 110, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    {
+        "figure.dpi": 110,
+        "font.size": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "text.parse_math": False,  # a dollar in a label is a dollar
+    }
 )
 
 
@@ -64,8 +73,10 @@ def confusion(outcomes: dict[str, Outcome], title: str) -> Figure:
     """One panel per protocol: rows are the true labels, each row adds up to 100 %."""
     figure, axes = plt.subplots(1, len(outcomes), figsize=(5.2 * len(outcomes), 4.6), squeeze=False)
     for ax, (protocol, outcome) in zip(axes[0], outcomes.items(), strict=True):
+        labels = unique_labels(outcome.truth, outcome.predicted)
         ConfusionMatrixDisplay.from_predictions(
-            outcome.truth, outcome.predicted, normalize="true", values_format=".0%", cmap="Blues",
+            outcome.truth, outcome.predicted, labels=labels, display_labels=drawable(labels),
+            normalize="true", values_format=".0%", cmap="Blues",
             xticks_rotation=45, colorbar=False, ax=ax, im_kw={"vmin": 0, "vmax": 1},
         )  # fmt: skip
         ax.set_title(protocol)
@@ -73,6 +84,15 @@ def confusion(outcomes: dict[str, Outcome], title: str) -> Figure:
     figure.suptitle(title)
     figure.tight_layout()
     return figure
+
+
+def drawable(labels: Iterable[str]) -> list[str]:
+    """Labels as the font can draw them: a character that it has not, by its number."""
+    font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
+    return [
+        "".join(c if font.get_char_index(ord(c)) else f"U+{ord(c):04X} " for c in label).strip()
+        for label in labels
+    ]
 
 
 def calibration(outcome: Outcome, title: str) -> Figure:

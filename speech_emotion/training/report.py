@@ -6,10 +6,11 @@ from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
-from sklearn.metrics import classification_report
+from sklearn.metrics import precision_recall_fscore_support
+from sklearn.utils.multiclass import unique_labels
 from tabulate import tabulate
 
-from speech_emotion import corpora
+from speech_emotion import corpora, names
 from speech_emotion.dataset.copies import is_voice
 from speech_emotion.dataset.table import FeatureTable
 from speech_emotion.files import replacing
@@ -146,8 +147,15 @@ def _scores(study):
 
 def markdown(frame: pd.DataFrame, corner: str = "") -> str:
     """A table in Markdown; fractions with three digits."""
-    rows = [[str(name), *map(_cell, row)] for name, row in frame.iterrows()]
-    return tabulate(rows, [corner, *frame.columns], "github", disable_numparse=True) + "\n"
+    rows = [[_escaped(name), *map(_cell, row)] for name, row in frame.iterrows()]
+    head = [corner, *map(_escaped, frame.columns)]
+    return tabulate(rows, head, "github", disable_numparse=True) + "\n"
+
+
+def _escaped(text):
+    """What a user may have named, such as a label, within Markdown."""
+    text = str(text)
+    return names.markdown(names.terminal(text) if names.flaw(text) else text)
 
 
 def _cell(value):
@@ -172,8 +180,8 @@ def _report(study, pictures):
     if study.is_synthetic:
         parts.append(f"**{SYNTHETIC_WARNING}**\n")
     parts += [
-        f"{study.label_set[0].upper()}{study.label_set[1:]}; balance: {study.balance}; features: engine "
-        f"{study.table.info.get('engine')}, schema {study.table.info.get('schema')}.\n",
+        f"{_escaped(study.label_set[0].upper() + study.label_set[1:])}; balance: {study.balance}; features: "
+        f"engine {study.table.info.get('engine')}, schema {study.table.info.get('schema')}.\n",
         markdown(_clips(study), "corpus"),
         *([f"{study.twins}.\n"] if study.twins else []),
         "## All models, all protocols\n",
@@ -196,12 +204,25 @@ def _report(study, pictures):
     parts.append("\n## Per class\n")
     for model, by_protocol in study.outcomes.items():
         for protocol, outcome in by_protocol.items():
-            scores = classification_report(
-                outcome.truth, outcome.predicted, output_dict=True, zero_division=0
-            )
-            scores.pop("accuracy", None)
-            parts.append(f"### {model}, {protocol}\n\n{markdown(pd.DataFrame(scores).T, 'class')}")
+            table = markdown(_per_class(outcome), "class")
+            parts.append(f"### {model}, {protocol}\n\n{table}")
     return "\n".join(parts) + "\n"
+
+
+def _per_class(outcome):
+    """Precision, recall, F1 and clips of each label, and two means of them; whatever a label is called."""
+    labels = unique_labels(outcome.truth, outcome.predicted)
+    each = precision_recall_fscore_support(
+        outcome.truth, outcome.predicted, labels=labels, zero_division=0
+    )
+    rows = [(label, *values) for label, *values in zip(labels, *each, strict=True)]
+    for average in ("macro", "weighted"):
+        *values, _ = precision_recall_fscore_support(
+            outcome.truth, outcome.predicted, average=average, zero_division=0
+        )
+        rows.append((f"{average} avg", *values, len(outcome.truth)))
+    columns = ["precision", "recall", "f1-score", "support"]
+    return pd.DataFrame([row[1:] for row in rows], [row[0] for row in rows], columns)
 
 
 def _unseen(study):
@@ -254,7 +275,8 @@ def _model_card(study):
     lines = [
         f"# Model card: {study.chosen}\n",
         f"**{SYNTHETIC_WARNING}**\n" if study.is_synthetic else "",
-        f"{CANDIDATES[study.chosen].about}. Labels: {', '.join(study.labels)} ({study.label_set}).",
+        f"{CANDIDATES[study.chosen].about}. Labels: {_escaped(names.listed(study.labels))} "
+        f"({_escaped(study.label_set)}).",
         f"Features: schema {study.table.info.get('schema')}, engine {study.table.info.get('engine')}.\n",
         "## Data\n",
         *data,
