@@ -15,7 +15,6 @@ from speech_emotion.features import schema
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
-
 # Fine cepstral detail and chroma tell voices and tunes apart rather than emotions: without them, models
 # score higher on speakers they never heard, and the chip computes less. Jitter, shimmer and HNR earn
 # nothing beside the other columns (docs/accuracy.md) and cost the chip most; --groups has them back. The mean
@@ -99,6 +98,16 @@ def _students(seed: int, members: int) -> Pipeline:
     return _scaled(("model", DistilledNetwork(members=members, random_state=seed)))
 
 
+def _acquainted(seed: int, members: int) -> Pipeline:
+    from sklearn.pipeline import Pipeline
+
+    from speech_emotion.model.acquaintance import AcquaintedNetwork
+    from speech_emotion.model.profile import VoiceScaler
+
+    model = AcquaintedNetwork(members=members, random_state=seed)
+    return Pipeline([("scale", VoiceScaler()), ("model", model)])
+
+
 def _linear(_seed: int) -> Pipeline:
     from sklearn.linear_model import LogisticRegression
 
@@ -145,6 +154,10 @@ CANDIDATES: dict[str, Candidate] = {
         Candidate(
             "mlp_64", "network, one hidden layer of 64",
             lambda seed: _network(seed, 64, alpha=2.0), grid=_ALPHAS,
+        ),
+        Candidate(
+            "voice_224", "four 8-bit networks of 56 and 32 units as one, that learn to know the voice",
+            lambda seed: _acquainted(seed, 4), grid=_RIDGES,
         ),
         Candidate(
             "student_224", "four 8-bit networks of 56 and 32 units as one, taught by kernel ridge",

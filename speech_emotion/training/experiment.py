@@ -170,7 +170,7 @@ class Experiment:
     @property
     def _examples(self):
         split = self.splitter
-        return Examples(self.X, self.labels, split.people, split.sources, split.voices)
+        return Examples(self.X, self.labels, split.people, split.sources, split.voices, split.kinds)
 
     def _outcomes(self, tasks, what):
         """The answers to each key's folds, together."""

@@ -38,13 +38,15 @@ Inside = Callable[[np.ndarray], list[Fold]]
 
 class Examples(NamedTuple):
     """What is known of the rows of a table. X: (n, columns) float32; the others (n,): labels, speakers,
-    which clip a row is of, and (numbers too) which rows are one voice, copies through noise or a line."""
+    which clip a row is of, and (numbers too) which rows are one voice, copies through noise or a line; of a
+    copy its kind, of a clip ""."""
 
     X: np.ndarray
     y: np.ndarray
     speakers: np.ndarray
     sources: np.ndarray
     voices: np.ndarray
+    kinds: np.ndarray
 
     def at(self, rows: np.ndarray) -> "Examples":
         return Examples(*(each[rows] for each in self))
@@ -76,10 +78,12 @@ def fit(recipe: Recipe, examples: Examples, inside: Sequence[Fold] = ()) -> Pipe
         examples = examples._replace(
             sources=examples.sources + times * beyond, voices=examples.voices + times * beyond
         )
-    X, y, speakers, sources, voices = examples
-    for name, values in (("groups", speakers), ("sources", sources), ("voices", voices)):
-        if has_fit_parameter(pipeline[-1], name):
-            extra[f"model__{name}"] = values
+    X, y, speakers, sources, voices, kinds = examples
+    told = {"groups": speakers, "sources": sources, "voices": voices, "kinds": kinds}
+    for step, estimator in (pipeline.steps[0], pipeline.steps[-1]):
+        for name, values in told.items():
+            if has_fit_parameter(estimator, name):
+                extra[f"{step}__{name}"] = values
     with threadpool_limits(1), warnings.catch_warnings():
         # the number of epochs is the recipe's choice; that the loss could still fall is no news
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -60,6 +60,7 @@ class Splitter:
         augmented = clips["augmentation"].to_numpy(str) != ""
         self.originals = np.flatnonzero(~augmented)
         self.copies = np.flatnonzero(augmented)
+        self.kinds = clips["augmentation"].to_numpy(str)
         self._paths = clips["path"].to_numpy(str)
         # which row's clip each row is of; a copy whose clip is not in the table has itself only
         sources = clips["source"].to_numpy(str)
