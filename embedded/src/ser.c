@@ -1,13 +1,46 @@
 #include "ser.h"
 
+static ser_status classify(const ser_summary *summary, const float *features, const ser_profile *voice,
+                           ser_result *result);
+
 ser_status ser_init(ser_recognizer *recognizer)
 {
-    return recognizer == NULL ? SER_BAD_ARGUMENT : ser_extractor_init(&recognizer->extractor);
+    if (recognizer == NULL) {
+        return SER_BAD_ARGUMENT;
+    }
+    recognizer->voice = NULL;
+    return ser_extractor_init(&recognizer->extractor);
 }
 
 ser_status ser_reset(ser_recognizer *recognizer)
 {
-    return ser_init(recognizer);
+    return recognizer == NULL ? SER_BAD_ARGUMENT : ser_extractor_init(&recognizer->extractor);
+}
+
+ser_status ser_know(ser_recognizer *recognizer, const ser_profile *voice)
+{
+    if (recognizer == NULL) {
+        return SER_BAD_ARGUMENT;
+    }
+    recognizer->voice = voice;
+    return SER_OK;
+}
+
+int ser_learn(const ser_recognizer *recognizer, ser_profile *voice, const ser_result *result)
+{
+#if SER_PROFILE_COLUMNS
+    int16_t steps[SER_PROFILE_COLUMNS];
+    if (recognizer == NULL || voice == NULL || result == NULL || !result->speech) {
+        return 0;
+    }
+    ser_model_steps(recognizer->features, steps);
+    return ser_profile_learn(voice, steps);
+#else
+    (void)recognizer;
+    (void)voice;
+    (void)result;
+    return 0;
+#endif
 }
 
 ser_status ser_push(ser_recognizer *recognizer, const int16_t *pcm, size_t count)
@@ -23,7 +56,7 @@ ser_status ser_finish(ser_recognizer *recognizer, ser_result *result)
         return SER_BAD_ARGUMENT;
     }
     ser_extractor_finish(&recognizer->extractor, &summary, recognizer->features);
-    return ser_classify(&summary, recognizer->features, result);
+    return classify(&summary, recognizer->features, recognizer->voice, result);
 }
 
 ser_status ser_classify(const ser_summary *summary, const float *features, ser_result *result)
@@ -31,7 +64,23 @@ ser_status ser_classify(const ser_summary *summary, const float *features, ser_r
     if (summary == NULL || features == NULL || result == NULL) {
         return SER_BAD_ARGUMENT;
     }
+    return classify(summary, features, NULL, result);
+}
+
+static ser_status classify(const ser_summary *summary, const float *features, const ser_profile *voice,
+                           ser_result *result)
+{
+#if SER_PROFILE_COLUMNS
+    int16_t steps[SER_PROFILE_COLUMNS];
+    ser_model_steps(features, steps);
+    ser_profile_adapt(voice, steps);
+    ser_model_answer(steps, result->probabilities);
+    result->known = voice == NULL ? 0 : ser_profile_known(voice);
+#else
+    (void)voice;
     ser_model_predict(features, result->probabilities);
+    result->known = 0;
+#endif
     result->label = 0;
     for (int i = 1; i < SER_LABELS; i++) {
         if (result->probabilities[i] > result->probabilities[result->label]) {

@@ -33,6 +33,7 @@
  * and ser_model.c
  *     const char *const ser_label_names[SER_LABELS];
  *     void ser_model_predict(const float *features, float *probabilities);
+ * and, of a model that knows voices, SER_PROFILE_COLUMNS, ser_model_usual, ser_model_steps, ser_model_answer;
  * where features are all SER_FEATURES columns and the SER_LABELS probabilities add up to 1.
  */
 #ifndef SER_H
@@ -40,6 +41,7 @@
 
 #include "ser_extractor.h"
 #include "ser_model.h"
+#include "ser_profile.h"
 
 #if SER_MODEL_SCHEMA_HASH != SER_SCHEMA_HASH
 #error "The model was trained on another feature schema than this library computes: generate it anew."
@@ -51,6 +53,11 @@ extern "C" {
 
 extern const char *const ser_label_names[SER_LABELS];
 void ser_model_predict(const float *features, float *probabilities);
+#if SER_PROFILE_COLUMNS
+extern const int16_t ser_model_usual[SER_PROFILE_COLUMNS];
+void ser_model_steps(const float *features, int16_t *steps);
+void ser_model_answer(const int16_t *steps, float *probabilities);
+#endif
 
 typedef struct {
     int label;        /* of the largest probability; the first of equals */
@@ -58,12 +65,14 @@ typedef struct {
     float probabilities[SER_LABELS];
     float seconds; /* length of the clip */
     int speech;    /* 0: no speech was found, and the rest says nothing about a voice */
+    int known;     /* sentences of this voice that the answer stands on; see ser_profile.h */
 } ser_result;
 
 /* Read nothing in here. */
 typedef struct {
     ser_extractor extractor;
     float features[SER_FEATURES];
+    const ser_profile *voice;
 } ser_recognizer;
 
 /* Makes a state ready for an utterance. */
@@ -77,6 +86,13 @@ ser_status ser_finish(ser_recognizer *recognizer, ser_result *result);
 
 /* Forgets the sound: ready for the next utterance. */
 ser_status ser_reset(ser_recognizer *recognizer);
+
+/* Whose voice it is: answers are given against this profile from now on, until NULL is said. It stays the
+   caller's; ser_init forgets it, ser_reset does not. */
+ser_status ser_know(ser_recognizer *recognizer, const ser_profile *voice);
+
+/* The sentence of this result, learnt from if it was speech. Returns whether it was. */
+int ser_learn(const ser_recognizer *recognizer, ser_profile *voice, const ser_result *result);
 
 /* The result for features that came another way, such as from a sliding window. */
 ser_status ser_classify(const ser_summary *summary, const float *features, ser_result *result);

@@ -5,7 +5,7 @@ written. Columns that no weight and no tree looks at are left out, and with them
 only they need.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,6 +23,7 @@ from speech_emotion.model.estimators import (
     SnappedExtraTrees,
     SnappedRandomForest,
 )
+from speech_emotion.model.profile import VoiceScaler
 
 MAX_TREES = 16000
 """255 per tree and class: sums of leaf bytes stay below 2^22, exact and told apart as float."""
@@ -31,7 +32,8 @@ _FORESTS = (SnappedRandomForest, SnappedExtraTrees)
 _NETWORKS = (Float32Network, Int8Network, MLPClassifier)
 EXPORTABLE = (
     "ClippedScaler, then AppendDiscriminants (or not), Int16Quantiser and SnappedRandomForest or "
-    "SnappedExtraTrees; or ClippedScaler, then Float32Network, Int8Network or MLPClassifier"
+    "SnappedExtraTrees; or ClippedScaler, then Float32Network, Int8Network or MLPClassifier; or VoiceScaler, "
+    "then Int8Network"
 )
 
 
@@ -80,6 +82,12 @@ class Plan:
     limit: np.float32
     discriminants: Discriminants | None
     model: Forest | Network
+    usual: np.ndarray = field(default_factory=lambda: np.empty(0, np.int16))
+    """(columns,) int16, the training voices' spread, of a model that learns to know voices; else empty."""
+
+    @property
+    def knows_voices(self) -> bool:
+        return len(self.usual) > 0
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -104,7 +112,7 @@ def plan(pipeline, info: dict) -> Plan:
     steps = [step for _, step in getattr(pipeline, "steps", [("model", pipeline)])]
     kinds = [type(step) for step in steps]
     called = ", ".join(kind.__name__ for kind in kinds)
-    if kinds[0] is not ClippedScaler:
+    if kinds[0] not in (ClippedScaler, VoiceScaler):
         raise UserError(f"model of {called}: cannot be exported exactly; what can be: {EXPORTABLE}")
     names.check_labels(labels)
     scaler, *middle, model = steps
@@ -117,9 +125,14 @@ def plan(pipeline, info: dict) -> Plan:
         discriminants, (forest, used) = None, _network(model, scaler)
     else:
         raise UserError(f"model of {called}: cannot be exported exactly; what can be: {EXPORTABLE}")
+    usual = np.empty(0, np.int16)
+    if isinstance(scaler, VoiceScaler):
+        if not isinstance(model, Int8Network):
+            raise UserError(f"model of {called}: only an Int8Network can know voices on a chip")
+        usual = scaler.spread_[used]
     return Plan(
         labels, [columns[i] for i in used], scaler.mean_[used], scaler.inverse_[used],
-        np.float32(scaler.limit), discriminants, forest,
+        np.float32(getattr(scaler, "limit", 0)), discriminants, forest, usual,
     )  # fmt: skip
 
 

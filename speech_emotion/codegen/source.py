@@ -8,6 +8,7 @@ forests that look at more than the 127 columns of its own node. The code around 
 import hashlib
 import math
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ from speech_emotion.codegen import emlearn_parts as emlearn
 from speech_emotion.codegen.pipeline import Forest, Network, Plan
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
+from speech_emotion.model import profile
 from speech_emotion.model.estimators import Int8Network, Int16Quantiser
 
 MAX_LEAVES = 32767  # different ones: emlearn's nodes refer to them as int16
@@ -88,6 +90,7 @@ def _header(plan, name, threshold, code):
         labels="\n".join(f"#define SER_LABEL_{each} {i}" for i, each in enumerate(identifiers)),
         bytes=sum(sizes),
         longest=max(sizes),
+        voice=_voice(plan),
         number=hashlib.sha256(f"{schema.HASH}{code}".encode()).hexdigest()[:8],
         columns=len(plan.columns),
         columns_number=f"{columns_number(plan.columns, plan.mean, plan.inverse):08x}",
@@ -114,7 +117,38 @@ def _top(plan, name):
         places=_array("columns", [_PLACES[c] for c in plan.columns], "uint16_t"),
         mean=_array("mean", plan.mean),
         inverse=_array("inverse", plan.inverse),
-        limit=_float(plan.limit),
+        usual=_usual(plan),
+        scale=_scale(plan),
+    )
+
+
+def _usual(plan):
+    if not plan.knows_voices:
+        return ""
+    values = textwrap.wrap(", ".join(map(str, plan.usual.tolist())), 100)
+    return _fill("usual.c", values="\n".join(f"    {line}" for line in values))
+
+
+def _voice(plan):
+    if not plan.knows_voices:
+        return ""
+    return _fill(
+        "model_voice.h",
+        id=profile.identity(plan.columns, plan.mean, plan.inverse, plan.usual),
+        columns=len(plan.columns),
+        numbers="\n".join(f"#define {name} {value}" for name, value in profile.C_NUMBERS.items()),
+    )
+
+
+def _scale(plan):
+    if not plan.knows_voices:
+        return _fill("scale.c", limit=_float(plan.limit))
+    return _fill(
+        "voice.c",
+        whole=_fill("whole.c"),
+        steps=_float(profile.STEPS),
+        far=_float(profile.FAR),
+        unit=_float(profile.UNIT),
     )
 
 
@@ -227,10 +261,12 @@ def _network(plan):
     return _fill(
         "network.c",
         widest=max(widths),
-        layers=_int8_layers(network) if network.int8 else _float_layers(network),
+        layers=_int8_layers(network, plan) if network.int8 else _float_layers(network),
         power=_fill("power.c"),
         normalise=_fill("softmax.c" if widths[-1] > 1 else "logistic.c"),
-        calls=_calls(network, widths),
+        entry=_fill(
+            "entry_voice.c" if plan.knows_voices else "entry.c", calls=_calls(network, widths)
+        ),
     )
 
 
@@ -291,7 +327,7 @@ def _float_layers(network):
     return _fill("float_layers.c", tables=tables)
 
 
-def _int8_layers(network):
+def _int8_layers(network, plan):
     tables = []
     for layer, weights in enumerate(network.weights):
         tables += [
@@ -306,7 +342,7 @@ def _int8_layers(network):
     return _fill(
         "int8_layers.c",
         tables="\n".join(tables),
-        whole=_fill("whole.c"),
+        whole="" if plan.knows_voices else _fill("whole.c"),
         limit=_float(Int8Network.INPUT_STEPS),
         offset=WEIGHT_OFFSET,
     )

@@ -24,6 +24,8 @@ the chip.
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -41,6 +43,23 @@ SPREAD_FROM = 2
 """Sentences that must be known before deviations from their mean are learnt."""
 LEAST_SPREAD = 50
 MOST_KNOWN = 65535
+STRANGE_SHARE, STRANGE_PER, STRANGE_SENTENCES, STRANGE_FROM = 4, 5, 3, 5
+"""A sentence does not fit if its squares against the profile are more than 4/5 of those without it. After three
+in a row somebody else speaks. Asked once five sentences are known."""
+C_NUMBERS = {
+    "SER_PROFILE_TOP": TOP,
+    "SER_PROFILE_FAR": FAR,
+    "SER_PROFILE_PRIOR": PRIOR,
+    "SER_PROFILE_SPREAD_PRIOR": SPREAD_PRIOR,
+    "SER_PROFILE_SPREAD_FROM": SPREAD_FROM,
+    "SER_PROFILE_LEAST_SPREAD": LEAST_SPREAD,
+    "SER_PROFILE_MEMORY": MEMORY,
+    "SER_STRANGE_SHARE": STRANGE_SHARE,
+    "SER_STRANGE_PER": STRANGE_PER,
+    "SER_STRANGE_SENTENCES": STRANGE_SENTENCES,
+    "SER_STRANGE_FROM": STRANGE_FROM,
+}
+"""What the C code calls them."""
 UNIT = np.float32(2.5 / TOP)
 """Standard deviations per step, as the model's input is scaled."""
 
@@ -145,16 +164,71 @@ class Profile:
         self.reference = np.zeros(len(self.usual), np.int32)
         self.spread = self.usual.copy()
         self.known = 0
+        self.strange = 0
+
+    @property
+    def stands_on(self) -> int:
+        """Sentences that an answer stands on: 0 while nobody is known, or somebody else speaks."""
+        return 0 if self.strange >= STRANGE_SENTENCES else self.known
 
     def adapted(self, steps: np.ndarray) -> np.ndarray:
         """What the model sees of a sentence. steps: int32 (..., columns). Returns the same shape."""
+        if not self.stands_on:
+            return np.clip(steps, -TOP, TOP)
         return adapted(steps, self.reference, self.spread, self.usual)
 
-    def learn(self, steps: np.ndarray) -> None:
-        """Take in a sentence. steps: int32 (columns,)."""
+    def learn(self, steps: np.ndarray) -> bool:
+        """Take in a sentence; or, if it does not fit, count it. steps: int32 (columns,). Returns whether it was
+        learnt from."""
+        if self.known >= STRANGE_FROM and self._is_stranger(steps):
+            self.strange = min(self.strange + 1, MOST_KNOWN)
+            if self.strange >= STRANGE_SENTENCES:
+                return False
+        else:
+            self.strange = 0
         known = np.array([self.known])
         self.reference, self.spread = learned(steps, self.reference, self.spread, known)
         self.known = min(self.known + 1, MOST_KNOWN)
+        return True
+
+    def _is_stranger(self, steps):
+        seen = adapted(steps, self.reference, self.spread, self.usual).astype(np.int64)
+        unknown = np.clip(steps, -TOP, TOP).astype(np.int64)
+        return (seen @ seen) * STRANGE_PER > (unknown @ unknown) * STRANGE_SHARE
+
+    def to_json(self, identity: str) -> dict:
+        """What `--voice FILE` keeps. identity: of the model (`identity`)."""
+        return {
+            "model": identity, "known": self.known, "strange": self.strange,
+            "reference": self.reference.tolist(), "spread": self.spread.tolist(),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, kept: object, usual: np.ndarray, identity: str) -> Profile | None:
+        """The profile kept; None if it is not one, was damaged, or is another model's."""
+        profile = cls(usual)
+        if not isinstance(kept, dict) or kept.get("model") != identity:
+            return None
+        numbers = [kept.get("known"), kept.get("strange")]
+        if not all(type(n) is int and 0 <= n <= MOST_KNOWN for n in numbers):
+            return None
+        for name, least in (("reference", -FAR), ("spread", LEAST_SPREAD)):
+            values = kept.get(name)
+            if not isinstance(values, list) or len(values) != len(profile.usual):
+                return None
+            if not all(type(value) is int and least <= value <= FAR for value in values):
+                return None
+            setattr(profile, name, np.array(values, np.int32))
+        profile.known, profile.strange = numbers
+        return profile
+
+
+def identity(columns: list[str], mean: np.ndarray, inverse: np.ndarray, usual: np.ndarray) -> str:
+    """16 hex digits that name what a profile's numbers mean: columns and their scale."""
+    digest = hashlib.sha256("\n".join(columns).encode())
+    for array, kind in ((mean, "<f4"), (inverse, "<f4"), (usual, "<i2")):
+        digest.update(np.ascontiguousarray(array, kind).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def after(usual: np.ndarray, steps: np.ndarray, heard: list[np.ndarray]) -> tuple:

@@ -21,23 +21,10 @@ typedef char ser_names_fit[SER_NAMES_BYTES == 0 NAMES(BYTES) NAMES(FITS) ? 1 : -
 $places
 $mean
 $inverse
-
+$usual
 static float clip(float value, float limit)
 {
     return ser_minf(ser_maxf(value, -limit), limit);
 }
 
-/* Standardised, and clipped: one odd feature must not shout down the others. */
-static void scale(const float *features, float *values)
-{
-    for (int i = 0; i < COLUMNS; i++) {
-        values[i] = clip((features[columns[i]] - mean[i]) * inverse[i], $limit);
-    }
-}
-
-void ser_model_write_steps(const float *features, uint8_t *bytes)
-{
-    for (int i = 0; i < COLUMNS; i++) {
-        ser_message_write_step(bytes, i, ser_message_step(features[columns[i]], mean[i], inverse[i]));
-    }
-}
+$scale

@@ -3,10 +3,4 @@
 $layers
 $power
 $normalise
-void ser_model_predict(const float *features, float *probabilities)
-{
-    float values[WIDEST];
-    float sums[WIDEST];
-    scale(features, values);
-$calls
-}
+$entry
