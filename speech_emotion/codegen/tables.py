@@ -14,10 +14,10 @@ import numpy as np
 from speech_emotion import native
 from speech_emotion.errors import CheckFailed
 from speech_emotion.features import schema
-from speech_emotion.model import compiled
+from speech_emotion.model import compiled, profile
 from speech_emotion.model.estimators import AppendDiscriminants, Int8Network
 
-_TABLE = re.compile(r"^static const \w+ (\w+)\[\d+\] = \{", re.M)
+_TABLE = re.compile(r"^(?:static )?const \w+ (\w+)\[\w+\] = \{", re.M)
 _NODE = np.dtype([("feature", "i2"), ("value", "i2"), ("left", "i2"), ("right", "i2")])
 
 
@@ -25,7 +25,8 @@ def read(folder: Path) -> dict[str, bytes]:
     """The contents of every constant table of src/ser_model.c, as the compiler laid them out."""
     model_c = folder / "src" / "ser_model.c"
     names = _TABLE.findall(model_c.read_text(encoding="utf-8"))
-    probe = ['#include "ser_model.c"']
+    # a model that knows voices calls into the profile's file
+    probe = ['#include "ser_model.c"', '#include "ser_profile.c"']
     for name in names:
         probe.append(f"const void *probe_{name}(size_t *size);")
         probe.append(
@@ -65,6 +66,8 @@ def expected(pipeline, info: dict, found: dict[str, bytes]) -> dict[str, np.ndar
         "mean": scaler.mean_[kept].astype(np.float32),
         "inverse": scaler.inverse_[kept].astype(np.float32),
     }
+    if profile.knows_voices(pipeline):
+        result["ser_model_usual"] = scaler.spread_[kept]
     left_out = np.setdiff1d(np.arange(len(info["columns"])), kept)
     if hasattr(model, "estimators_"):
         return result | _forest(pipeline, kept, left_out, found, len(info["columns"]))

@@ -17,6 +17,7 @@ from speech_emotion.dataset.table import FeatureTable
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import audio, device, schema
 from speech_emotion.model import compiled
+from speech_emotion.model import profile as profiles
 from speech_emotion.model.compiled import Library
 from speech_emotion.model.persistence import Model
 
@@ -90,6 +91,36 @@ def _compare(ours, theirs, model, what):
     if difference > limit:
         raise CheckFailed(f"{what}: probabilities differ by {difference:.2g}, {limit} is allowed")
     return Agreement(len(ours), len(ours), difference)
+
+
+SENTENCES = 60
+"""Of a sequence of one voice."""
+
+
+def same_sequences(library: Library, model: Model, table: FeatureTable, seed: int) -> Agreement:
+    """Voices that become known: the clips of each speaker one after another, and after them a few of the next
+    one's, get equal answers, and the profiles end with equal numbers."""
+    places = [schema.COLUMNS.index(name) for name in model.columns]
+    random = np.random.default_rng(seed)
+    clips = table.clips[table.clips["augmentation"].to_numpy(str) == ""]
+    speakers = (clips["corpus"] + "/" + clips["speaker"]).to_numpy(str)
+    rows = clips.index.to_numpy()
+    ours, theirs, known = [], [], []
+    people = np.unique(speakers)
+    for speaker, other in zip(people, np.roll(people, 1), strict=True):
+        own = random.permutation(rows[speakers == speaker])[:SENTENCES]
+        heard = np.concatenate([own, random.permutation(rows[speakers == other])[: SENTENCES // 6]])
+        voice, profile = library.nobody(), model.pipeline[0].profile()
+        in_c, stood_on = library.sequence(table.vectors[heard], voice)
+        in_python, expected = profiles.sequence(
+            model.pipeline, table.vectors[np.ix_(heard, places)], profile
+        )
+        if stood_on.tolist() != expected.tolist():
+            raise CheckFailed(f"sequence of {speaker}: C knows {stood_on}, the model {expected}")
+        ours.append(in_c)
+        theirs.append(in_python)
+        known.append(stood_on)
+    return _compare(np.concatenate(ours), np.concatenate(theirs), model, "sequences")
 
 
 def random_rows(model: Model, table: FeatureTable | None, seed: int) -> np.ndarray:

@@ -21,12 +21,14 @@ _HOST = Path(__file__).resolve().parent / "host.c"
 
 
 class Answer(NamedTuple):
-    """What the library says of a clip. probabilities: float32 (labels,)."""
+    """What the library says of a clip. probabilities: float32 (labels,). known: sentences of this voice
+    that the answer stands on."""
 
     label: str
     probabilities: np.ndarray
     seconds: float
     speech: bool
+    known: int = 0
 
 
 class Library:
@@ -52,6 +54,8 @@ class Library:
         self.name = self._c.ser_host_name().decode()
         self.threshold = round(self._c.ser_host_threshold(), 6)
         self._state = np.empty(self._c.ser_host_recognizer_size(), np.uint8)
+        self.profile_columns = self._c.ser_host_profile_columns()
+        """Columns that its voice profile holds; 0 for a model that knows no voices."""
 
     @property
     def state_bytes(self) -> int:
@@ -67,17 +71,53 @@ class Library:
         self._c.ser_host_predict(vectors.ctypes.data, len(vectors), result.ctypes.data)
         return result
 
-    def answer(self, samples: np.ndarray) -> Answer:
-        """The library's answer to a clip: int16 (n,) from `audio.load`, pushed as one block."""
+    def nobody(self) -> np.ndarray:
+        """A voice profile of nobody yet, as the chip keeps it: uint8 (bytes,)."""
+        voice = np.zeros(self._c.ser_host_profile_size(), np.uint8)
+        self._c.ser_profile_forget(voice.ctypes.data)
+        return voice
+
+    def belongs(self, voice: np.ndarray) -> bool:
+        """Whether a profile is whole and this model's."""
+        right = len(voice) == self._c.ser_host_profile_size()
+        return bool(right and self._c.ser_profile_belongs(voice.ctypes.data))
+
+    def sequence(self, vectors: np.ndarray, voice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sentences of one voice in the order heard, each answered and then learnt into `voice`.
+
+        vectors: float32 (n, len(schema.COLUMNS)). Returns probabilities, float32 (n, labels), and how many
+        sentences each answer stands on, int32 (n,)."""
+        vectors = np.ascontiguousarray(vectors, np.float32)
+        result = np.empty((len(vectors), len(self.labels)), np.float32)
+        known = np.empty(len(vectors), np.int32)
+        self._c.ser_host_sequence(
+            vectors.ctypes.data,
+            len(vectors),
+            voice.ctypes.data,
+            result.ctypes.data,
+            known.ctypes.data,
+        )
+        return result, known
+
+    def answer(self, samples: np.ndarray, voice: np.ndarray | None = None) -> Answer:
+        """The library's answer to a clip: int16 (n,) from `audio.load`, pushed as one block. voice: whose
+        it is (`nobody`); what was said is learnt into it."""
         samples = np.ascontiguousarray(samples, np.int16)
         state, row = self._state.ctypes.data, np.empty(len(self.labels), np.float32)
         seconds, speech = ctypes.c_float(), ctypes.c_int()
         self._c.ser_init(state)
+        if voice is not None:
+            self._c.ser_know(state, voice.ctypes.data)
         self._c.ser_push(state, samples.ctypes.data, len(samples))
         label = self._c.ser_host_answer(
             state, row.ctypes.data, ctypes.byref(seconds), ctypes.byref(speech)
         )
-        return Answer(self.labels[label], row, seconds.value, bool(speech.value))
+        known = 0
+        if voice is not None:
+            known = self._c.ser_host_profile_known(voice.ctypes.data)
+            if speech.value:
+                self._c.ser_host_heard(state, voice.ctypes.data)
+        return Answer(self.labels[label], row, seconds.value, bool(speech.value), known)
 
 
 def sources(folder: Path) -> list[Path]:
@@ -168,6 +208,15 @@ def _load(path):
     library.ser_host_name.restype = ctypes.c_char_p
     library.ser_host_predict.argtypes = [pointer, ctypes.c_size_t, pointer]
     library.ser_host_answer.argtypes = [pointer, pointer, pointer, pointer]
+    library.ser_host_profile_size.restype = ctypes.c_size_t
+    library.ser_host_sequence.argtypes = [pointer, ctypes.c_size_t, pointer, pointer, pointer]
+    library.ser_host_sequence.restype = None
+    library.ser_host_heard.argtypes = [pointer, pointer]
+    library.ser_host_profile_known.argtypes = [pointer]
+    library.ser_profile_forget.argtypes = [pointer]
+    library.ser_profile_forget.restype = None
+    library.ser_profile_belongs.argtypes = [pointer]
+    library.ser_know.argtypes = [pointer, pointer]
     library.ser_init.argtypes = [pointer]
     library.ser_push.argtypes = [pointer, pointer, ctypes.c_size_t]
     return library

@@ -44,8 +44,8 @@ SPREAD_FROM = 2
 LEAST_SPREAD = 50
 MOST_KNOWN = 65535
 STRANGE_SHARE, STRANGE_PER, STRANGE_SENTENCES, STRANGE_FROM = 4, 5, 3, 5
-"""A sentence does not fit if its squares against the profile are more than 4/5 of those without it. After three
-in a row somebody else speaks. Asked once five sentences are known."""
+"""A sentence does not fit if its squares against the profile are more than 4/5 of those without it. After
+three in a row somebody else speaks. Asked once five sentences are known."""
 C_NUMBERS = {
     "SER_PROFILE_TOP": TOP,
     "SER_PROFILE_FAR": FAR,
@@ -178,8 +178,8 @@ class Profile:
         return adapted(steps, self.reference, self.spread, self.usual)
 
     def learn(self, steps: np.ndarray) -> bool:
-        """Take in a sentence; or, if it does not fit, count it. steps: int32 (columns,). Returns whether it was
-        learnt from."""
+        """Take in a sentence; or, if it does not fit, count it. steps: int32 (columns,). Returns whether it
+        was learnt from."""
         if self.known >= STRANGE_FROM and self._is_stranger(steps):
             self.strange = min(self.strange + 1, MOST_KNOWN)
             if self.strange >= STRANGE_SENTENCES:
@@ -229,6 +229,24 @@ def identity(columns: list[str], mean: np.ndarray, inverse: np.ndarray, usual: n
     for array, kind in ((mean, "<f4"), (inverse, "<f4"), (usual, "<i2")):
         digest.update(np.ascontiguousarray(array, kind).tobytes())
     return digest.hexdigest()[:16]
+
+
+def knows_voices(pipeline) -> bool:
+    """Whether a fitted pipeline answers against a voice profile."""
+    return isinstance(pipeline[0], VoiceScaler)
+
+
+def sequence(pipeline, X: np.ndarray, profile: Profile) -> tuple[np.ndarray, np.ndarray]:
+    """Sentences of one voice in the order heard, each answered against the profile and then learnt into it.
+
+    X: float32 (n, columns of the model). Returns probabilities, float32 (n, labels), and how many sentences
+    each answer stands on, (n,)."""
+    answers, known = [], []
+    for steps in pipeline[0].steps(X):
+        known.append(profile.stands_on)
+        answers.append(pipeline[-1].predict_proba(as_input(profile.adapted(steps)[None]))[0])
+        profile.learn(steps)
+    return np.array(answers), np.array(known)
 
 
 def after(usual: np.ndarray, steps: np.ndarray, heard: list[np.ndarray]) -> tuple:
