@@ -9,8 +9,12 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
 from speech_emotion import corpora
+from speech_emotion.codegen import library, source
+from speech_emotion.codegen.pipeline import plan as plan_of
 from speech_emotion.corpora import synthetic
 from speech_emotion.features import audio, device, schema
+from speech_emotion.model import compiled
+from speech_emotion.model.acquaintance import AcquaintedNetwork
 from speech_emotion.model.estimators import (
     AppendDiscriminants,
     ClippedScaler,
@@ -20,6 +24,8 @@ from speech_emotion.model.estimators import (
     SnappedExtraTrees,
     SnappedRandomForest,
 )
+from speech_emotion.model.profile import VoiceScaler
+from speech_emotion.training import candidates
 
 COLUMNS = list(schema.COLUMNS)
 
@@ -83,3 +89,27 @@ def voices(count=320):
     vectors, emotions = _synthetic()
     chosen = np.resize(np.random.default_rng(1).permutation(len(vectors)), count)
     return vectors[chosen], emotions[chosen]
+
+
+def voice_pipeline():
+    """A small network that learns to know voices, on the default columns; (pipeline, columns)."""
+    columns = candidates.columns()
+    vectors, emotions = voices()
+    X = vectors[:, [schema.COLUMNS.index(name) for name in columns]]
+    network = AcquaintedNetwork(
+        (16, 8), members=2, crossings=1, epochs=2, views=1, landmarks=60, random_state=0
+    )
+    pipeline = Pipeline([("scale", VoiceScaler()), ("model", network)])
+    groups = np.arange(len(X)) % 6
+    pipeline.fit(X, emotions, scale__groups=groups, model__groups=groups)
+    pipeline.steps[-1] = ("model", network.network_)
+    return pipeline, columns
+
+
+def voice_library(folder: Path):
+    """(the C library of it, the pipeline, its columns)."""
+    pipeline, columns = voice_pipeline()
+    plan = plan_of(pipeline, {"labels": pipeline.classes_.tolist(), "columns": columns})
+    files = library.contents(plan, source.write(plan, name="voice"), name="v", sizes="", facts={})
+    library.write(files, folder)
+    return compiled.Library(folder), pipeline, columns

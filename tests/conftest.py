@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# how long an example takes is no property of the code under test
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _CLIPS = os.environ.get("SER_CORPORA")

@@ -1,10 +1,10 @@
 #include "ser_profile.h"
 
-#include "ser.h"
-
 #include <stddef.h>
 
 #if SER_PROFILE_COLUMNS
+
+extern const int16_t ser_model_usual[SER_PROFILE_COLUMNS]; /* in ser_model.c */
 
 /* a / b, halves away from zero; b > 0. */
 static int32_t divided(int32_t a, int32_t b)
@@ -101,6 +101,9 @@ int ser_profile_learn(ser_profile *profile, const int16_t *steps)
     int learns = 1;
     if (profile->known >= SER_STRANGE_FROM && is_stranger(profile, steps)) {
         profile->strange = (uint16_t)(profile->strange + (profile->strange < 65535));
+        if (profile->strange >= SER_STRANGE_FOR_GOOD) {
+            ser_profile_forget(profile);
+        }
         learns = !ser_profile_is_strange(profile);
     } else {
         profile->strange = 0;

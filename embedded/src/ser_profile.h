@@ -19,14 +19,14 @@
  * A profile belongs to one model: SER_MODEL_ID names it, and what is not its own or was damaged is forgotten.
  * A voice that suddenly fits badly is noticed: when SER_STRANGE_SENTENCES in a row are no nearer to the profile
  * than to the training voices, it is somebody else's turn. Answers are then given as to a voice not known, and
- * nothing is learnt, until a sentence fits again.
+ * nothing is learnt, until a sentence fits again; after SER_STRANGE_FOR_GOOD in a row the profile begins anew.
  */
 #ifndef SER_PROFILE_H
 #define SER_PROFILE_H
 
-#include <stdint.h>
+#include "ser_config.h"
 
-#include "ser_model.h"
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {

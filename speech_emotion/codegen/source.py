@@ -75,7 +75,7 @@ def _config(plan):
     lines = [
         f"#define SER_WITH_{group.upper()} 0" for group in schema.GROUPS if group not in plan.groups
     ]
-    return _fill("config.h", off="\n".join(lines) or "/* none */")
+    return _fill("config.h", off="\n".join(lines) or "/* none */", voice=_voice(plan))
 
 
 def _header(plan, name, threshold, code):
@@ -90,7 +90,6 @@ def _header(plan, name, threshold, code):
         labels="\n".join(f"#define SER_LABEL_{each} {i}" for i, each in enumerate(identifiers)),
         bytes=sum(sizes),
         longest=max(sizes),
-        voice=_voice(plan),
         number=hashlib.sha256(f"{schema.HASH}{code}".encode()).hexdigest()[:8],
         columns=len(plan.columns),
         columns_number=f"{columns_number(plan.columns, plan.mean, plan.inverse):08x}",
@@ -133,7 +132,7 @@ def _voice(plan):
     if not plan.knows_voices:
         return ""
     return _fill(
-        "model_voice.h",
+        "config_voice.h",
         id=profile.identity(plan.columns, plan.mean, plan.inverse, plan.usual),
         columns=len(plan.columns),
         numbers="\n".join(f"#define {name} {value}" for name, value in profile.C_NUMBERS.items()),

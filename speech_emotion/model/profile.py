@@ -43,9 +43,10 @@ SPREAD_FROM = 2
 """Sentences that must be known before deviations from their mean are learnt."""
 LEAST_SPREAD = 50
 MOST_KNOWN = 65535
-STRANGE_SHARE, STRANGE_PER, STRANGE_SENTENCES, STRANGE_FROM = 4, 5, 3, 5
+STRANGE_SHARE, STRANGE_PER, STRANGE_SENTENCES, STRANGE_FROM, STRANGE_FOR_GOOD = 4, 5, 3, 5, 10
 """A sentence does not fit if its squares against the profile are more than 4/5 of those without it. After
-three in a row somebody else speaks. Asked once five sentences are known."""
+three in a row somebody else speaks, and after ten he is the one to be known: the profile begins anew. Asked
+once five sentences are known."""
 C_NUMBERS = {
     "SER_PROFILE_TOP": TOP,
     "SER_PROFILE_FAR": FAR,
@@ -58,6 +59,7 @@ C_NUMBERS = {
     "SER_STRANGE_PER": STRANGE_PER,
     "SER_STRANGE_SENTENCES": STRANGE_SENTENCES,
     "SER_STRANGE_FROM": STRANGE_FROM,
+    "SER_STRANGE_FOR_GOOD": STRANGE_FOR_GOOD,
 }
 """What the C code calls them."""
 UNIT = np.float32(2.5 / TOP)
@@ -182,7 +184,9 @@ class Profile:
         was learnt from."""
         if self.known >= STRANGE_FROM and self._is_stranger(steps):
             self.strange = min(self.strange + 1, MOST_KNOWN)
-            if self.strange >= STRANGE_SENTENCES:
+            if self.strange >= STRANGE_FOR_GOOD:
+                self.forget()
+            elif self.strange >= STRANGE_SENTENCES:
                 return False
         else:
             self.strange = 0

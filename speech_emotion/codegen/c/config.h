@@ -6,5 +6,5 @@
 
 /* Groups of features that the model does not use. */
 $off
-
+$voice
 #endif

@@ -9,7 +9,7 @@
 #define SER_LABELS $count
 $labels
 
-$voice/* Of the labels' names as ser_line.h writes them: bytes of all, and of the longest. */
+/* Of the labels' names as ser_line.h writes them: bytes of all, and of the longest. */
 #define SER_NAMES_BYTES $bytes
 #define SER_NAMES_LONGEST $longest
 
