@@ -131,6 +131,10 @@ def main():
     report.write(study, reports, pictures)
     print(study.overview().T.to_string(na_rep="-"))
     print(study.size_table().to_string(na_rep="-"))
+    known = study.known_table(chosen)
+    if len(known):
+        print(f"{chosen}, UAR as a voice becomes known, by sentences heard before:")
+        print(known.round(3).to_string(na_rep="-"))
     if study.is_synthetic:
         print(report.SYNTHETIC_WARNING)
     if study.is_studio:

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from speech_emotion.dataset.table import FeatureTable
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
-from speech_emotion.training import robustness
+from speech_emotion.training import acquaintance, robustness
 from speech_emotion.training.fitting import (
     Examples,
     Recipe,
@@ -24,6 +24,8 @@ from speech_emotion.training.protocols import Fold, Protocol, Splitter
 from speech_emotion.training.scores import Outcome, macro_f1
 
 _INNER_FOLDS = 3
+UNSEEN = ("speaker", "corpus")
+"""Protocols in which a tested speaker is in no training row, so that he may be got to know."""
 _SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)  # of the learning curve
 _REPEATS = 5  # of each shuffling
 
@@ -54,7 +56,9 @@ class Experiment:
         return np.ascontiguousarray(self.table.vectors[:, places])
 
     def score(self, protocols: list[Protocol]) -> dict[str, dict[str, Outcome]]:
-        """Every model under every protocol: outcomes[model][protocol], every tested row once."""
+        """Every model under every protocol: outcomes[model][protocol], every tested row once. Of models
+        that know voices, where no tested speaker was trained on, also outcomes[model][f"{protocol},
+        {condition}"] for each of `acquaintance.CONDITIONS`."""
         tasks = [
             ((name, protocol.name), recipe, fold)
             for name, recipe in self.recipes.items()
@@ -62,9 +66,25 @@ class Experiment:
             for fold in protocol.folds
         ]
         outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in self.recipes}
-        for (name, protocol), outcome in self._outcomes(tasks, "score").items():
-            outcomes[name][protocol] = outcome
+        for (name, protocol), outcome in self._outcomes(tasks, "score", self._heard()).items():
+            if "," not in protocol or protocol.partition(",")[0] in UNSEEN:
+                outcomes[name][protocol] = outcome
         return outcomes
+
+    def _heard(self):
+        """The histories of every row of the table, by condition; a copy has none."""
+        rows = self.splitter.originals
+        found = {}
+        for condition in acquaintance.CONDITIONS:
+            before = acquaintance.heard(
+                condition, self.splitter.speakers[rows], self.labels[rows],
+                self.table.clips["path"].to_numpy(str)[rows], seed=self.seed,
+            )  # fmt: skip
+            of_all = [np.empty(0, int)] * len(self.labels)
+            for row, each in zip(rows, before, strict=True):
+                of_all[row] = rows[each]
+            found[condition] = of_all
+        return found
 
     def score_inside(self) -> dict[str, Outcome]:
         """Every model in folds by speaker inside the training rows of the split: what may choose among
@@ -125,7 +145,7 @@ class Experiment:
                     tasks.append((share, self.recipes[name], self.splitter.fold(part, fold.test)))
         sizes: dict[float, int] = {}
         scores: dict[float, list[float]] = {}
-        for share, fold, answers in self._fit_folds(tasks, "learn"):
+        for share, fold, (answers, *_) in self._fit_folds(tasks, "learn"):
             sizes[share] = len(fold.train)
             predicted = self._outcome(fold.test, answers).predicted
             scores.setdefault(share, []).append(macro_f1(self.labels[fold.test], predicted))
@@ -164,19 +184,26 @@ class Experiment:
         originals = np.intersect1d(train, self.splitter.originals)
         return self.splitter.by_speaker(originals, self.seed, folds=_INNER_FOLDS)
 
-    def _fit_folds(self, tasks, what):
-        return fit_folds(tasks, self._examples, inside=self._inside, jobs=self.jobs, what=what)
+    def _fit_folds(self, tasks, what, heard=()):
+        return fit_folds(
+            tasks, self._examples, inside=self._inside, jobs=self.jobs, what=what, heard=heard
+        )
 
     @property
     def _examples(self):
         split = self.splitter
         return Examples(self.X, self.labels, split.people, split.sources, split.voices, split.kinds)
 
-    def _outcomes(self, tasks, what):
-        """The answers to each key's folds, together."""
+    def _outcomes(self, tasks, what, heard=None):
+        """The answers to each key's folds, together. heard: histories by condition, whose answers have the
+        key (model, "protocol, condition")."""
+        heard = heard or {}
         parts: dict[tuple, list] = {}
-        for key, fold, answers in self._fit_folds(tasks, what):
+        for key, fold, (answers, *known) in self._fit_folds(tasks, what, list(heard.values())):
             parts.setdefault(key, []).append((fold.test, answers))
+            for condition, each in zip(heard, known, strict=False):
+                name, protocol = key
+                parts.setdefault((name, f"{protocol}, {condition}"), []).append((fold.test, each))
         return {
             key: self._outcome(*(np.concatenate(part) for part in zip(*results, strict=True)))
             for key, results in parts.items()

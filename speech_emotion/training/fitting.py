@@ -18,6 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from speech_emotion import cli
 from speech_emotion.model.distillation import DistilledNetwork
+from speech_emotion.model.profile import knows_voices
+from speech_emotion.training import acquaintance
 from speech_emotion.training.protocols import Fold
 
 
@@ -132,21 +134,23 @@ def fit_folds(
     inside: Inside,
     jobs: int,
     what: str,
+    heard: Sequence[list[np.ndarray]] = (),
 ):
-    """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, probabilities of the fold's
-    test rows), in the order of the tasks; probabilities: (n, labels) in the order of `np.unique(y)`, 0 for
-    a label that the fold does not train."""
+    """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, answers), in the order of the
+    tasks; answers: probabilities of the fold's test rows, (n, labels) in the order of `np.unique(y)`, 0 for
+    a label that the fold does not train; and of a model that knows voices the same again for each of
+    `heard`, which name for every row of the table those heard before it."""
     tasks = list(tasks)
     calls = (
         joblib.delayed(_fit_and_test)(
-            recipe, examples, fold, _folds(recipe, fold.train, inside), [examples.X]
+            recipe, examples, fold, _folds(recipe, fold.train, inside), [examples.X], heard
         )
         for _, recipe, fold in tasks
     )
     results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
     results = cli.progress(results, total=len(tasks), what=what, unit="fit")
-    for (name, _, fold), (probabilities,) in zip(tasks, results, strict=True):
-        yield name, fold, probabilities
+    for (name, _, fold), answers in zip(tasks, results, strict=True):
+        yield name, fold, answers
 
 
 def fit_and_test(
@@ -179,15 +183,25 @@ def _fit(recipe, examples, rows, folds):
     return fit(recipe, examples.at(rows), [fold.within(rows) for fold in folds])
 
 
-def _fit_and_test(recipe, examples, fold, folds, tests):
+def _fit_and_test(recipe, examples, fold, folds, tests, heard=()):
     fitted = _fit(recipe, examples, fold.train, folds)
     labels = np.unique(examples.y)
     with threadpool_limits(1):
-        return [probabilities(fitted, test[fold.test], labels) for test in tests]
+        found = [probabilities(fitted, test[fold.test], labels) for test in tests]
+        if knows_voices(fitted):
+            for before in heard:
+                mine = [before[row] for row in fold.test]
+                answers = acquaintance.probabilities(fitted, examples.X, fold.test, mine)
+                found.append(_named(answers, fitted.classes_, labels))
+        return found
 
 
 def probabilities(pipeline: Pipeline, X: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(n, labels) float64, in the order of `labels`; 0 for a label that the pipeline does not know."""
-    result = np.zeros((len(X), len(labels)))
-    result[:, np.searchsorted(labels, pipeline.classes_)] = pipeline.predict_proba(X)
+    return _named(pipeline.predict_proba(X), pipeline.classes_, labels)
+
+
+def _named(answers, classes, labels):
+    result = np.zeros((len(answers), len(labels)))
+    result[:, np.searchsorted(labels, classes)] = answers
     return result
