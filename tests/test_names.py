@@ -301,7 +301,7 @@ def lines(tmp_path_factory):
         '#include "ser_line.h"\n'
         "unsigned long line(const char *const *names, int labels, const float *p, float all, unsigned whole,"
         " int plot, char *text, unsigned long size)\n{\n"
-        "    ser_decision d = {names, p, labels, 0, all, all, all, whole, whole, whole, whole};\n"
+        "    ser_decision d = {names, p, labels, 0, all, all, all, whole, whole, whole, whole, whole, 1};\n"
         "    return plot ? ser_line_plot(&d, text, size) : ser_line_json(&d, text, size);\n}\n"
         "unsigned long line_size(int labels, int bytes, int longest)\n"
         "{ return SER_LINE_SIZE(labels, bytes, longest); }\n"

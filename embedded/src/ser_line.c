@@ -170,6 +170,9 @@ size_t ser_line_json(const ser_decision *decision, char *line, size_t size)
     ser_line_decimal(&out, decision->seconds, 2);
     ser_line_text(&out, ", \"dbfs\": ");
     ser_line_decimal(&out, decision->dbfs, 1);
+    if (decision->knows_voices) {
+        pair(&out, ", \"known\": ", decision->known);
+    }
     pair(&out, ", \"clipped\": ", decision->clipped);
     pair(&out, ", \"lost\": ", decision->lost);
     pair(&out, ", \"overruns\": ", decision->overruns);

@@ -33,6 +33,8 @@ typedef struct {
     uint32_t clipped;           /* samples that were limited */
     uint32_t lost;              /* blocks missing within the utterance */
     uint32_t overruns;          /* blocks dropped since the start */
+    uint32_t known;             /* sentences of this voice that the answer stands on; written if: */
+    int knows_voices;           /* 0: the model knows none */
 } ser_decision;
 
 /* state += weight * (probabilities - state); returns the place of the largest. weight 1: as at first. */
@@ -43,7 +45,7 @@ int ser_uncertain(const ser_decision *decision);
 
 /* Bytes in which every line finds room, of JSON or for the plotter, its end included. labels: how many; bytes,
    longest: of their names as the line has them, which ser_model.h says. The widest number is -2147483520.000. */
-#define SER_LINE_SIZE(labels, bytes, longest) (230 + 19 * (labels) + (bytes) + (longest))
+#define SER_LINE_SIZE(labels, bytes, longest) (251 + 19 * (labels) + (bytes) + (longest))
 
 /* One JSON object, keys as in predictor.py --json, without a line end. Returns its length; 0 and an empty
    line where `size` bytes do not suffice. */

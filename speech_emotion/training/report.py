@@ -283,8 +283,8 @@ def _known(study):
             parts += [
                 f"## {model}, as a voice becomes known\n",
                 markdown(known, "sentences heard before"),
-                "Other clips of the tested speaker were heard before; nothing of him was trained on, and what "
-                "he felt in them is not told. Mostly neutral: eight of ten. Recording order: the clips "
+                "Other clips of the tested speaker were heard before; nothing of his was trained on, and "
+                "what he felt in them is not told. Mostly neutral: eight of ten. Recording order: the clips "
                 "before it by name, which some corpora sort by emotion.\n",
             ]
     return parts

@@ -104,6 +104,8 @@ size_t probe_line(
     decision.clipped = counts[1];
     decision.lost = counts[2];
     decision.overruns = counts[3];
+    decision.known = 0;
+    decision.knows_voices = 0;
     return plot ? ser_line_plot(&decision, line, size) : ser_line_json(&decision, line, size);
 }
 

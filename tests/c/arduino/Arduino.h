@@ -71,6 +71,8 @@ public:
     void begin(unsigned long baud);
     size_t setTxBufferSize(size_t size);
     size_t println(const char *text);
+    int available();
+    int read();
 };
 extern HardwareSerial Serial;
 

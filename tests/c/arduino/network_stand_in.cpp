@@ -29,6 +29,37 @@ static std::string variable(const char *prefix, const char *name)
 
 bool Preferences::begin(const char *, bool, const char *) { return true; }
 
+void Preferences::end() {}
+
+/* A file per key in NVS_FOLDER, so that a sketch that starts again finds what it kept. */
+static std::string kept(const char *key)
+{
+    const char *folder = std::getenv("NVS_FOLDER");
+    return folder == nullptr ? "" : std::string(folder) + "/" + key;
+}
+
+size_t Preferences::putBytes(const char *key, const void *value, size_t length)
+{
+    std::FILE *file = kept(key).empty() ? nullptr : std::fopen(kept(key).c_str(), "wb");
+    if (file == nullptr) {
+        return 0;
+    }
+    const size_t written = std::fwrite(value, 1, length, file);
+    std::fclose(file);
+    return written;
+}
+
+size_t Preferences::getBytes(const char *key, void *value, size_t most)
+{
+    std::FILE *file = kept(key).empty() ? nullptr : std::fopen(kept(key).c_str(), "rb");
+    if (file == nullptr) {
+        return 0;
+    }
+    const size_t length = std::fread(value, 1, most, file);
+    std::fclose(file);
+    return length;
+}
+
 bool Preferences::clear()
 {
     std::fprintf(stderr, "flash cleared\n");

@@ -63,6 +63,8 @@ struct Captured {
 
 /* Of the sketch, called in the recogniser's task. A sentence is complete, `last` its last block: */
 static void heard(const ser_result *result, const Captured *last);
+/* A sentence is about to be answered: whose voice is known? nullptr: nobody's. */
+static const ser_profile *whose_voice();
 /* Every five seconds while nobody speaks: */
 static void silence(uint32_t overruns);
 /* Something is wrong with the sound: */
@@ -137,6 +139,7 @@ static void recognise(void *)
             break;
         case SER_LISTEN_END:
             ser_push(&recognizer, captured.block.sample, SER_HOP);
+            ser_know(&recognizer, whose_voice());
             ser_finish(&recognizer, &result);
             if (result.speech) {
                 heard(&result, &captured);

@@ -10,11 +10,12 @@
  *     WS          GPIO 25    GPIO 5       word select
  *     SD          GPIO 33    GPIO 6       data
  *
- * How the sound is taken and recognised is in Hearing.h.
+ * How the sound is taken and recognised is in Hearing.h; how a voice becomes known, and is forgotten, in Voice.h.
  */
 #include <ser_line.h>
 
 #include "Hearing.h" /* the pins are chosen there */
+#include "Voice.h"   /* and there what forgets a voice */
 
 /* ---- to choose; each may also be a -D of the build ---- */
 
@@ -59,6 +60,12 @@ static void show(const char *emotion)
 static void show(const char *) {}
 #endif
 
+static const ser_profile *whose_voice()
+{
+    mind_wishes();
+    return &voice;
+}
+
 static void heard(const ser_result *result, const Captured *last)
 {
     static float smoothed[SER_LABELS];
@@ -80,11 +87,14 @@ static void heard(const ser_result *result, const Captured *last)
     decision.clipped = listening.clipped;
     decision.lost = listening.lost;
     decision.overruns = last->overruns;
+    decision.knows_voices = SER_PROFILE_COLUMNS > 0;
+    decision.known = static_cast<uint32_t>(result->known);
     decision.response_us = static_cast<uint32_t>(micros()) - last->at_us;
     if (PLOTTER ? ser_line_plot(&decision, text, sizeof text) : ser_line_json(&decision, text, sizeof text)) {
         Serial.println(text);
     }
     show(ser_uncertain(&decision) ? "uncertain" : ser_label_names[decision.label]);
+    learn_voice(&recognizer, result, &listening);
 }
 
 /* While nobody speaks: what the microphone hears, and how the program is. */
@@ -126,10 +136,12 @@ void setup()
     Serial.setTxBufferSize(sizeof text + 2); /* printing must not hold the recogniser up */
 #endif
     Serial.begin(115200);
+    start_voice();
     start_hearing();
 }
 
 void loop()
 {
-    vTaskDelay(portMAX_DELAY); /* all is done by the two tasks */
+    listen_for_wishes(); /* all else is done by the two tasks */
+    vTaskDelay(pdMS_TO_TICKS(50));
 }
