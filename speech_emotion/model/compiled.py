@@ -77,6 +77,10 @@ class Library:
         self._c.ser_profile_forget(voice.ctypes.data)
         return voice
 
+    def known(self, voice: np.ndarray) -> int:
+        """Sentences of a voice that an answer stands on."""
+        return self._c.ser_host_profile_known(voice.ctypes.data)
+
     def belongs(self, voice: np.ndarray) -> bool:
         """Whether a profile is whole and this model's."""
         right = len(voice) == self._c.ser_host_profile_size()
