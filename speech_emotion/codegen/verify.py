@@ -105,7 +105,7 @@ def same_sequences(library: Library, model: Model, table: FeatureTable, seed: in
     clips = table.clips[table.clips["augmentation"].to_numpy(str) == ""]
     speakers = (clips["corpus"] + "/" + clips["speaker"]).to_numpy(str)
     rows = clips.index.to_numpy()
-    ours, theirs, known = [], [], []
+    ours, theirs = [], []
     people = np.unique(speakers)
     for speaker, other in zip(people, np.roll(people, 1), strict=True):
         own = random.permutation(rows[speakers == speaker])[:SENTENCES]
@@ -119,7 +119,6 @@ def same_sequences(library: Library, model: Model, table: FeatureTable, seed: in
             raise CheckFailed(f"sequence of {speaker}: C knows {stood_on}, the model {expected}")
         ours.append(in_c)
         theirs.append(in_python)
-        known.append(stood_on)
     return _compare(np.concatenate(ours), np.concatenate(theirs), model, "sequences")
 
 

@@ -134,6 +134,9 @@ def check_rows(opened, model, table, seed):
         return
     found = verify.same_answers(opened, model, table.vectors, "rows of the table")
     say("rows", f"{found.count}, all of the table: {found.text()}")
+    if opened.profile_columns:
+        found = verify.same_sequences(opened, model, table, seed)
+        say("voices", f"{found.count} sentences of voices that become known: {found.text()}")
     held_out = set(model.info.get("held_out", ()))
     rows = np.flatnonzero(np.isin(table.clips["path"].to_numpy(str), list(held_out)))
     if len(rows):

@@ -28,6 +28,7 @@ from speech_emotion.model.estimators import (
     SnappedExtraTrees,
     SnappedRandomForest,
 )
+from speech_emotion.model.profile import FAR, LEAST_USUAL, VoiceScaler
 
 MAX_LAYERS = 16
 MAX_DEPTH = 4096
@@ -378,6 +379,14 @@ PARTS = (
         "clipped-scaler/1", ClippedScaler,
         (Array("mean_", ("columns",)), Array("inverse_", ("columns",), low=0)),
         (Number("limit", 1e6),), gives=_columns,
+    ),
+    Part(
+        "voice-scaler/1", VoiceScaler,
+        (
+            Array("mean_", ("columns",)), Array("inverse_", ("columns",), low=0),
+            Array("spread_", ("columns",), ("i2",), LEAST_USUAL, FAR),
+        ),
+        gives=_columns,
     ),
     Part(
         "append-discriminants/1", AppendDiscriminants,

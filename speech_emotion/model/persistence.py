@@ -67,10 +67,13 @@ class Model:
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """vectors: float32 (n, len(schema.COLUMNS)). Returns float64 (n, labels); a row sums to 1
         as exactly as float32, in which some estimators work, can tell. UserError where one does not."""
+        return _probabilities(self.pipeline, self.rows(vectors))
+
+    def rows(self, vectors: np.ndarray) -> np.ndarray:
+        """The columns that the model takes, (n, columns), of vectors, float32 (n, len(schema.COLUMNS))."""
         if vectors.ndim != 2 or vectors.shape[1] != len(schema.COLUMNS):
             raise ValueError(f"(n, {len(schema.COLUMNS)}) expected, not {vectors.shape}")
-        places = [_PLACES[column] for column in self.columns]
-        return _probabilities(self.pipeline, vectors[:, places])
+        return vectors[:, [_PLACES[column] for column in self.columns]]
 
 
 _PLACES = {column: place for place, column in enumerate(schema.COLUMNS)}

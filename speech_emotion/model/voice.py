@@ -77,9 +77,7 @@ class Voice:
 
     def _identity(self):
         scaler = self._model.pipeline[0]
-        return profiles.identity(
-            self._model.columns, scaler.mean_, scaler.inverse_, scaler.spread_
-        )
+        return profiles.identity(self._model.columns, scaler.mean_, scaler.inverse_, scaler.spread_)
 
     def _read(self):
         if not self.path.exists():
