@@ -34,7 +34,7 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from speech_emotion.checks import hostile_models
 from speech_emotion.commands import robustness
-from speech_emotion.errors import UserError, one_line, shown
+from speech_emotion.errors import UserError, shown
 from speech_emotion.features import schema
 from speech_emotion.model import archive, facts, parts, persistence
 from speech_emotion.model.estimators import (
@@ -45,6 +45,7 @@ from speech_emotion.model.estimators import (
     Int16Quantiser,
     SnappedRandomForest,
 )
+from speech_emotion.names import terminal as one_line
 from speech_emotion.training.candidates import CANDIDATES
 from speech_emotion.training.fitting import for_the_chip
 
@@ -920,8 +921,8 @@ def test_whatever_is_shown_is_short_and_one_line(value):
 
 @given(st.text())
 def test_an_errors_message_is_one_line(text):
-    assert one_line(UserError(text)).isprintable()
+    assert one_line(text).isprintable()
 
 
 def test_a_message_shows_letters_as_they_are():
-    assert one_line(UserError("高兴.wav: no\nsound")) == "高兴.wav: no\\nsound"
+    assert one_line("高兴.wav: no\nsound") == "高兴.wav: no\\nsound"

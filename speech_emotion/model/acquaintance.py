@@ -132,7 +132,7 @@ class AcquaintedNetwork(DistilledNetwork):
     """
 
     def __init__(self, hidden_layer_sizes=(56, 32), *, members=4, ridge=0.2, crossings=6, epochs=132,
-                 views=3, unknown=0.25, landmarks=2000, toil=2.0, random_state=None):  # fmt: skip
+                 views=3, unknown=0.25, landmarks=4500, toil=2.0, random_state=None):  # fmt: skip
         super().__init__(
             hidden_layer_sizes, members=members, ridge=ridge, crossings=crossings, epochs=epochs,
             random_state=random_state,

@@ -32,7 +32,7 @@ DOCUMENT = "model.json"
 MAGIC = b"PK\x03\x04"
 
 _NAME = re.compile(r"[a-z0-9_.]{1,40}\.npy", re.ASCII)
-_DTYPES = ("|i1", "|u1", "<i4", "<f4", "<f8")
+_DTYPES = ("|i1", "|u1", "<i2", "<i4", "<f4", "<f8")
 _END = struct.Struct("<4s4H2LH")  # the zip's end record, without a comment
 _ZIP64 = b"PK\x06\x07"  # its locator would stand 20 bytes before
 _LOCAL = struct.Struct("<4sH2H4x3L2H")  # a member's own header: its name follows, and its content

@@ -1,7 +1,7 @@
 """A voice profile in a file: what `predictor.py --voice FILE` keeps from one call to the next.
 
-The file is JSON. It names the model that it was learnt with, and what is of another model is forgotten, not used.
-Sentences are learnt from in the order in which they come, those that hold speech.
+The file is JSON. It names the model that it was learnt with, and what is of another model is forgotten, not
+used. Sentences are learnt from in the order in which they come, those that hold speech.
 """
 
 from __future__ import annotations
