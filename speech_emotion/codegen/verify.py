@@ -113,7 +113,7 @@ def same_sequences(library: Library, model: Model, table: FeatureTable, seed: in
         voice, profile = library.nobody(), model.pipeline[0].profile()
         in_c, stood_on = library.sequence(table.vectors[heard], voice)
         in_python, expected = profiles.sequence(
-            model.pipeline, table.vectors[np.ix_(heard, places)], profile
+            model.pipeline, table.vectors[heard][:, places], profile
         )
         if stood_on.tolist() != expected.tolist():
             raise CheckFailed(f"sequence of {speaker}: C knows {stood_on}, the model {expected}")
