@@ -51,6 +51,9 @@ def parse_arguments():
     add("--engine", choices=engines.NAMES,
         help="who measures: librosa and Praat, or the chip's own C code (default: the one that measured the "
         "model's training clips)")  # fmt: skip
+    add("--voice", type=Path, metavar="FILE",
+        help="whose clips these are, in the order in which they were said: with a model that learns voices, "
+        "each is heard against those before it; FILE keeps what is known")  # fmt: skip
     add("--jobs", type=int, default=1, metavar="N", help="processes, -1 for all cores (default: 1)")
     add("--seed", type=int, metavar="N", help="every command takes it; here nothing is random")
     return parser.parse_intermixed_args()
@@ -61,12 +64,17 @@ def main():
     check(arguments)
     # imported when asked for: --help and a wrong argument need neither scikit-learn nor matplotlib
     from speech_emotion.model.recognition import open_model, predict_all
+    from speech_emotion.model.voice import open_voice
 
     model = open_model(arguments.model)
+    voice = None if arguments.voice is None else open_voice(arguments.voice, model)
+    if voice is not None and voice.remark:
+        print(f"note: {voice.remark}", file=sys.stderr)
     pictures = picture_paths(arguments)
     answers = predict_all(
         arguments.clips, model,
         engine=arguments.engine, threshold=arguments.threshold, jobs=arguments.jobs,
+        voice=voice,
     )  # fmt: skip
     bad = 0
     if len(arguments.clips) > 1:
@@ -82,6 +90,8 @@ def main():
         tqdm.write(text, file=sys.stdout)
         if picture:
             draw(clip, answer, picture)
+    if voice is not None:
+        voice.save()
     return 2 if bad else 0
 
 

@@ -213,9 +213,10 @@ class Profile:
         profile = cls(usual)
         if not isinstance(kept, dict) or kept.get("model") != identity:
             return None
-        numbers = [kept.get("known"), kept.get("strange")]
-        if not all(type(n) is int and 0 <= n <= MOST_KNOWN for n in numbers):
-            return None
+        known, strange = kept.get("known"), kept.get("strange")
+        for number in (known, strange):
+            if type(number) is not int or not 0 <= number <= MOST_KNOWN:
+                return None
         for name, least in (("reference", -FAR), ("spread", LEAST_SPREAD)):
             values = kept.get(name)
             if not isinstance(values, list) or len(values) != len(profile.usual):
@@ -223,7 +224,7 @@ class Profile:
             if not all(type(value) is int and least <= value <= FAR for value in values):
                 return None
             setattr(profile, name, np.array(values, np.int32))
-        profile.known, profile.strange = numbers
+        profile.known, profile.strange = int(known or 0), int(strange or 0)
         return profile
 
 

@@ -10,6 +10,7 @@ from speech_emotion.features.measuring import measure_all
 from speech_emotion.features.schema import SAMPLE_RATE
 from speech_emotion.model import persistence
 from speech_emotion.model.compiled import Library
+from speech_emotion.model.voice import VoiceOfLibrary, VoiceOfModel
 
 
 def open_model(path: str | Path) -> persistence.Model | Library:
@@ -22,7 +23,7 @@ def open_model(path: str | Path) -> persistence.Model | Library:
 class Prediction:
     """What a model hears in a clip. probabilities: by label, in the model's order, summing to 1; none where
     nobody speaks. silence: why nobody does, empty where somebody does. remarks: what was found out about the
-    file."""
+    file. known: with a voice profile, how many sentences of this voice the answer stands on."""
 
     file: str
     seconds: float
@@ -30,6 +31,7 @@ class Prediction:
     threshold: float = 0.0
     silence: str = ""
     remarks: tuple[str, ...] = ()
+    known: int | None = None
 
     @property
     def speech(self) -> bool:
@@ -61,7 +63,10 @@ class Prediction:
         first = f"{self.emotion} {self.confidence:.1%}".replace("%", " %")
         second = f"{self.runner_up} {self.probabilities[self.runner_up]:.1%}".replace("%", " %")
         verdict = f"uncertain, perhaps {first}" if self.uncertain else first
-        return f"{self.file}: {verdict}, then {second} ({self.seconds:.2f} s)"
+        length = f"{self.seconds:.2f} s"
+        if self.known is not None:
+            length += f"; {self.known} sentences of this voice known"
+        return f"{self.file}: {verdict}, then {second} ({length})"
 
     def as_json(self) -> dict:
         """file, emotion, confidence, probabilities, seconds, speech; uncertain where there is a threshold.
@@ -81,6 +86,8 @@ class Prediction:
             result["no_speech"] = self.silence
         if self.threshold > 0:
             result["uncertain"] = self.uncertain
+        if self.known is not None:
+            result["known"] = self.known
         if self.remarks:
             result["remarks"] = list(self.remarks)
         return result
@@ -93,11 +100,13 @@ def predict_all(
     engine: str | None = None,
     threshold: float | None = None,
     jobs: int = 1,
+    voice: VoiceOfModel | VoiceOfLibrary | None = None,
 ) -> Iterator[Prediction | UserError]:
     """A prediction for every clip, in order; for a bad clip the UserError that says what is wrong.
 
     engine and threshold: the model's own unless given. jobs: processes that measure, -1 for all cores.
-    A library listens itself, with no other engine than its own, in this process.
+    A library listens itself, with no other engine than its own, in this process. voice: whose they are, in
+    the order in which they were said (`voice.open_voice`); one with speech is learnt from, once answered.
     """
     engine = engine or model.engine
     threshold = model.threshold if threshold is None else threshold
@@ -106,23 +115,26 @@ def predict_all(
             raise UserError(
                 f"--engine {engine}: a library measures by its own C code; leave it out"
             )
-        yield from (_listen(clip, model, threshold) for clip in clips)
+        yield from (_listen(clip, model, threshold, voice) for clip in clips)
         return
     measured = measure_all(clips, engine=engine, jobs=jobs, only_speech=True)
     for clip, found in zip(clips, measured, strict=True):
         if isinstance(found, UserError):
             yield found
             continue
-        probabilities = {}
+        probabilities, known = {}, None if voice is None else voice.known
         if not found.silence:
-            row = model.probabilities(found.vector[None])[0]
+            if isinstance(voice, VoiceOfModel):
+                row = voice.answer(found.vector)
+            else:
+                row = model.probabilities(found.vector[None])[0]
             probabilities = dict(zip(model.labels, row.tolist(), strict=True))
         yield Prediction(
-            str(clip), found.seconds, probabilities, threshold, found.silence, found.remarks
+            str(clip), found.seconds, probabilities, threshold, found.silence, found.remarks, known
         )
 
 
-def _listen(clip, library, threshold):
+def _listen(clip, library, threshold, voice):
     """The library's own answer to a clip, from sound to label."""
     try:
         heard = audio.hear(clip)
@@ -130,9 +142,16 @@ def _listen(clip, library, threshold):
     except UserError as error:
         return error
     silence, probabilities = speech.absent(samples), {}
+    known = None if voice is None else voice.known
     if not silence:
-        answer = library.answer(samples)
+        answer = library.answer(samples) if voice is None else voice.hear(samples)
         probabilities = dict(zip(library.labels, answer.probabilities.tolist(), strict=True))
     return Prediction(
-        str(clip), len(samples) / SAMPLE_RATE, probabilities, threshold, silence, heard.remarks
+        str(clip),
+        len(samples) / SAMPLE_RATE,
+        probabilities,
+        threshold,
+        silence,
+        heard.remarks,
+        known,
     )

@@ -25,7 +25,7 @@ _MOST_BYTES = 1 << 20
 
 
 class Voice(ABC):
-    """Whose voice is known, for one model. `remark` says what was found out when it was opened, or is empty."""
+    """Whose voice is known, for one model. `remark`: what was found out when it was opened, or empty."""
 
     def __init__(self, path: Path):
         self.path = path
