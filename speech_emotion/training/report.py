@@ -302,12 +302,12 @@ def _robustness(study):
 
 
 def _model_card(study):
-    names = sorted(set(study.table.clips["corpus"]))
+    used = sorted(set(study.table.clips["corpus"]))
     held_out = study.held_out[study.chosen].summary()
     speaker = study.outcomes[study.chosen].get("speaker")
     data = [
         f"- {about.title}: {about.licence} ({about.url}). {about.citation}"
-        for about in corpora.licences(names)
+        for about in corpora.licences(used)
     ]
     lines = [
         f"# Model card: {study.chosen}\n",
