@@ -66,12 +66,12 @@ class Experiment:
             for fold in protocol.folds
         ]
         outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in self.recipes}
-        for (name, protocol), outcome in self._outcomes(tasks, "score", self._heard()).items():
+        for (name, protocol), outcome in self._outcomes(tasks, "score", self.histories()).items():
             if "," not in protocol or protocol.partition(",")[0] in UNSEEN:
                 outcomes[name][protocol] = outcome
         return outcomes
 
-    def _heard(self):
+    def histories(self) -> dict[str, list[np.ndarray]]:
         """The histories of every row of the table, by condition; a copy has none."""
         rows = self.splitter.originals
         found = {}
@@ -118,14 +118,14 @@ class Experiment:
         )
         tested = np.concatenate([fold.test for fold in folds])
         return {
-            condition: self._outcome(tested, np.concatenate([part[i] for part in parts]))
+            condition: self.outcome(tested, np.concatenate([part[i] for part in parts]))
             for i, condition in enumerate(measured)
         }
 
     def held_out(self, pipeline: Pipeline) -> Outcome:
         """A fitted pipeline's answers on the rows held out from it."""
         rows = self.split.test
-        return self._outcome(rows, probabilities(pipeline, self.X[rows], self._label_names))
+        return self.outcome(rows, probabilities(pipeline, self.X[rows], self._label_names))
 
     def held_out_paths(self) -> list[str]:
         return self.table.clips["path"].to_numpy()[self.split.test].tolist()
@@ -145,9 +145,9 @@ class Experiment:
                     tasks.append((share, self.recipes[name], self.splitter.fold(part, fold.test)))
         sizes: dict[float, int] = {}
         scores: dict[float, list[float]] = {}
-        for share, fold, (answers, *_) in self._fit_folds(tasks, "learn"):
+        for share, fold, (answers, *_) in self.fitted(tasks, "learn"):
             sizes[share] = len(fold.train)
-            predicted = self._outcome(fold.test, answers).predicted
+            predicted = self.outcome(fold.test, answers).predicted
             scores.setdefault(share, []).append(macro_f1(self.labels[fold.test], predicted))
         folds = max(map(len, scores.values()), default=0)
         whole = [share for share in scores if len(scores[share]) == folds]
@@ -184,7 +184,7 @@ class Experiment:
         originals = np.intersect1d(train, self.splitter.originals)
         return self.splitter.by_speaker(originals, self.seed, folds=_INNER_FOLDS)
 
-    def _fit_folds(self, tasks, what, heard=()):
+    def fitted(self, tasks, what, heard=()):
         return fit_folds(
             tasks, self._examples, inside=self._inside, jobs=self.jobs, what=what, heard=heard
         )
@@ -199,13 +199,13 @@ class Experiment:
         key (model, "protocol, condition")."""
         heard = heard or {}
         parts: dict[tuple, list] = {}
-        for key, fold, (answers, *known) in self._fit_folds(tasks, what, list(heard.values())):
+        for key, fold, (answers, *known) in self.fitted(tasks, what, list(heard.values())):
             parts.setdefault(key, []).append((fold.test, answers))
             for condition, each in zip(heard, known, strict=False):
                 name, protocol = key
                 parts.setdefault((name, f"{protocol}, {condition}"), []).append((fold.test, each))
         return {
-            key: self._outcome(*(np.concatenate(part) for part in zip(*results, strict=True)))
+            key: self.outcome(*(np.concatenate(part) for part in zip(*results, strict=True)))
             for key, results in parts.items()
         }
 
@@ -213,7 +213,7 @@ class Experiment:
     def _label_names(self):
         return np.unique(self.labels)
 
-    def _outcome(self, rows, answers):
+    def outcome(self, rows, answers):
         clips, split = self.table.clips.iloc[rows], self.splitter
         return Outcome(
             rows, self.labels[rows], answers, self._label_names, split.corpora[rows],
