@@ -174,7 +174,7 @@ def _scores(outcomes, protocol):
     summaries = pd.DataFrame([outcome.summary() for outcome in outcomes])
     intervals = outcomes[0].intervals() if protocol in UNSEEN else {}
     row = {}
-    for score in summaries:
+    for score in map(str, summaries.columns):
         if not (score.startswith("uar") or score in ("weighted_f1", "macro_f1", "ece")):
             continue
         text = f"{summaries[score].mean():.3f}"
@@ -191,13 +191,11 @@ def _scores(outcomes, protocol):
 
 def stamp(data) -> str:
     """Which code and which table a page speaks of."""
-    commit = "an installed package"
-    if resources.CHECKOUT is not None:
-        asked = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"],
-            cwd=resources.CHECKOUT, capture_output=True, text=True,
-        )  # fmt: skip
-        commit = f"commit {asked.stdout.strip()}" if not asked.returncode else "no commit"
+    asked = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"],
+        cwd=resources.EMBEDDED, capture_output=True, text=True,
+    )  # fmt: skip
+    commit = f"commit {asked.stdout.strip()}" if not asked.returncode else "an installed package"
     return (
         f"Version {__version__}, {commit}, schema {schema.HASH}, features by the "
         f"{data.info['engine']} engine."

@@ -48,7 +48,9 @@ def extract(
     """
     from speech_emotion.features.measuring import measure
 
-    return measure(sound, engine=engine, rate=rate).vector
+    vector = measure(sound, engine=engine, rate=rate).vector
+    assert vector is not None  # only what asks for speech alone is left without one
+    return vector
 
 
 def parse_arguments():

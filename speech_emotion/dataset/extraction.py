@@ -56,7 +56,7 @@ def _state(path):
 def code(engine: str) -> str:
     """Changes with the source of whatever decides a row: 16 hex digits. UserError: no such engine here."""
     modules = (audio, decoding, containers, length, speech, augment, copies)
-    files = [Path(__file__), *(Path(module.__file__) for module in modules)]
+    files = [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
     if engine == "device":
         from speech_emotion.features import device
 

@@ -41,13 +41,12 @@ class Summary:
         self._counts[clip.corpus][clip.emotion] += 1
         if not augmented:
             self._same_audio[result.audio][name] = clip.emotion
-            for notes, note in (
-                (self.remarks, result.remarks),
-                (self.limited, result.limited),
-                (self.silence, result.silence),
-            ):
-                if note:
-                    notes[name] = note
+            if result.remarks:
+                self.remarks[name] = result.remarks
+            if result.limited:
+                self.limited[name] = result.limited
+            if result.silence:
+                self.silence[name] = result.silence
 
     def duplicates(self, *, conflicting):
         """Groups of names with identical sound: under more than one label, or under one."""

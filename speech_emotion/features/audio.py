@@ -104,7 +104,7 @@ def _converted(decoder: decoding.Decoder, *, name: str) -> Sound:
         if len(samples) == 0:
             raise UserError(f"{name}: holds no samples; record it again")
         return Sound(samples)
-    scale, remarks = FULL_SCALE, []
+    scale, remarks = FULL_SCALE, list[str]()
     if not decoder.whole and not decoder.scaled:
         scale, remarks = _scale(decoder.blocks(), name)
     elif decoder.whole:

@@ -9,7 +9,9 @@ import mmap
 import re
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+ByteOrder = Literal["little", "big"]
 
 HEAD = 4096  # bytes that tell what a file is
 
@@ -125,7 +127,7 @@ class Riff(NamedTuple):
     left: int
     goes_on: bool
     frame: int
-    order: str
+    order: ByteOrder
 
     @property
     def length(self) -> int | None:
@@ -148,7 +150,7 @@ def riff(path: Path) -> Riff | None:
         head = file.read(12)
         if head[:4] not in (b"RIFF", b"RIFX") or head[8:] != b"WAVE":
             return None
-        order = "little" if head[:4] == b"RIFF" else "big"
+        order: ByteOrder = "little" if head[:4] == b"RIFF" else "big"
         size = path.stat().st_size
         frame = 1
         for _ in range(MOST_CHUNKS):
@@ -323,6 +325,8 @@ def _walk(data) -> Mp3 | None:
     if at < 0:
         return None
     first = _frame(data, at)
+    if first is None:
+        return None
     promised = None
     index = data[at + first.side : at + first.side + 12]
     if index[:4] in (b"Xing", b"Info"):
@@ -476,7 +480,9 @@ def webm_trouble(path: Path) -> str:
             at += width + more
             if length is None and name not in _WALKED:
                 return "damaged"
-            if length is not None and at + length > size:
+            if length is None:
+                continue
+            if at + length > size:
                 return "cut short"
             if name not in _WALKED:
                 at += length

@@ -251,8 +251,8 @@ class _Ffmpeg:
 
     def __init__(self, path: Path, kind: str, *, start: int = 0):
         self._path, self._kind, self._start = path, kind, start
-        self.format = None  # the demuxer's name, where it is known
-        self.promised = None  # seconds
+        self.format: str | None = None  # the demuxer's name, where it is known
+        self.promised: float | None = None  # seconds
         self.remarks: list[str] = []
 
     def look(self) -> None:
@@ -296,7 +296,7 @@ class _Ffmpeg:
             try:
                 options = {"format_whitelist": FFMPEG_FORMATS, "protocol_whitelist": ""}
                 with av.open(
-                    file, format=self.format, options=options, metadata_errors="ignore"
+                    file, "r", format=self.format, options=options, metadata_errors="ignore"
                 ) as container:
                     if not container.streams.audio:
                         raise UserError(f"{self._path}: holds no sound, only other tracks")

@@ -46,7 +46,7 @@ def draw(samples: np.ndarray, prediction: Prediction) -> Figure:
         4, 1, height_ratios=(1, 1.6, 1.5, 0.25 * len(prediction.probabilities) + 0.2)
     )
     verdict = "no speech"
-    if prediction.speech:
+    if prediction.emotion is not None:
         verdict = "uncertain, perhaps " * prediction.uncertain + prediction.emotion
         verdict += f", {_percent(prediction.confidence)}"
     figure.suptitle(f"{_short(Path(prediction.file).name)}: {verdict}", size=14)

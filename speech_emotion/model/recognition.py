@@ -44,11 +44,11 @@ class Prediction:
 
     @property
     def confidence(self) -> float | None:
-        return self.probabilities[self.emotion] if self.speech else None
+        return None if self.emotion is None else self.probabilities[self.emotion]
 
     @property
     def uncertain(self) -> bool:
-        return self.speech and self.confidence < self.threshold
+        return self.confidence is not None and self.confidence < self.threshold
 
     @property
     def runner_up(self) -> str:
@@ -74,7 +74,7 @@ class Prediction:
         Where nobody speaks, speech is false, emotion and confidence are null, probabilities are empty, and
         no_speech says why. remarks are there where something was found out about the file.
         """
-        result = {
+        result: dict[str, object] = {
             "file": self.file,
             "emotion": self.emotion,
             "confidence": self.confidence,
@@ -123,7 +123,7 @@ def predict_all(
             yield found
             continue
         probabilities, known = {}, None if voice is None else voice.known
-        if not found.silence:
+        if found.vector is not None and not found.silence:
             if isinstance(voice, VoiceOfModel):
                 row = voice.answer(found.vector)
             else:
