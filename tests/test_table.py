@@ -277,3 +277,21 @@ def test_a_table_of_another_schema_is_refused_with_both_hashes(path):
     table.sidecar_path(path).write_text(json.dumps({"schema": "0123456789abcdef"}))
     message = refusal(path)
     assert "0123456789abcdef" in message and schema.HASH in message
+
+
+@pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@SUM(A1)", "'=1", "''+x", "'", "'quoted'"])
+def test_no_cell_is_a_spreadsheets_formula_and_names_come_back(name, tmp_path):
+    made = write(tmp_path, [clip(name, speaker=name, emotion=name, sentence=name)], vectors(1))
+    for file in ("clips.csv", "features.csv"):
+        with (tmp_path / file).open(encoding="utf-8", newline="") as rows:
+            (row,) = list(csv.reader(rows))[1:]
+            assert not [cell for cell in row[: len(table.CLIP_COLUMNS)] if cell[:1] in set("=+-@")]
+    (back,) = table.read(made).clips.to_dict("records")
+    assert {back[column] for column in ("path", "speaker", "emotion", "sentence")} == {name}
+
+
+def test_a_name_that_no_cell_can_hold_is_refused_and_the_old_table_stays(path):
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=r"'a\\rb': holds the control character U\+000D"):
+        write(path.parent, [clip("a\rb")], vectors(1))
+    assert path.read_bytes() == before

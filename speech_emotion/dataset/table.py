@@ -1,7 +1,8 @@
 """The tables on disk: clips.csv, features.csv and the sidecar JSON that says what they are.
 
 Floats are written with the fewest digits that give back the same float32, so that a table that was
-read is the table that was written.
+read is the table that was written. A name that a spreadsheet would take for a formula has an apostrophe
+before it in the file.
 """
 
 import csv
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from speech_emotion import names
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
 from speech_emotion.files import replacing
@@ -79,9 +81,9 @@ def write(
         clips_csv.writerow(CLIP_COLUMNS)
         features_csv.writerow((*CLIP_COLUMNS, *schema.COLUMNS))
         for clip, vector in rows:
-            names = [clip[column] for column in CLIP_COLUMNS]
-            clips_csv.writerow(names)
-            features_csv.writerow(names + [str(value) for value in vector])
+            cells = [names.csv_cell(clip[column]) for column in CLIP_COLUMNS]
+            clips_csv.writerow(cells)
+            features_csv.writerow(cells + [str(value) for value in vector])
         json.dump(info(), sidecar, indent=1)
         sidecar.write("\n")
         # a full disk must show before the first of the three gets its name
@@ -116,6 +118,8 @@ def read(path: str | Path) -> FeatureTable:
     if frame.empty:
         raise UserError(f"{path}: holds no clips")
     clips = frame[[column for column in CLIP_COLUMNS if column in frame]].copy()
+    for column in clips.columns.drop("seconds", errors="ignore"):
+        clips[column] = clips[column].map(names.csv_text)
     for column in CLIP_COLUMNS:
         if column not in clips:
             clips[column] = ""
@@ -131,7 +135,7 @@ def read(path: str | Path) -> FeatureTable:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     """The table as it stands: names as text, whatever they look like, and no cell moved or dropped."""
-    names = {column: str for column in CLIP_COLUMNS if column != "seconds"}
+    texts = {column: str for column in CLIP_COLUMNS if column != "seconds"}
     try:
         with path.open("rb") as file:
             if file.seek(0, os.SEEK_END) == 0:
@@ -142,7 +146,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         with warnings.catch_warnings():
             # a row that is longer than the header is else cut, or its first cell taken for an index
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(path, dtype=names, keep_default_na=False, index_col=False)
+            return pd.read_csv(path, dtype=texts, keep_default_na=False, index_col=False)
     except (ValueError, pd.errors.ParserWarning) as error:
         raise UserError(f"{path}: not a CSV table ({str(error).splitlines()[0]})") from None
     except OSError as error:
