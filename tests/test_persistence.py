@@ -10,6 +10,7 @@ import os
 import pickle
 import random
 import sys
+import tracemalloc
 import warnings
 import zipfile
 import zlib
@@ -327,7 +328,7 @@ def test_a_pipe_that_nobody_writes_to_is_not_waited_for(model_file, tmp_path):
 def test_files_too_large_are_not_read(model_file, tmp_path):
     with open(tmp_path / "large.joblib", "wb") as file:
         file.truncate(archive.MAX_BYTES + 2**20)  # a hole, which takes no room
-    assert "257 MB, where a model has at most 256" in refused(tmp_path / "large.joblib")
+    assert "513 MB, where a model has at most 512" in refused(tmp_path / "large.joblib")
     with open(persistence.info_path(model_file), "wb") as file:
         file.truncate(facts.MAX_FACTS + 2**20)
     assert "17 MB" in refused(model_file)
@@ -399,7 +400,6 @@ def test_the_json_is_missing(model_file):
         ({"split": "by hand"}, "'split' is 'by hand'"),
         ({"label_option": 7}, "'label_option' is 7"),
         ({"seed": 2**70}, "a whole number of 71 bits"),
-        ({"settings": {"a": {"b": {"c": 1}}}}, "'settings'['a']['b']"),
         ({"sha256": "0" * 64}, "truncated or changed"),
         ({"sha256": "\n" * 64}, "'sha256' is '\\n\\n"),
         ({"schema": "0123456789abcdef"}, "model of schema 0123456789abcdef"),
@@ -641,6 +641,13 @@ WRONG_NUMBERS = {
     "no nodes": (lambda a: {"3.nodes": a["3.nodes"] * 0}, "nodes holds"),
     "nodes beyond all bounds": (lambda a: {"3.nodes": np.full_like(a["3.nodes"], 2**31 - 1)}, "for"),
     "leaves of nothing": (lambda a: {"3.shares": a["3.shares"] * 0}, "no share of any label"),
+    "trees without number": (
+        lambda a: {"3.nodes": np.ones(5000, "i4")}, "5000 trees, at most 4096 expected",
+    ),
+    "scores without number": (
+        lambda a: {"1.weights_": np.zeros((20, 4), "f4"), "1.bias_": np.zeros(4, "f4")},
+        "4 scores of 3 labels",
+    ),
     "leaves of other labels": (lambda a: {"3.shares": a["3.shares"][:, :2]}, "for 2 labels"),
 }  # fmt: skip
 
@@ -665,6 +672,7 @@ def test_numbers_that_no_model_can_have(case, model_file):
         ("1.factors_.0", lambda f: f * 0 + np.float32(1e29), "sums leave the numbers"),
         ("1.intercepts_.0", lambda b: b[:-1], "for 3 outputs of layer 0, not 4"),
         ("1.weights8_.2", lambda w: None, "layers"),
+        ("1.weights8_.0", lambda w: np.zeros((9000, 4), "i1"), "for 9000 columns"),
     ],
 )
 def test_networks_whose_layers_do_not_fit(name, change, complaint, tmp_path):
@@ -675,6 +683,15 @@ def test_networks_whose_layers_do_not_fit(name, change, complaint, tmp_path):
     arrays[name] = change(arrays[name])
     data = archive.write(document, {k: v for k, v in arrays.items() if v is not None})
     assert complaint in refused(forge(path, data))
+
+
+@pytest.mark.parametrize(("bound", "name"), [("MAX_UNITS", "mlp_32"), ("MAX_TREES", "forest")])
+def test_more_units_or_trees_than_anything_needs_are_no_model(bound, name, tmp_path, monkeypatch):
+    """Each costs time or memory of its own, however few its bytes are."""
+    path = tmp_path / "m.joblib"
+    persistence.save(fitted(small(CANDIDATES[name].make(0))), path, INFO)
+    monkeypatch.setattr(parts, bound, 2)
+    assert "at most 2 expected" in refused(path)
 
 
 def test_a_tree_as_deep_as_it_has_nodes_is_no_model(model_file):
@@ -802,6 +819,26 @@ def test_a_pickle_in_the_place_of_a_member_is_not_opened(place, tmp_path):
     members[place][1] = ATTACKS["os.system"](marker)
     assert "no model" in refused(forge(tmp_path / "evil.joblib", packed(members)))
     assert not marker.exists()
+
+
+def test_a_model_too_large_to_be_read_is_not_written(forest, tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_BYTES", 1000)
+    with pytest.raises(UserError, match="train fewer trees, or trees of fewer leaves"):
+        persistence.save(forest, tmp_path / "model.joblib", INFO)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("told", ["scores", "versions", "held_out", "corpora", "labels", "columns"])
+def test_a_hundred_thousand_mistakes_are_as_short_as_one(told, model_file):
+    """Each mistake a validator notes takes a kilobyte."""
+    many = {str(i): [] for i in range(90_000)}
+    wrong = many if told in ("scores", "versions") else list(many.values())
+    changed(model_file, **{told: wrong})
+    tracemalloc.start()
+    refused(model_file)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50 * 2**20
 
 
 def test_nothing_in_the_package_opens_pickles():

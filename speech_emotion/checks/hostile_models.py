@@ -298,7 +298,7 @@ class Enemy:
         if self.random.random() < 0.05:
             text = self.random.choice([
                 b"", b"[" * 10**6, b'{"a":' * 10**5, b"\xef\xbb\xbf" + text, b"[" + b"0," * 10**6 + b"0]",
-                text.decode().encode("utf-16"), b'{"sha256":"' + b"a" * (1 << 20) + b'"}', b"9" * 10**5,
+                json.dumps(value).encode("utf-16"), b'{"sha256":"' + b"a" * (1 << 20) + b'"}', b"9" * 10**5,
             ])  # fmt: skip
         return text
 

@@ -25,8 +25,8 @@ from typing import Literal
 
 import numpy as np
 
-MAX_BYTES = 256 * 2**20
-"""Of a file. A forest of 300 unlimited trees on four corpora takes a tenth."""
+MAX_BYTES = 512 * 2**20
+"""Of a file. A forest of 300 unlimited trees on four corpora takes a tenth of it."""
 MAX_MEMBERS = 128
 DOCUMENT = "model.json"
 MAGIC = b"PK\x03\x04"

@@ -82,7 +82,6 @@ def _names_scikit_learn(versions: dict[str, str]) -> dict[str, str]:
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 _Text = Annotated[str, StringConstraints(max_length=2**16)]
 _Whole = Annotated[int, Field(ge=-(2**63), lt=2**64)]
-_Setting = bool | int | float | _Name | list[int] | None
 _Labels = Annotated[
     list[_Name], Field(min_length=2, max_length=256), FailFast(), AfterValidator(_differ)
 ]
@@ -102,7 +101,7 @@ class Facts(_Strict):
 
     The first fields every model has, the others those that `train.py` wrote. sha256: of the model's file.
     threshold: confidence under which an answer is "uncertain", 0 for never. held_out: paths of the clips that
-    `scores` are of, as the feature table names them. settings: by step, what its constructor was given.
+    `scores` are of, as the feature table names them.
     """
 
     sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -111,7 +110,7 @@ class Facts(_Strict):
     columns: _Columns
     engine: Annotated[_Name, AfterValidator(_is_an_engine)]
     versions: Annotated[
-        dict[_Name, _Name], Field(max_length=40), AfterValidator(_names_scikit_learn)
+        dict[_Name, _Name], Field(max_length=40), FailFast(), AfterValidator(_names_scikit_learn)
     ]
     threshold: float = Field(default=0.0, ge=0, le=1)
     name: _Name = ""
@@ -123,9 +122,8 @@ class Facts(_Strict):
     balance: Literal["none", "weights", "sampling"] | None = None
     seed: _Whole = 0
     trained_on: int = Field(default=0, ge=0, lt=2**53)
-    scores: dict[_Text, Annotated[float, Field(ge=0, le=1)]] = {}
+    scores: Annotated[dict[_Text, Annotated[float, Field(ge=0, le=1)]], FailFast()] = {}
     held_out: Annotated[list[_Text], Field(max_length=400_000), FailFast()] = []
-    settings: dict[_Name, dict[_Name, _Setting]] = {}
 
 
 class Step(_Strict):

@@ -31,8 +31,12 @@ from speech_emotion.model.estimators import (
 from speech_emotion.model.profile import FAR, LEAST_USUAL, VoiceScaler
 
 MAX_LAYERS = 16
+MAX_UNITS = 8192
+"""Of a layer: each is a step of Python for every prediction."""
+MAX_TREES = 4096
+"""Of a forest: each is an object, of some kilobytes, however small it is."""
 MAX_DEPTH = 4096
-"""Of a tree. Voices give trees of 20 to 60 levels."""
+"""Of a tree: each level is a step of its own when a tree is checked. Voices give 20 to 60 levels."""
 _LARGE = (
     1e30  # far beyond what anything learns; sums and products of a few such stay float64 numbers
 )
@@ -111,6 +115,10 @@ class Layers(Array):
             }
             shape = tuple(names[side] for side in self.shape)
             layers.append(self.taken(arrays, f"{self.name}.{place}", shape, sizes))
+            if len(layers[-1]) > MAX_UNITS:
+                raise Unfit(
+                    f"{self.name}.{place} of {len(layers[-1])} units, at most {MAX_UNITS} expected"
+                )
         setattr(estimator, self.name, layers)
 
 
@@ -164,6 +172,8 @@ class Trees:
 
         each, total = ("nodes",), 2**31 - 1
         counts = taken("nodes", ("trees",), "i4", 1, total).astype(np.int64)
+        if len(counts) > (1 if self.alone else MAX_TREES):
+            raise Unfit(f"{len(counts)} trees, at most {1 if self.alone else MAX_TREES} expected")
         sizes.agree("left", "nodes", int(counts.sum()))
         left, right = (taken(name, each, "i4", _LEAF, total) for name in ("left", "right"))
         feature = taken("feature", each, "i4", _UNDEFINED, sizes["columns"] - 1)
@@ -187,10 +197,8 @@ class Trees:
             trees.append(self._tree(nodes, values, int(depth), sizes))
         if not self.alone:
             estimator.estimators_ = [self._estimator(tree, sizes) for tree in trees]
-        elif len(trees) == 1:
-            vars(estimator).update(vars(self._estimator(trees[0], sizes)))
         else:
-            raise Unfit(f"{len(trees)} trees where one is expected")
+            vars(estimator).update(vars(self._estimator(trees[0], sizes)))
 
     def _tree(self, nodes, values, depth, sizes):
         # the only state that is set: arrays made here, of checked numbers
@@ -305,6 +313,11 @@ def _scores(estimator, sizes, labels):
     estimator.classes_ = labels
 
 
+def _discriminants(estimator, sizes, labels):
+    if sizes["scores"] > len(labels):
+        raise Unfit(f"{sizes['scores']} scores of {len(labels)} labels")
+
+
 def _forest(estimator, sizes, labels):
     estimator.classes_, estimator.n_classes_, estimator.n_outputs_ = labels, len(labels), 1
     estimator.n_estimators = len(estimator.estimators_)
@@ -391,7 +404,7 @@ PARTS = (
     Part(
         "append-discriminants/1", AppendDiscriminants,
         (Array("weights_", ("columns", "scores")), Array("bias_", ("scores",))),
-        gives=lambda sizes: sizes["columns"] + sizes["scores"],
+        finish=_discriminants, gives=lambda sizes: sizes["columns"] + sizes["scores"],
     ),
     Part(
         "int16-quantiser/1", Int16Quantiser,

@@ -101,6 +101,11 @@ def save(pipeline, path: str | Path, info: dict) -> None:
     what `load` would refuse, and for a pipeline that would not come back the same.
     """
     data = _encoded(pipeline)
+    if len(data) > archive.MAX_BYTES:
+        raise UserError(
+            f"{path}: a model of {len(data) / 2**20:.0f} MB, where at most {archive.MAX_BYTES >> 20} can be "
+            "read; train fewer trees, or trees of fewer leaves"
+        )
     info = info | {
         "schema": schema.HASH,
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -111,7 +116,8 @@ def save(pipeline, path: str | Path, info: dict) -> None:
         },
         "settings": _settings(pipeline),
     }
-    unknown = set(info) - {field.alias or name for name, field in Facts.model_fields.items()}
+    fields = {field.alias or name for name, field in Facts.model_fields.items()}
+    unknown = set(info) - fields - {"settings"}
     if unknown:
         raise ValueError(f"'{min(unknown)}' is no field of model/facts.py")
     text = json.dumps(info, indent=1) + "\n"
@@ -132,7 +138,7 @@ def _encoded(pipeline) -> bytes:
 
 
 def _settings(pipeline):
-    """By step, the plain ones of its constructor's arguments: for people, nothing reads them."""
+    """By step, the plain ones of its constructor's arguments: for people, no command reads them."""
     plain = bool | int | float | str | None
     result = {}
     for name, step in pipeline.steps:
