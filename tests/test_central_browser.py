@@ -97,6 +97,7 @@ def test_what_was_said_is_shown_in_words_and_in_its_colour(page, speak):
     red, green, blue = (int(COLOURS["happy"].page[i : i + 2], 16) for i in (1, 3, 5))
     expect(kitchen).to_have_css("border-left-color", f"rgb({red}, {green}, {blue})")
     expect(kitchen.locator(".strip")).to_have_attribute("aria-label", "Last hour: happy 1 min")
+    expect(page.locator("#key li")).to_have_text(["happy"])
     speak("mic", (3000, 2500, 2500, 2000))
     speak("mic", (2900, 2600, 2500, 2000))
     expect(kitchen.locator(".emotion")).to_have_text("perhaps angry")

@@ -92,7 +92,7 @@ def _model_number(folder):
 @dataclass
 class Fleet:
     """Devices in one thread. period: seconds from one sentence of a device to its next. heard: is told
-    (key, time.monotonic at sending) of every sentence that goes out, the first time."""
+    (key, time.monotonic at sending) of every sentence, just before it goes out."""
 
     network: Network
     names: Sequence[str]
@@ -214,11 +214,11 @@ class _Device:
             data = self.outbox.write(place, self.uptime(now))
             seq = message.decode_sentence(data).seq
             channel = "face" if self.fleet.faces and seq % 2 == 0 else "voice"
+            key = f"{self.name}:{self._boot:08x}:{seq}:{channel}"
+            self.fleet.heard(key, now)  # before it goes: a kill between leaves no sentence unnoted
             info = self._client.publish(f"emotion/{self.name}/{channel}", data, qos=1)
             self.outbox.sent(place, info.mid)
-            key = f"{self.name}:{self._boot:08x}:{seq}:{channel}"
             self._sent[info.mid] = key
-            self.fleet.heard(key, now)
 
     def _connected(self, client, userdata, flags, reason, properties):
         if reason.is_failure:

@@ -77,6 +77,7 @@ function drawStrip(it) {
     const cell = it.strip.get(newest - MINUTES + 1 + i);
     const paint = cell ? colour(cell[0]) : "transparent";
     steps.push(`${paint} ${(100 * i) / MINUTES}% ${(100 * (i + 1)) / MINUTES}%`);
+    if (cell) explain(cell[0]);
     if (cell) counts.set(cell[0], (counts.get(cell[0]) ?? 0) + 1);
   }
   for (const minute of it.strip.keys()) if (minute <= newest - MINUTES) it.strip.delete(minute);
@@ -86,6 +87,20 @@ function drawStrip(it) {
   it.parts.strip.style.backgroundImage = gradient;
   const words = [...counts].sort((a, b) => b[1] - a[1]).map(([emotion, n]) => `${emotion} ${n} min`);
   it.parts.strip.setAttribute("aria-label", `Last hour: ${words.join(", ") || "nothing"}`);
+}
+
+/** The colours of the emotions that have been heard, in words. */
+const keyed = new Set();
+function explain(emotion) {
+  if (keyed.has(emotion)) return;
+  keyed.add(emotion);
+  const item = make("li");
+  const swatch = make("span");
+  swatch.style.background = colour(emotion);
+  item.append(swatch, emotion);
+  item.dataset.emotion = emotion;
+  const next = [...at("key").children].find((other) => other.dataset.emotion > emotion);
+  at("key").insertBefore(item, next ?? null);
 }
 
 function decide(decision, minutes) {
