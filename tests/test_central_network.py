@@ -414,6 +414,21 @@ def test_setup_again_changes_no_certificate_and_no_password(tmp_path):
     assert settings.load(folder).titles == {"kitchen": "Küche"}
 
 
+def test_under_another_address_the_broker_is_known_by_the_same_authority(tmp_path):
+    from cryptography import x509
+
+    folder = tmp_path / "network"
+    said = central("setup", "--folder", folder, "--host", "192.0.2.7").stdout
+    assert "--bind 0.0.0.0" in said
+    authority = (folder / "ca.pem").read_bytes()
+    said = central("setup", "--folder", folder, "--host", "hub.local", "--bind", "0.0.0.0").stdout
+    assert "--bind" not in said and (folder / "ca.pem").read_bytes() == authority
+    certificate = x509.load_pem_x509_certificate((folder / "broker" / "server.pem").read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["hub.local"]
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority))
+
+
 def test_history_is_shown_written_out_and_deleted(own):
     own.start_broker()
     own.start_service()

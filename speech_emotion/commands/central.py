@@ -144,6 +144,10 @@ def _setup(arguments):
     network.host, network.port = arguments.host[0], arguments.port
     making.setup(network, hosts=arguments.host, bind=arguments.bind)
     print(f"{folder}: the broker's certificates, users and configuration; keep it to yourself")
+    if arguments.bind == "127.0.0.1" and set(arguments.host) - {"localhost", "127.0.0.1"}:
+        print(
+            "the broker listens on this computer only; for devices, set up again with --bind 0.0.0.0"
+        )
     print(f"next: python -m central device NAME --place PLACE --folder {folder}")
     print(
         f"then: python -m central broker --folder {folder}, and python -m central --folder {folder}"

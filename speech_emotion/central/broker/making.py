@@ -25,8 +25,8 @@ _YEARS = 10
 
 
 def setup(network: Network, *, hosts: Sequence[str], bind: str) -> None:
-    """Write everything that is not there, and the configuration anew. Certificates are made once: a device
-    that knows the old authority would refuse the new; delete broker/ to start over.
+    """Write everything that is not there, and the configuration anew. The authority is made once, or devices
+    that know it would know the broker no more; the broker's certificate again when `hosts` are others.
 
     hosts: names and addresses by which devices reach the broker. UserError where `cryptography` is missing.
     """
@@ -41,8 +41,7 @@ def setup(network: Network, *, hosts: Sequence[str], bind: str) -> None:
         raise UserError(
             f"{network.folder}: cannot be made ({error.strerror}); name another --folder"
         ) from None
-    if not (network.broker / "server.key").exists():
-        _certificates(network, hosts)
+    _certificates(network, hosts)
     words = {
         "port": str(network.port), "bind": bind, "folder": str(network.broker.resolve()),
         "user": getpass.getuser(), "service": SERVICE, "reader": READER,
@@ -164,68 +163,74 @@ def _certificates(network, hosts):
             "cryptography: not installed; pip install 'speech-emotion[network]'"
         ) from None
 
-    def name(text):
-        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+    folder = network.broker
+    house = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Speech emotion network")])
 
     def builder(subject, key):
         start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
         return (
             x509.CertificateBuilder()
-            .subject_name(name(subject))
-            .issuer_name(name("Speech emotion network"))
+            .subject_name(subject)
+            .issuer_name(house)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(start)
             .not_valid_after(start + datetime.timedelta(days=365 * _YEARS))
         )
 
-    authority, server = (
-        ec.generate_private_key(ec.SECP256R1()),
-        ec.generate_private_key(ec.SECP256R1()),
-    )
-    usage = {
-        "digital_signature": True, "content_commitment": False, "key_encipherment": False,
-        "data_encipherment": False, "key_agreement": False, "encipher_only": False, "decipher_only": False,
-    }  # fmt: skip
-    ca = (
-        builder("Speech emotion network", authority)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.KeyUsage(**usage, key_cert_sign=True, crl_sign=True), critical=True)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(authority.public_key()), critical=False
-        )
-        .sign(authority, hashes.SHA256())
-    )
-    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
-    names = [_alternative(x509, host) for host in hosts]
-    certificate = (
-        builder(hosts[0], server)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(issuer, critical=False)
-        .sign(authority, hashes.SHA256())
-    )  # fmt: skip
-
-    def pem(thing):
-        return thing.public_bytes(serialization.Encoding.PEM)
-
-    def private(key):
-        return key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-
-    folder = network.broker
-    for path, content in {
-        network.ca: pem(ca), folder / "ca.pem": pem(ca), folder / "ca.key": private(authority),
-        folder / "server.pem": pem(certificate), folder / "server.key": private(server),
-    }.items():  # fmt: skip
-        with replacing(path, "wb") as file:
-            os.chmod(file.fileno(), 0o600)
+    def write(name, thing):
+        if name.endswith(".key"):
+            content = thing.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        else:
+            content = thing.public_bytes(serialization.Encoding.PEM)
+        with replacing(folder / name, "wb") as file:
             file.write(content)
-        path.chmod(0o600 if path.suffix == ".key" else 0o644)
+        (folder / name).chmod(0o600 if name.endswith(".key") else 0o644)
+
+    if not (folder / "ca.key").exists():
+        authority = ec.generate_private_key(ec.SECP256R1())
+        identifier = x509.SubjectKeyIdentifier.from_public_key(authority.public_key())
+        usage = x509.KeyUsage(
+            digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
+            key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
+            decipher_only=False,
+        )  # fmt: skip
+        write("ca.key", authority)
+        write(
+            "ca.pem",
+            builder(house, authority)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(usage, critical=True)
+            .add_extension(identifier, critical=False)
+            .sign(authority, hashes.SHA256()),
+        )
+    with replacing(network.ca, "wb") as file:
+        file.write((folder / "ca.pem").read_bytes())
+    names = x509.SubjectAlternativeName([_alternative(x509, host) for host in hosts])
+    if (folder / "server.pem").exists():
+        there = x509.load_pem_x509_certificate((folder / "server.pem").read_bytes()).extensions
+        if there.get_extension_for_class(x509.SubjectAlternativeName).value == names:
+            return
+    authority = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
+    server = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0][:64])])
+    write("server.key", server)
+    write(
+        "server.pem",
+        builder(subject, server)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(names, critical=False)
+        .add_extension(
+            x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+        )
+        .add_extension(issuer, critical=False)
+        .sign(authority, hashes.SHA256()),
+    )
 
 
 def _alternative(x509, host):
