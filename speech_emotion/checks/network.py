@@ -80,7 +80,10 @@ def load(arguments):
         counts = json.loads(devices.communicate()[0])
         passed = time.monotonic() - began
         time.sleep(2)
-        cost = net.cost(passed)
+        while len(set(net.decided())) < counts["made"] and time.monotonic() - began < passed + 60:
+            time.sleep(1)
+        behind = time.monotonic() - began - passed - 2
+        cost = net.cost(time.monotonic() - began)
         sent = _read_log(log)
         known = page.stop()
         waits = sorted(known[key] - moment for key, moment in sent.items() if key in known)
@@ -93,6 +96,7 @@ def load(arguments):
         f"made {counts['made']}, acknowledged {counts['acknowledged']}, decided {len(set(decided))}, "
         f"counted as lost {lost}, dropped in devices {counts['dropped']}, connections {counts['connections']}"
     )
+    print(f"the last was decided {max(0.0, behind):.0f} s after it was sent, or not at all")
     _print_waits("device to page", waits)
     print("of one core: " + ", ".join(f"{name} {share:.0%}" for name, share in cost.items()))
     if len(set(decided)) != counts["made"]:
