@@ -66,6 +66,7 @@ def honest(folder: Path) -> list[tuple[bytes, dict]]:
     from sklearn.tree import ExtraTreeClassifier
 
     from speech_emotion.model import estimators as own
+    from speech_emotion.model.profile import VoiceScaler
 
     draw = np.random.default_rng(0)
     columns = list(schema.COLUMNS[5:17])
@@ -77,6 +78,7 @@ def honest(folder: Path) -> list[tuple[bytes, dict]]:
         (*snapped, own.SnappedExtraTrees(2, max_leaf_nodes=8, random_state=0)),
         (own.ClippedScaler(), own.Float32Network((4, 3), max_iter=3, random_state=0)),
         (own.ClippedScaler(), own.Int8Network((4, 3), max_iter=3, random_state=0)),
+        (VoiceScaler(), own.Int8Network((3,), max_iter=3, random_state=0)),
         (own.ClippedScaler(), LogisticRegression()),
         (own.ClippedScaler(), MLPClassifier((4,), max_iter=3, random_state=0)),
         (StandardScaler(), RandomForestClassifier(2, random_state=0)),

@@ -238,7 +238,8 @@ def identity(columns: list[str], mean: np.ndarray, inverse: np.ndarray, usual: n
 
 def knows_voices(pipeline) -> bool:
     """Whether a fitted pipeline answers against a voice profile."""
-    return isinstance(pipeline[0], VoiceScaler)
+    # `sequence` hands what the scaler gives to the classifier, so nothing may stand between them
+    return len(pipeline) == 2 and isinstance(pipeline[0], VoiceScaler)
 
 
 def sequence(pipeline, X: np.ndarray, profile: Profile) -> tuple[np.ndarray, np.ndarray]:
