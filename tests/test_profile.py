@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.pipeline import make_pipeline
 
 from speech_emotion.features import schema
 from speech_emotion.model import profile as profiles
+from speech_emotion.model.estimators import Int8Network, Int16Quantiser
 from speech_emotion.model.profile import FAR, STEPS, TOP, Profile, VoiceScaler
 
 COLUMNS = 12
@@ -233,3 +235,10 @@ def test_a_profile_of_the_default_columns_takes_less_than_two_kilobytes(built):
     library, _, columns = built
     assert library.profile_columns > 0.9 * len(columns)
     assert len(library.nobody()) <= 2048
+
+
+def test_a_model_with_a_step_between_scaler_and_classifier_knows_no_voices():
+    """A file may say so; what the scaler gives would reach a classifier of another width."""
+    between = make_pipeline(VoiceScaler(), Int16Quantiser(), Int8Network())
+    assert not profiles.knows_voices(between)
+    assert profiles.knows_voices(make_pipeline(VoiceScaler(), Int8Network()))
