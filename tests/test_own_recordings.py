@@ -80,6 +80,12 @@ SAID = {
     "numbers of speakers": lambda e, s, i: f"{e}/{PEOPLE.index(s) + 1:02d}_{i:02d}.wav",
     "folders of numbers": lambda e, s, i: f"{PEOPLE.index(s) + 1:02d}/{e}/{i}.wav",
     "a project's name in front": lambda e, s, i: f"{e}/kitchen_{s}_{i}.wav",
+    "written together": lambda e, s, i: f"{e}/{s.capitalize()}{e.capitalize()}{i}.wav",
+    "written together, in small letters": lambda e, s, i: f"{e}/{e}{s}{i}.wav",
+    "folders of projects": lambda e, s, i: f"project{'AB'[i % 2]}/{e}/{s}_{i}.wav",
+    "days by the week": lambda e, s, i: f"{e}/{('Monday', 'Tuesday')[i % 2]}_{s}_{i}.wav",
+    "days in words": lambda e, s, i: f"{e}/{i + 1} May 2024_{s}.wav",
+    "times": lambda e, s, i: f"{e}/1{i}h30_{s}.wav",
     "AudioData above": lambda e, s, i: f"AudioData/{e}/{s}_{i}.wav",
     "AudioWAV above": lambda e, s, i: f"AudioWAV/{e}/{s}_{i}.wav",
 }  # fmt: skip
@@ -116,6 +122,8 @@ NOT_SAID = {
     "a class per person": lambda e, s, i: f"{e}/{OF[e]}_{PEOPLE.index(s)}{i}.wav",
     "random names": lambda e, s, i: f"{e}/{random.Random(e + s + str(i)).randbytes(8).hex()}.wav",
     "a phone's names": lambda e, s, i: f"{e}/AUD-2024050{i + 1}-WA00{PEOPLE.index(s)}{EMOTIONS.index(e)}.wav",
+    "days in words": lambda e, s, i: f"{e}/{i + 1}May2024_{PEOPLE.index(s)}.wav",
+    "prompts": lambda e, s, i: f"{e}/prompt{i}_{PEOPLE.index(s)}.wav",
     "a counter in front": lambda e, s, i: f"{e}/{PEOPLE.index(s) * 4 + i:02d}_hello.wav",
 }  # fmt: skip
 
@@ -181,7 +189,7 @@ names = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz"), min_size=3, max_s
 of_anybody = sorted(
     style
     for style in SAID
-    if not re.search("number|another word|code|capitals|sessions|days", style)
+    if not re.search("number|another word|code|capitals|sessions|days|together|times", style)
 )
 emotion_words = st.sampled_from(["happy", "angry", "Trauer", "高兴", "joie", "calm", "Fear"])
 
@@ -312,6 +320,19 @@ def test_merges_are_proposed_and_done_when_asked_for(tmp_path):
     merged = found(tmp_path, merge_labels=True)
     assert labels(merged) == dict.fromkeys(EMOTIONS, 16)
     assert "one label now, 'angry': anger 8, angry 8" in merged.notes
+
+
+def test_folders_of_an_emotion_and_a_name_are_proposed_to_be_the_emotion(tmp_path):
+    own(
+        tmp_path,
+        lambda e, s, i: f"{s}_{e}/{i}.wav",
+        people=["anna", "ben"],
+        emotions=["happy", "sad"],
+    )
+    result = found(tmp_path)
+    assert set(labels(result)) == {"anna_happy", "ben_happy", "anna_sad", "ben_sad"}
+    assert any("anna_happy 4, ben_happy 4; kept apart" in note for note in result.notes)
+    assert labels(found(tmp_path, merge_labels=True)) == {"happy": 8, "sad": 8}
 
 
 def test_labels_csv_says_what_a_label_means(tmp_path):
@@ -457,7 +478,17 @@ def test_words_mean_one_emotion_and_whatever_people_write():
 
 @pytest.mark.parametrize(
     "name",
-    ["2024-05-01", "20240501_123456", "train", "Session 3", "mic2", "May 3", "01.05.24", "day1"],
+    [
+        "2024-05-01",
+        "20240501_123456",
+        "5 May 2024",
+        "train",
+        "Session 3",
+        "mic2",
+        "May 3",
+        "01.05.24",
+        "day1",
+    ],
 )
 def test_folders_of_nobody(name):
     assert words.is_no_person(name)

@@ -223,13 +223,19 @@ class _Inside:
     def check(self, path: Path) -> None:
         """Raises Unused for a file inside a corpus, or beside one in a folder called after no emotion.
 
-        Inside means: a folder above it holds clips of a corpus, or is called after one. But a folder of an
-        emotion is the user's own where no clip of that corpus is in it, nor in the folder of that name.
+        Inside means: a folder above it holds clips of a corpus, or is called after one. But files in a folder
+        of an emotion are the user's own where the folder that holds clips is farther up, or the one that is
+        called after a corpus holds none of it: Tess is a person, too.
         """
         above = [path.parents[i] for i in range(len(path.relative_to(self._root).parts))]
-        own = False  # a folder called after an emotion was met on the way up
-        for place in above:
-            if place in self._homes and not own:
+        emotional = [
+            i
+            for i, place in enumerate(above)
+            if place != self._root and words.meaning(place.name) is not None
+        ]
+        own = bool(emotional)
+        for i, place in enumerate(above):
+            if place in self._homes and not (own and emotional[0] < i):
                 raise Unused(
                     f"inside the corpus {self._homes[place]}, but not named like its files"
                 )
@@ -240,7 +246,6 @@ class _Inside:
                         raise Unused(
                             f"inside the corpus {corpus.NAME}, but not named like its files"
                         )
-            own = own or (place != self._root and words.meaning(place.name) is not None)
         emotion = path.parent.name
         if path.parent != self._root and path.parent.parent in self._beside and not own:
             raise Unused(

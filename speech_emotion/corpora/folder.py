@@ -432,23 +432,35 @@ def _prefixes(group):
 
 
 def _in_names(group, labels):
-    """Readings of the names' parts, from the first, without what is surely no person."""
-    pieces = [_pieces(file, _emotional(group)) for file in group]
-    for place in range(3):
-        values = tuple(each[place] if place < len(each) else None for each in pieces)
-        if not any(values):
+    """Readings of the names' parts, from the first, without what is surely no person; then the same of parts
+    that are written together, such as `AnnaHappy`."""
+    emotional = _emotional(group)
+    together = [_taken_apart(file) for file in group]
+    for rests in ([file.rest for file in group], together):
+        pieces = [_pieces(rest, emotional) for rest in rests]
+        for place in range(3):
+            values = tuple(each[place] if place < len(each) else None for each in pieces)
+            if not any(values):
+                break
+            firsts = [rest.partition("_") for rest in rests]
+            documented = rests is not together and all(
+                value is None or (first.strip() == value and underscore)
+                for value, (first, underscore, _) in zip(values, firsts, strict=True)
+            )
+            how = (
+                "what stands before the first _ of the names"
+                if documented
+                else f"the names' {('first', 'second', 'third')[place]} part that can be a person's"
+            )
+            yield from _spellings(values, labels, how)
+        if rests == together:
             return
-        firsts = [file.rest.partition("_") for file in group]
-        documented = all(
-            value is None or (first.strip() == value and underscore)
-            for value, (first, underscore, _) in zip(values, firsts, strict=True)
-        )
-        how = (
-            "what stands before the first _ of the names"
-            if documented
-            else f"the names' {('first', 'second', 'third')[place]} part that can be a person's"
-        )
-        yield from _spellings(values, labels, how)
+
+
+def _taken_apart(file):
+    """A name with blanks where a capital begins a word and around the label."""
+    apart = re.sub(r"(?<=[^\W\d_])(?=[A-Z][a-z])", " ", file.rest)
+    return re.sub(re.escape(file.label), lambda match: f" {match[0]} ", apart, flags=re.IGNORECASE)
 
 
 def _emotional(group):
@@ -474,9 +486,9 @@ def _numberless(word):
     return re.sub(r"\d+$", "", words.fold(word)).strip()
 
 
-def _pieces(file, emotional):
+def _pieces(rest, emotional):
     found = []
-    for piece in words.without_dates(file.rest).split("_"):
+    for piece in words.without_dates(rest).split("_"):
         kept = [
             word
             for word in re.split(r"[\s.,;()\[\]+\-]+", piece)
@@ -521,7 +533,7 @@ def _in_folders(group):
     for level in levels:
         values = tuple(file.folders[level] for file in group)
         unlikely = [v for v in set(values) if words.is_no_person(v) or words.meaning(v)]
-        if len(unlikely) < len(set(values)) / 2:
+        if len(unlikely) < len(set(values)) / 2 and not words.are_numbered(set(values)):
             where = "that the clips lie in" if place is None else (
                 "above the emotion's" if level < place else "below the emotion's"
             )  # fmt: skip
@@ -566,7 +578,8 @@ def merge(clips: Sequence[Clip], *, wanted: bool) -> tuple[list[Clip], list[str]
     own = {clip.emotion for clip in clips if clip.corpus == NAME}
     alike = defaultdict(list)
     for label in sorted(counts):
-        alike[words.meaning(label) or re.sub(r"\W+", "", words.fold(label)) or label].append(label)
+        meant = words.meaning(label) or words.emotion_beside_a_name(label)
+        alike[meant or re.sub(r"\W+", "", words.fold(label)) or label].append(label)
     becomes: dict[str, str] = {}
     said: list[str] = []
     for meant, labels in sorted(alike.items()):

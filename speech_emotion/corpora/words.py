@@ -84,6 +84,28 @@ def meaning_within(name: str) -> str | None:
     return found.pop() if len(found) == 1 and not _NEGATIONS & set(parts) else None
 
 
+def emotion_beside_a_name(label: str) -> str | None:
+    """The emotion in a label that is one word for it and some of no other kind: `anna_happy`; None of any
+    other, such as `very happy`."""
+    parts = fold(label).split()
+    found = [part for part in parts if meaning(part)]
+    others = set(parts) - set(found)
+    if len(found) == 1 and others and not others & (_DEGREES | _NEGATIONS):
+        return meaning(found[0])
+    return None
+
+
+def are_numbered(names: set[str]) -> bool:
+    """Whether names differ by a letter or a number at their ends only, as parts do and people do not."""
+    heads = {re.sub(r"[\s_.\-]*(?:\d+|[a-z])$", "", fold(name)) for name in names}
+    return (
+        len(names) > 1
+        and len(heads) == 1
+        and len(head := heads.pop()) > 2
+        and not is_speaker_word(head)
+    )
+
+
 def without_dates(text: str) -> str:
     """A name without dates, times and random identifiers."""
     return _DATE.sub(" ", text)
@@ -99,8 +121,6 @@ def is_no_person(name: str) -> bool:
     parts = [part for part in re.split(r"[\s.]+", fold(without_dates(name))) if part]
     if parts and all(part.isdecimal() for part in parts):
         return False
-    if any(part.isdecimal() for part in parts) and _MONTHS & set(parts):
-        return True
     return all(re.sub(r"\d+$", "", part) in _NO_PEOPLE | {""} for part in parts)
 
 
@@ -122,6 +142,8 @@ _RECORDER = _folded(
     ch channel hz khz kbps zoom tascam dictaphone recforge whatsapp signal telegram
     aufnahme aufnahmen aufzeichnung sprachmemo enregistrement grabación grabacion
     gravação gravacao registrazione nagranie запись kayıt opname 录音 錄音 録音 녹음 تسجيل
+    word text line phrase prompt question script story paragraph chapter
+    monday tuesday wednesday thursday friday saturday sunday morning noon afternoon evening night
     """
 )
 
@@ -148,18 +170,23 @@ _SPEAKER_WORDS = _folded(
     """
 )
 
-_MONTHS = _folded(
-    """
-    jan january feb february mar march apr april may jun june jul july aug august sep sept september oct
-    october nov november dec december
-    """
+_DEGREES = _folded(
+    "very so too quite rather more less most least slightly little bit extremely strong strongly weak low "
+    "medium high mild normal intense sehr leicht stark très peu muy poco molto"
 )
 _NEGATIONS = _folded("not non nicht pas без не")
 
+_MONTH = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 _DATE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])"  # 2024-05-01, 20240501
     r"|(?:0?[1-9]|[12]\d|3[01])([-.])(?:0?[1-9]|1[0-2])\2(?:(?:19|20)\d\d|\d\d))(?!\d)"  # 01.05.2024
     r"(?:[T _-]+(?:at[ _]+)?\d\d[-:._h]?\d\d(?:[-:._m]?\d\d)?(?!\d))?"  # a time behind it
+    r"|(?<![^\W_])\d{1,2}[ _.-]?" + _MONTH + r"[ _.-]?(?:(?:19|20)?\d\d)?(?![^\W_])"  # 5 May 2024
+    r"|(?<![^\W_])" + _MONTH + r"[ _.-]?\d{1,2}(?:[ _.,-]+(?:19|20)?\d\d)?(?![^\W_])"  # May 5, 2024
+    r"|(?<!\d)(?:[01]?\d|2[0-3])[h:][0-5]\d(?:[m:.]?[0-5]\d)?s?(?![^\W_])"  # 12h30, 12:30:05
     r"|(?<!\d)1[0-9]{9}(?:\d{3})?(?!\d)"  # seconds or milliseconds since 1970
     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",  # a random identifier
     re.IGNORECASE,
