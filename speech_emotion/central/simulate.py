@@ -23,6 +23,7 @@ from speech_emotion.message import About, Sentence, compiled
 
 MADE_UP = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 RETRY_SECONDS = 0.5
+CONNECTS = 3
 
 
 class Spoken(NamedTuple):
@@ -102,25 +103,27 @@ class Fleet:
     seed: int = 0
     heard: Callable[[str, float], None] = lambda key, moment: None
     devices: list["_Device"] = field(default_factory=list)
+    connecting: int = 0
 
     def run(self, seconds: float) -> dict[str, int]:
         """Speak for so long, then wait a little for what is still on its way. Returns the counts of made,
         acknowledged, dropped (no room in a device's queue), waiting, connections."""
         chosen = random.Random(self.seed)
-        start = time.monotonic()
         self.devices = [
-            _Device(self, name, self.voice(i), start + chosen.uniform(0, self.period), chosen)
-            for i, name in enumerate(self.names)
+            _Device(self, name, self.voice(i), chosen) for i, name in enumerate(self.names)
         ]
-        end = start + seconds
         with selectors.DefaultSelector() as selector:
+            patience = time.monotonic() + 5 + 0.1 * len(self.devices)
+            while time.monotonic() < patience and not all(each.online for each in self.devices):
+                self._turn(selector, speaking=False)
+            start = time.monotonic()
+            for device in self.devices:
+                device.next = start + chosen.uniform(0, self.period)
+            end = start + seconds
             while (now := time.monotonic()) < end + 5:
-                for device in self.devices:
-                    device.step(now, selector, speaking=now < end)
+                self._turn(selector, speaking=now < end)
                 if now >= end and not any(device.waiting() for device in self.devices):
                     break
-                for key, mask in selector.select(0.01):
-                    key.data.wire(mask)
             for device in self.devices:
                 device.leave()
         return {
@@ -131,9 +134,17 @@ class Fleet:
             "connections": sum(device.connections for device in self.devices),
         }
 
+    def _turn(self, selector, *, speaking):
+        """Each device once. Few connect in one turn: each connection takes milliseconds of all."""
+        self.connecting = CONNECTS
+        for device in self.devices:
+            device.step(selector, speaking=speaking)
+        for key, mask in selector.select(0.01):
+            key.data.wire(mask)
+
 
 class _Device:
-    def __init__(self, fleet, name, voice, first, chosen):
+    def __init__(self, fleet, name, voice, chosen):
         self.fleet, self.name, self.voice = fleet, name, voice
         self.outbox = compiled.Outbox()
         self.made = self.acknowledged = self.connections = self.seq = 0
@@ -142,7 +153,7 @@ class _Device:
         self._born = time.monotonic() - chosen.uniform(
             0, 2**32 / 1000
         )  # the uptime may be about to wrap
-        self._next, self._retry, self._socket = first, 0.0, None
+        self.next, self._retry, self._socket = 0.0, 0.0, None
         self._sent: dict[int, str] = {}
         self._face: Sentence | None = None
         mqtt = wire.paho()
@@ -157,9 +168,10 @@ class _Device:
     def uptime(self, now):
         return int((now - self._born) * 1000) & 0xFFFFFFFF
 
-    def step(self, now, selector, *, speaking):
-        if speaking and now >= self._next:
-            self._next += self.fleet.period
+    def step(self, selector, *, speaking):
+        now = time.monotonic()
+        if speaking and now >= self.next:
+            self.next += self.fleet.period
             self._speak(now)
         sock = self._client.socket()
         if sock is not self._socket:
@@ -170,7 +182,8 @@ class _Device:
                 selector.register(sock, selectors.EVENT_READ, self)
             self._socket = sock
         if sock is None:
-            if now >= self._retry:
+            if now >= self._retry and self.fleet.connecting > 0:
+                self.fleet.connecting -= 1
                 self._retry = now + RETRY_SECONDS
                 with suppress(OSError, ValueError):
                     self._client.connect(
