@@ -321,7 +321,11 @@ def test_kills_of_broker_and_service_double_nothing_and_lose_nothing_uncounted(o
     own.start_service()
     log = own.network.folder / "sent.log"
     devices = own.simulate("--devices", 4, "--seconds", 14, "--period", 0.5, "--log", log)
-    time.sleep(3)
+    wait(
+        lambda: all((own.device(f"sim-{i}") or {}).get("online") for i in range(1, 5)),
+        "all devices",
+    )
+    time.sleep(1)
     own.kill(own.service)
     time.sleep(1)
     own.start_service()
@@ -361,7 +365,9 @@ def test_what_a_device_had_no_room_for_is_counted(own):
     own.start_broker()
     own.start_service()
     devices = own.simulate("--devices", 1, "--seconds", 14, "--period", 0.05)
-    time.sleep(2.5)
+    wait(
+        lambda: decided(own), "its first sentence"
+    )  # what it said before it was ever heard is no loss
     own.kill(own.broker)
     time.sleep(6)  # 120 sentences, 64 places
     own.start_broker()
