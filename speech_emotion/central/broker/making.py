@@ -216,6 +216,10 @@ def _certificates(network, hosts):
         if there.get_extension_for_class(x509.SubjectAlternativeName).value == names:
             return
     authority = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), None)
+    if not isinstance(authority, ec.EllipticCurvePrivateKey):
+        raise UserError(
+            f"{folder / 'ca.key'}: not the key that setup made; delete {folder} and set up anew"
+        )
     server = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0][:64])])
