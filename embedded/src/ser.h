@@ -1,7 +1,7 @@
 /*
  * ser: which emotion a voice expresses, recognised while it speaks, in fixed memory.
  *
- * In go 16 kHz, 16-bit mono samples in blocks of any size; out comes a label with all probabilities.
+ * In go 16-bit mono samples, SER_SAMPLE_RATE a second, in blocks of any size; out comes a label with all probabilities.
  * C99, no heap, no globals, single precision.
  *
  *     #include "ser.h"
@@ -10,11 +10,11 @@
  *
  *     void listen(void)
  *     {
- *         int16_t block[160];
+ *         int16_t block[SER_HOP];
  *         ser_result result;
  *         ser_init(&recognizer);
- *         while (read_microphone(block, 160)) {
- *             ser_push(&recognizer, block, 160);
+ *         while (read_microphone(block, SER_HOP)) {
+ *             ser_push(&recognizer, block, SER_HOP);
  *         }
  *         ser_finish(&recognizer, &result);
  *         if (result.speech) {
@@ -78,7 +78,7 @@ typedef struct {
 /* Makes a state ready for an utterance. */
 ser_status ser_init(ser_recognizer *recognizer);
 
-/* The next samples: int16, mono, 16 kHz; count may be 0. */
+/* The next samples: int16, mono, SER_SAMPLE_RATE; count may be 0. */
 ser_status ser_push(ser_recognizer *recognizer, const int16_t *pcm, size_t count);
 
 /* The result for the sound so far, which may go on. */

@@ -5,21 +5,24 @@
 #include <math.h>
 #include <string.h>
 
+#if SER_COUNT_CORRELATION != SER_PAIRS
+#error "the schema's correlation group has other columns than are written here"
+#endif
+
 typedef struct {
     uint16_t full, fulls, spread, spreads; /* first and how many of each kind */
     const ser_descriptor *descriptors;
 } ser_layout;
 
+#define FULLS(NAME, name) SER_##NAME##_FULLS,
+#define VALUES(NAME, name) SER_##NAME##_VALUES,
+#define DESCRIPTORS(NAME, name) ser_##name##_descriptors,
+
 static ser_layout layout_of(ser_part part)
 {
-    static const uint16_t fulls[SER_PARTS] = {SER_FRAME_FULLS, SER_CHANGE_FULLS, SER_DELTA_FULLS,
-                                              SER_INTENSITY_FULLS, SER_INTENSITY_CHANGE_FULLS};
-    static const uint16_t values[SER_PARTS] = {SER_FRAME_VALUES, SER_CHANGE_VALUES,
-                                               SER_DELTA_VALUES, SER_INTENSITY_VALUES,
-                                               SER_INTENSITY_CHANGE_VALUES};
-    static const ser_descriptor *const descriptors[SER_PARTS] = {
-        ser_frame_descriptors, ser_change_descriptors, ser_delta_descriptors,
-        ser_intensity_descriptors, ser_intensity_change_descriptors};
+    static const uint16_t fulls[SER_PARTS] = {SER_EACH_PART(FULLS)};
+    static const uint16_t values[SER_PARTS] = {SER_EACH_PART(VALUES)};
+    static const ser_descriptor *const descriptors[SER_PARTS] = {SER_EACH_PART(DESCRIPTORS)};
     ser_layout layout = {0, fulls[part], 0, (uint16_t)(values[part] - fulls[part]),
                          descriptors[part]};
     for (int before = 0; before < (int)part; before++) {
@@ -248,11 +251,15 @@ static void correlations(const ser_bank *bank, float *out)
     }
     for (int a = 0; a < SER_CORRELATED_MFCCS; a++) {
         for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++) {
-            *out++ = *product++ * scales[a] * scales[b];
+            const float r = *product++ * scales[a] * scales[b];
+            *out++ = scales[a] > 0.0f && scales[b] > 0.0f ? r : SER_UNDEFINED;
         }
     }
 }
 #endif
+
+static const float undefined[7] = {SER_UNDEFINED, SER_UNDEFINED, SER_UNDEFINED, SER_UNDEFINED,
+                                   SER_UNDEFINED, SER_UNDEFINED, SER_UNDEFINED};
 
 static void write_columns(const ser_descriptor *descriptor, const float *all, float *features)
 {
@@ -285,8 +292,9 @@ static void over_rms(const ser_bank *bank, ser_part part, const ser_full_sums *s
 {
     const ser_clock *clock = &bank->clocks[part];
     const float rms = bank->full[SER_FRAME_RMS].mean;
-    float all[7];
+    float all[7] = {0};
     if (clock->frames < 0.5f || !(rms > 0.0f)) {
+        write_columns(&descriptor, undefined, features);
         return;
     }
     const float per_rms = ser_recip(rms);
@@ -317,6 +325,9 @@ void ser_bank_columns(const ser_bank *bank, float *features)
         const ser_clock *clock = &bank->clocks[part];
         const ser_descriptor *descriptor = layout.descriptors;
         if (clock->frames < 0.5f) {
+            for (int i = 0; i < layout.fulls + layout.spreads; i++) {
+                write_columns(descriptor + i, undefined, features);
+            }
             continue;
         }
         const ser_shares shares = shares_of(clock);

@@ -36,7 +36,7 @@ typedef struct {
 enum { SER_FULLS_ROOM = SER_FULLS > 0 ? SER_FULLS : 1, SER_SPREADS_ROOM = SER_SPREADS > 0 ? SER_SPREADS : 1 };
 
 /* Each pair of the first MFCCs: 1 and 2, 1 and 3, ... 2 and 3, ... as the schema orders them. */
-enum { SER_PAIRS = SER_CORRELATED_MFCCS * (SER_CORRELATED_MFCCS - 1) / 2 };
+#define SER_PAIRS (SER_CORRELATED_MFCCS * (SER_CORRELATED_MFCCS - 1) / 2)
 
 typedef struct {
     ser_clock clocks[SER_PARTS];
@@ -56,7 +56,8 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const float *va
 /* Adds the frames of another bank. */
 void ser_bank_merge(ser_bank *bank, const ser_bank *other);
 
-/* Writes the columns of every part into features[SER_FEATURES]; times count in seconds. */
+/* Writes the columns of every part, and those that come from their sums, into features[SER_FEATURES]; times count
+   in seconds. */
 void ser_bank_columns(const ser_bank *bank, float *features);
 
 #ifdef __cplusplus

@@ -3,11 +3,13 @@
 #if SER_NEEDS_MFCC
 
 #include "ser_math.h"
+#include "ser_slots.h"
 
 #include <string.h>
 
-void ser_cepstrum_mfcc(const float *mel, float *mfcc)
+const float *ser_cepstrum_mfcc(const float *mel, float *values)
 {
+    float *mfcc = ser_at_frame_mfcc(values);
     enum { HALF = SER_MELS / 2 };
     float sums[HALF];
     float differences[HALF];
@@ -24,6 +26,7 @@ void ser_cepstrum_mfcc(const float *mel, float *mfcc)
         }
         mfcc[k] = sum;
     }
+    return mfcc;
 }
 
 #if SER_WITH_CEPSTRUM
@@ -39,9 +42,10 @@ void ser_cepstrum_push(ser_cepstrum *cepstrum, const float *mfcc)
     cepstrum->frames++;
 }
 
-void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, float *slopes)
+void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, float *values)
 {
-    float *curvatures = slopes + SER_MFCCS;
+    float *slopes = ser_at_delta_mfcc_delta(values);
+    float *curvatures = ser_at_delta_mfcc_delta2(values);
     const uint32_t middle = cepstrum->frames + SER_DELTA_WIDTH - 1 - SER_DELTA_LAG;
     const float *centre = cepstrum->history[middle % SER_DELTA_WIDTH];
     for (int k = 0; k < SER_MFCCS; k++) {

@@ -17,8 +17,9 @@ enum { SER_DELTA_LAG = SER_DELTA_WIDTH / 2 };
 #if SER_NEEDS_MFCC
 enum { SER_MFCCS_NEEDED = SER_WITH_CEPSTRUM ? SER_MFCCS : SER_CORRELATED_MFCCS };
 
-/* mel: SER_MELS levels in dB. mfcc: coefficients 1 ... SER_MFCCS_NEEDED. */
-void ser_cepstrum_mfcc(const float *mel, float *mfcc);
+/* mel: SER_MELS levels in dB. Writes coefficients 1 ... SER_MFCCS_NEEDED into values[SER_FRAME_VALUES], and
+   returns where. */
+const float *ser_cepstrum_mfcc(const float *mel, float *values);
 #endif
 
 #if SER_WITH_CEPSTRUM
@@ -33,10 +34,10 @@ void ser_cepstrum_reset(ser_cepstrum *cepstrum);
 void ser_cepstrum_push(ser_cepstrum *cepstrum, const float *mfcc);
 
 /*
- * The derivatives at the frame SER_DELTA_LAG before the latest: delta and then delta2, SER_MFCCS each,
- * per hop and per hop squared. To be asked only once SER_DELTA_WIDTH frames are in.
+ * The derivatives at the frame SER_DELTA_LAG before the latest, per hop and per hop squared, into
+ * values[SER_DELTA_VALUES]. To be asked only once SER_DELTA_WIDTH frames are in.
  */
-void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, float *slopes);
+void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, float *values);
 #endif
 
 #ifdef __cplusplus

@@ -182,9 +182,11 @@ static void change_columns(const ser_contour *contour, float *columns)
 {
     const float count = (float)contour->changing;
     const float voiced = (float)contour->count;
+    float *delta = &COLUMN(F0_DELTA); /* mean and standard deviation */
+    delta[0] = delta[1] = COLUMN(F0_DELTA_ABS) = COLUMN(F0_RISING) = SER_UNDEFINED;
+    COLUMN(F0_RISE) = COLUMN(F0_FALL) = SER_UNDEFINED;
     if (count > 0.0f) {
         const float mean = (contour->rises + contour->falls) / count;
-        float *delta = &COLUMN(F0_DELTA); /* mean and standard deviation */
         delta[0] = mean;
         delta[1] = sqrtf(ser_maxf(contour->changes / count - mean * mean, 0.0f));
         COLUMN(F0_DELTA_ABS) = (contour->rises - contour->falls) / count;
@@ -225,6 +227,10 @@ static void shape_columns(const ser_contour *contour, float *columns)
     const float span = (float)(contour->last - contour->first) * TIME_UNIT;
     float last_sum = 0.0f, curvature = 0.0f;
     int i;
+    if (contour->count < SER_F0_EDGE) {
+        COLUMN(F0_CURVATURE) = COLUMN(F0_TILT) = COLUMN(F0_START) = COLUMN(F0_END) = SER_UNDEFINED;
+        return;
+    }
     if (spread > 0.0f) {
         curvature = (sums->bend - lean * sums->product) / spread;
     }
@@ -240,6 +246,9 @@ static void shape_columns(const ser_contour *contour, float *columns)
 static void run_columns(const ser_runs *runs, float *columns)
 {
     const float count = (float)runs->means.count;
+    COLUMN(F0_SEGMENT_STD) = COLUMN(F0_SEGMENT_RANGE_MEAN) = COLUMN(F0_SEGMENT_RANGE_MAX) = SER_UNDEFINED;
+    COLUMN(F0_SEGMENT_SLOPE_MEAN) = COLUMN(F0_SEGMENT_SLOPE_STD) = SER_UNDEFINED;
+    COLUMN(F0_SEGMENT_SLOPE_ABS) = SER_UNDEFINED;
     if (count > 0.0f) {
         COLUMN(F0_SEGMENT_STD) = spread_std(&runs->means);
         COLUMN(F0_SEGMENT_RANGE_MEAN) = runs->ranges.mean;
@@ -250,8 +259,20 @@ static void run_columns(const ser_runs *runs, float *columns)
     }
 }
 
+/* Mean, standard deviation and maximum of lengths. */
+static void in_seconds(const ser_spread *lengths, float *mean, float *std, float *max)
+{
+    *mean = *std = *max = SER_UNDEFINED;
+    if (lengths->count > 0) {
+        *mean = lengths->mean * HOP_SECONDS;
+        *std = spread_std(lengths) * HOP_SECONDS;
+        *max = lengths->high * HOP_SECONDS;
+    }
+}
+
 static void length_columns(const ser_contour *contour, float *columns)
 {
+    COLUMN(VOICED_FRACTION) = COLUMN(VOICED_SEGMENT_RATE) = SER_UNDEFINED;
     if (contour->heard > 0) {
         COLUMN(VOICED_FRACTION) = (float)contour->count / (float)contour->heard;
     }
@@ -259,25 +280,16 @@ static void length_columns(const ser_contour *contour, float *columns)
         const float span = (float)(contour->last - contour->first + 1) * HOP_SECONDS;
         COLUMN(VOICED_SEGMENT_RATE) = (float)contour->segment.count / span;
     }
-    COLUMN(VOICED_SEGMENT_MEAN) = contour->segment.mean * HOP_SECONDS;
-    COLUMN(VOICED_SEGMENT_STD) = spread_std(&contour->segment) * HOP_SECONDS;
-    COLUMN(VOICED_SEGMENT_MAX) = contour->segment.high * HOP_SECONDS;
-    COLUMN(PAUSE_MEAN) = contour->pause.mean * HOP_SECONDS;
-    COLUMN(PAUSE_STD) = spread_std(&contour->pause) * HOP_SECONDS;
-    COLUMN(PAUSE_MAX) = contour->pause.high * HOP_SECONDS;
+    in_seconds(&contour->segment, &COLUMN(VOICED_SEGMENT_MEAN), &COLUMN(VOICED_SEGMENT_STD),
+               &COLUMN(VOICED_SEGMENT_MAX));
+    in_seconds(&contour->pause, &COLUMN(PAUSE_MEAN), &COLUMN(PAUSE_STD), &COLUMN(PAUSE_MAX));
 }
 
 void ser_contour_columns(const ser_contour *contour, float columns[SER_COUNT_PITCH])
 {
-    int i;
-    for (i = 0; i < SER_COUNT_PITCH; i++) {
-        columns[i] = SER_UNDEFINED;
-    }
     distribution_columns(contour, columns);
     change_columns(contour, columns);
-    if (contour->count >= SER_F0_EDGE) {
-        shape_columns(contour, columns);
-    }
+    shape_columns(contour, columns);
     run_columns(&contour->runs, columns);
     length_columns(contour, columns);
 }

@@ -22,6 +22,9 @@ extern "C" {
 #if SER_COUNT_CLEAR != SER_COUNT_PITCH || SER_FIRST_CLEAR != SER_FIRST_PITCH + SER_COUNT_PITCH
 #error "the columns of the clear group must follow those of the pitch group, one for one"
 #endif
+#if SER_COUNT_PITCH != 31
+#error "the schema's pitch group has other columns than ser_contour.c writes: write them, and count them here"
+#endif
 
 /* For mean and standard deviation (Welford 1962), and the maximum of what is never negative. */
 typedef struct {

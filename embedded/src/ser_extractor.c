@@ -1,6 +1,7 @@
 #include "ser_extractor.h"
 
 #include "ser_math.h"
+#include "ser_slots.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,8 +35,7 @@ ser_status ser_extractor_reset(ser_extractor *extractor)
 enum {
     END = (SER_FRAME + SER_HOP - SER_CLIP_REMAINDER) % SER_HOP, /* of a frame, after a mark of the grid */
     LATE = (SER_HOP - END) % SER_HOP, /* from there to the mark that completes the hop */
-    FIRST = (SER_FRAME + LATE - SER_CLIP_REMAINDER) / SER_HOP + 1, /* hop that completes a frame */
-    STARTS = SER_FRAME / SER_HOP + 1 /* frames that have started, when one ends */
+    FIRST = (SER_FRAME + LATE - SER_CLIP_REMAINDER) / SER_HOP + 1 /* hop that completes a frame */
 };
 
 /* Counts so many samples; zero counts as positive (librosa.feature.zero_crossing_rate). */
@@ -62,7 +62,7 @@ static void run_on(ser_running *running, const ser_tail *tail)
 {
     enum { AFTER = SER_FRAME % SER_HOP }; /* samples from a start to an end */
     const int16_t *start = tail->sample + SER_TAIL_SAMPLES - LATE - AFTER;
-    const uint32_t at = tail->hops % STARTS;
+    const uint32_t at = tail->hops % SER_STARTS;
     count_samples(running, start - (SER_HOP - AFTER), SER_HOP - AFTER);
     running->start_energy[at] = running->energy;
     running->start_crossings[at] = running->crossings + ((uint32_t)(start[-1] ^ start[0]) >> 31);
@@ -73,10 +73,11 @@ static void run_on(ser_running *running, const ser_tail *tail)
 /* The slopes that the latest frame makes known, those of the clip's first frames included. */
 static void add_slopes(ser_extractor *extractor, uint32_t frame)
 {
-    float slopes[2 * SER_MFCCS];
+    float slopes[SER_DELTA_VALUES];
     if (frame + 1 < SER_DELTA_WIDTH) {
         return;
     }
+    ser_test_poison(slopes, SER_DELTA_VALUES);
     ser_cepstrum_slopes(&extractor->cepstrum, slopes);
     const uint32_t middle = frame - SER_DELTA_LAG;
     for (uint32_t j = frame + 1 == SER_DELTA_WIDTH ? 0 : middle; j <= middle; j++) {
@@ -87,12 +88,12 @@ static void add_slopes(ser_extractor *extractor, uint32_t frame)
 /* Those of the clip's last frames, if it ends here. */
 static void add_last_slopes(const ser_extractor *extractor, ser_bank *total)
 {
-    float slopes[2 * SER_MFCCS];
+    float slopes[SER_DELTA_VALUES];
     const uint32_t frames = extractor->gate.frames;
     if (frames < SER_DELTA_WIDTH) {
         return;
     }
-    ser_cepstrum_slopes(&extractor->cepstrum, slopes);
+    ser_cepstrum_slopes(&extractor->cepstrum, slopes); /* every slot, as add_slopes has seen */
     for (uint32_t j = frames - SER_DELTA_LAG; j < frames; j++) {
         if (ser_gate_is_speech(&extractor->gate, j)) {
             ser_bank_add(total, SER_PART_DELTA, j, slopes);
@@ -108,21 +109,23 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
     (void)frame; /* without spectral groups */
     float values[SER_FRAME_VALUES + 1];
     float changes[SER_CHANGE_VALUES + 1];
+    ser_test_poison(values, SER_FRAME_VALUES);
+    ser_test_poison(changes, SER_CHANGE_VALUES);
     const ser_running *running = &extractor->running;
-    const uint32_t start = (extractor->tail.hops + 1) % STARTS; /* the oldest */
+    const uint32_t start = (extractor->tail.hops + 1) % SER_STARTS; /* the oldest */
     const int64_t energy = (int64_t)(running->energy - running->start_energy[start]);
     ser_gate_level(gate, energy);
 #if SER_WITH_ENERGY || SER_WITH_RELATIVE
     /* energy is below 2^40: in two halves, each exact, because converting 64 bits may take doubles */
     const float sum = (float)(int32_t)(energy >> 16) * 65536.0f + (float)(int32_t)(energy & 0xffff);
     const float rms = sqrtf(sum * (1.0f / (float)SER_FRAME)) * (1.0f / 32768.0f);
-    values[SER_FRAME_RMS] = rms;
-    changes[SER_CHANGE_RMS_DELTA] = rms - extractor->rms;
+    ser_put_frame_energy(values, rms);
+    ser_put_change_energy(changes, rms - extractor->rms);
     extractor->rms = rms;
 #endif
 #if SER_WITH_ZCR
     const uint32_t crossings = running->crossings - running->start_crossings[start];
-    values[SER_FRAME_ZCR] = (float)(int32_t)crossings * (1.0f / (float)SER_FRAME);
+    ser_put_frame_zcr(values, (float)(int32_t)crossings * (1.0f / (float)SER_FRAME));
 #endif
 #if SER_NEEDS_FFT
     float *scratch = extractor->scratch.spectrum;
@@ -130,20 +133,17 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 #if SER_WITH_HNR
     ser_hnr_hop_shared(&extractor->hnr, &extractor->tail, scratch, scratch + SER_SPECTRUM_SCRATCH);
 #endif
-    ser_spectrum_frame(&extractor->spectrum, scratch, values);
-#endif
-#if SER_WITH_SPECTRUM
-    changes[SER_CHANGE_FLUX] = extractor->spectrum.flux;
+    ser_spectrum_frame(&extractor->spectrum, scratch, values, changes);
 #endif
 #if SER_WITH_MODULATION
-    ser_modulation_push(&extractor->modulation, extractor->spectrum.mel,
-                        values + SER_FRAME_MODULATION_0_0);
+    ser_modulation_push(&extractor->modulation, extractor->spectrum.mel, values);
 #endif
 #if SER_NEEDS_MFCC
-    ser_cepstrum_mfcc(extractor->spectrum.mel, values + SER_FRAME_MFCC_01);
+    const float *mfcc = ser_cepstrum_mfcc(extractor->spectrum.mel, values);
+    (void)mfcc;
 #endif
 #if SER_WITH_CEPSTRUM
-    ser_cepstrum_push(&extractor->cepstrum, values + SER_FRAME_MFCC_01);
+    ser_cepstrum_push(&extractor->cepstrum, mfcc);
     add_slopes(extractor, j);
 #endif
     ser_gate_add(gate, SER_PART_FRAME, j, values);
@@ -156,19 +156,23 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 /* Counted at the spectral frame nearest to the intensity frame that the latest hop completes, if any. */
 static void measure_intensity(ser_extractor *extractor)
 {
-    float decibels[SER_INTENSITY_VALUES];
-    float change[SER_INTENSITY_CHANGE_VALUES];
-    if (!ser_intensity_hop(&extractor->intensity, &extractor->tail, decibels)) {
+    float decibels;
+    float values[SER_INTENSITY_VALUES];
+    float changes[SER_INTENSITY_CHANGE_VALUES];
+    if (!ser_intensity_hop(&extractor->intensity, &extractor->tail, &decibels)) {
         return;
     }
+    ser_test_poison(values, SER_INTENSITY_VALUES);
+    ser_test_poison(changes, SER_INTENSITY_CHANGE_VALUES);
     const uint32_t k = extractor->tail.hops - 1 - SER_INTENSITY_LATENCY;
     const uint32_t j = k + SER_INTENSITY_LAG;
-    ser_gate_add(&extractor->gate, SER_PART_INTENSITY, j, decibels);
+    ser_put_intensity_intensity(values, decibels);
+    ser_gate_add(&extractor->gate, SER_PART_INTENSITY, j, values);
     if (k > 0) {
-        change[0] = decibels[0] - extractor->intensity_db;
-        ser_gate_add(&extractor->gate, SER_PART_INTENSITY_CHANGE, j, change);
+        ser_put_intensity_change_intensity(changes, decibels - extractor->intensity_db);
+        ser_gate_add(&extractor->gate, SER_PART_INTENSITY_CHANGE, j, changes);
     }
-    extractor->intensity_db = decibels[0];
+    extractor->intensity_db = decibels;
 }
 #endif
 
@@ -217,6 +221,17 @@ ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size
     return SER_OK;
 }
 
+/* Test builds: all columns that are to be written. */
+static void poison_columns(float *features)
+{
+    (void)features;
+#define SER_POISON_GROUP(NAME)                                               \
+    if (SER_WITH_##NAME) {                                                   \
+        ser_test_poison(features + SER_FIRST_##NAME, SER_COUNT_##NAME);      \
+    }
+    SER_EACH_GROUP(SER_POISON_GROUP)
+}
+
 ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, float *features)
 {
     if (extractor == NULL || summary == NULL || features == NULL) {
@@ -236,6 +251,7 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
     if (!summary->speech) {
         return SER_OK;
     }
+    poison_columns(features);
     ser_bank *total = &extractor->scratch.total;
     ser_gate_total(&extractor->gate, total);
 #if SER_WITH_CEPSTRUM
@@ -253,5 +269,6 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
 #if SER_WITH_HNR
     ser_hnr_columns(&extractor->hnr, ser_tail_peak(&extractor->tail), features + SER_FIRST_HNR);
 #endif
+    ser_test_columns(features);
     return SER_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * ser_extractor: the features of speech emotion, computed while the sound arrives.
  *
- * In go 16 kHz, 16-bit mono samples in blocks of any size; out comes, whenever asked, the vector of
+ * In go 16-bit mono samples, SER_SAMPLE_RATE a second, in blocks of any size; out comes, whenever asked, the vector of
  * SER_FEATURES columns that speech_emotion/features/schema.py defines and ser_schema.h numbers. C99, no heap, no
  * globals, single precision. Any block size gives the same bits.
  *
@@ -12,11 +12,11 @@
  *
  *     void listen(void)
  *     {
- *         int16_t block[160];
+ *         int16_t block[SER_HOP];
  *         ser_summary summary;
  *         ser_extractor_init(&extractor);
- *         while (read_microphone(block, 160)) {
- *             ser_extractor_push(&extractor, block, 160);
+ *         while (read_microphone(block, SER_HOP)) {
+ *             ser_extractor_push(&extractor, block, SER_HOP);
  *         }
  *         ser_extractor_finish(&extractor, &summary, features);
  *         if (summary.speech) {
@@ -67,7 +67,7 @@ extern "C" {
 #endif
 
 /* HNR works beside the transform it shares with the spectral stage. */
-#define SER_HNR_SHARED_SCRATCH (SER_WITH_HNR ? 512 : 0)
+#define SER_HNR_SHARED_SCRATCH (SER_WITH_HNR ? SER_FRAME : 0)
 #define SER_NEEDS_PITCH (SER_WITH_PITCH || SER_WITH_CLEAR || SER_WITH_VOICE) /* pulses are found along the pitch */
 
 typedef enum {
@@ -82,9 +82,11 @@ typedef struct {
 
 /* Energy and zero crossings of all samples so far, as they were where frames start: a frame's are differences,
  * without a sign, so that the sums may wrap. */
+enum { SER_STARTS = SER_FRAME / SER_HOP + 1 }; /* frames that have started, when one ends */
+
 typedef struct {
-    uint64_t energy, start_energy[4];
-    uint32_t crossings, start_crossings[4];
+    uint64_t energy, start_energy[SER_STARTS];
+    uint32_t crossings, start_crossings[SER_STARTS];
 } ser_running;
 
 /* Read nothing in here: the members are the stages' own. */
@@ -140,7 +142,7 @@ typedef struct {
 /* Makes a state ready for a clip. */
 ser_status ser_extractor_init(ser_extractor *extractor);
 
-/* The next samples of the clip: int16, mono, 16 kHz; count may be 0. */
+/* The next samples of the clip: int16, mono, SER_SAMPLE_RATE; count may be 0. */
 ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size_t count);
 
 /* The clip's summary and features[SER_FEATURES], as if it ended here. The clip may go on. */

@@ -2,6 +2,10 @@
 
 #include "ser_math.h"
 
+#if SER_FRAME != 512 || SER_PITCH_LAGS != 256
+#error "SER_FRAME: the transforms here are of 512 real samples and of twice as many"
+#endif
+
 /* The stages are compiled once per size: with their distances constant, one pointer addresses all. */
 
 /* One radix-4 stage: combines four transforms of q points into one of 4q, all over the array. */

@@ -1,5 +1,7 @@
 #include "ser_gate.h"
 
+#include "ser_slots.h"
+
 #include <string.h>
 
 void ser_gate_reset(ser_gate *gate)
@@ -30,6 +32,7 @@ int ser_gate_is_speech(const ser_gate *gate, uint32_t frame)
 
 void ser_gate_add(ser_gate *gate, ser_part part, uint32_t frame, const float *values)
 {
+    ser_test_part(part, values);
     if (ser_gate_is_speech(gate, frame)) {
         const int step = gate->steps[frame % SER_GATE_HISTORY];
         ser_bank_add(&gate->banks[step % SER_GATE_BANKS], part, frame, values);

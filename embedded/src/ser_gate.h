@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-enum { SER_GATE_BANKS = SER_GATE_STEPS + 1, SER_GATE_HISTORY = 16 };
+enum { SER_GATE_BANKS = SER_GATE_STEPS + 1 };
 
 typedef struct {
     ser_bank banks[SER_GATE_BANKS];  /* step s is kept in banks[s % SER_GATE_BANKS] */
@@ -26,7 +26,7 @@ void ser_gate_reset(ser_gate *gate);
 /* The next frame's level. energy: its sum of squared samples. */
 void ser_gate_level(ser_gate *gate, int64_t energy);
 
-/* Counts one part's values at a frame whose level is known: this one or one of the 15 before it. */
+/* Counts one part's values at a frame whose level is known: one of the latest SER_GATE_HISTORY. */
 void ser_gate_add(ser_gate *gate, ser_part part, uint32_t frame, const float *values);
 
 /* Whether that frame would count as speech if the stream ended now. */

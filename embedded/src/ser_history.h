@@ -1,10 +1,10 @@
 /*
- * The last 1.4 s of sound in 6.7 bits per sample: what the pulse marking looks back on.
+ * The last SER_HISTORY_HOPS hops of sound in 6.7 bits per sample: what the pulse marking looks back on.
  *
  *   ser_history history;
  *   ser_history_reset(&history);
  *   after every ser_tail_push:  ser_history_hop(&history, &tail);
- *   ser_history_read(&history, hop, samples);           the 160 samples that came with this hop
+ *   ser_history_read(&history, hop, samples);           the SER_HOP samples that came with this hop
  *
  * Blocks of 16 samples are coded as differences from the prediction of a fixed polynomial of order 0, 1 or 2
  * (as in Shorten and FLAC), rounded to SER_HISTORY_BITS bits of the block's step. Quiet or smooth sound is
@@ -27,6 +27,9 @@ extern "C" {
 #endif
 #define SER_HISTORY_BITS 6
 #define SER_HISTORY_BLOCK 16
+#if SER_HOP % SER_HISTORY_BLOCK != 0
+#error "SER_HOP: ser_history.c codes whole blocks of samples"
+#endif
 #define SER_HISTORY_BLOCKS (SER_HOP / SER_HISTORY_BLOCK)
 #define SER_HISTORY_CODES (SER_HISTORY_BITS * SER_HISTORY_BLOCK / 8) /* bytes of a block */
 
@@ -47,7 +50,7 @@ void ser_history_reset(ser_history *history);
 /* Records the latest hop. */
 void ser_history_hop(ser_history *history, const ser_tail *tail);
 
-/* Samples 160 hop - 80 ... 160 hop + 79 of the stream; zeros if they are not kept any more. */
+/* The SER_HOP samples that came with a hop; zeros if they are not kept any more. */
 void ser_history_read(const ser_history *history, uint32_t hop, float *samples);
 
 #ifdef __cplusplus

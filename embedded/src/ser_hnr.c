@@ -7,13 +7,19 @@
 
 #include <string.h>
 
-#define SILENCE 0.1f
-#define LONGEST (SER_SAMPLE_RATE / SER_PITCH_FLOOR) /* 213 samples */
-#define SPAN 210                                    /* samples compared */
-#define LAGS (SPAN + SER_SINC_DEEP)                  /* those beyond SPAN count as 0 */
-#define CENTRE 400                                  /* in the tail */
-#define FIRST (CENTRE - LONGEST - 1)                /* sample compared */
+#define SILENCE SER_HNR_SILENCE
+#define LONGEST SER_PITCH_LONGEST
+#define SPAN SER_HNR_SPAN
+#define LAGS (SPAN + SER_SINC_DEEP) /* those beyond SPAN count as 0 */
+#define CENTRE SER_HNR_CENTRE
+#define FIRST SER_HNR_FIRST
 #define BLOCK SER_HNR_BLOCK
+#if FIRST < BLOCK || (FIRST - BLOCK) % 2 != 0 || FIRST - BLOCK + 2 * SPAN > SER_FRAME
+#error "SER_PITCH_FLOOR: what ser_hnr.c compares does not lie in the latest spectral frame"
+#endif
+#if SER_COUNT_HNR != SER_MOMENTS_COLUMNS
+#error "the schema's hnr group has other columns than are written here"
+#endif
 #define LIMIT_MAX 1e6f
 
 void ser_hnr_reset(ser_hnr *hnr) { memset(hnr, 0, sizeof *hnr); }
@@ -32,7 +38,7 @@ static void load(float *z, const int16_t *samples, float offset, int from, int t
         p[0] = (float)samples[0] - offset;
         p[1] = (float)samples[1] - offset;
     }
-    for (; n < 256; n++) {
+    for (; n < SER_FRAME / 2; n++) {
         float *p = z + 2 * *place++;
         p[0] = p[1] = 0.0f;
     }
@@ -84,11 +90,11 @@ SER_INLINE float coefficient(float product, float per_root, float power)
 
 /*
  * Cross-correlation coefficients r[0..SPAN] around mean, and zeros up to LAGS for the interpolation.
- * spectrum: of the 512 samples from BLOCK on. work[512].
+ * spectrum: of the SER_FRAME samples from BLOCK on. work[SER_FRAME].
  */
 static void correlate(const int16_t *samples, float mean, const float *spectrum, float *work, float *r)
 {
-    const float scale = 1.0f / 1024.0f;
+    const float scale = 1.0f / (float)(2 * SER_FRAME);
     const int16_t *x = samples + FIRST;
     float sum = 0.0f, power = 0.0f, first, shift;
     int i;
@@ -220,8 +226,8 @@ int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum
     if (local > SILENCE * 0.999f * peak && local > 0.0f) {
         float best;
         if (spectrum == NULL) {
-            float *block = scratch + 512;
-            load(block, tail->sample + BLOCK, 0.0f, 0, 256);
+            float *block = scratch + SER_FRAME;
+            load(block, tail->sample + BLOCK, 0.0f, 0, SER_FRAME / 2);
             ser_fft_complex256(block);
             ser_fft_split512(block);
             spectrum = block;

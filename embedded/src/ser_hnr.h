@@ -1,14 +1,14 @@
 /*
- * Harmonics-to-noise ratio (Boersma 1993) as Praat's To Harmonicity (cc) with 10 ms, 75 Hz, silence
- * threshold 0.1, one period per window: the highest forward cross-correlation r of a stretch of 13 ms with
- * those up to 13 ms later; HNR = 10 log10(r / (1 - r)).
+ * Harmonics-to-noise ratio (Boersma 1993) as Praat's To Harmonicity (cc) with SER_PITCH_FLOOR, silence
+ * threshold SER_HNR_SILENCE, one period per window: the highest forward cross-correlation r of a stretch of one
+ * longest period with those up to one later; HNR = 10 log10(r / (1 - r)).
  *
  *   ser_hnr hnr;
  *   ser_hnr_reset(&hnr);
- *   after every ser_tail_push:  ser_hnr_hop(&hnr, &tail, scratch);          scratch: 1026 floats
+ *   after every ser_tail_push:  ser_hnr_hop(&hnr, &tail, scratch);          scratch: SER_HNR_SCRATCH floats
  *   at the end, or any time:    ser_hnr_columns(&hnr, ser_tail_peak(&tail), columns);
  *
- * HNR frame k is centred 17.5 ms + 10 k ms after the first sample and comes with hop k + 3. Which frames
+ * HNR frame k comes with hop k + SER_HNR_LATENCY, centred on sample SER_HNR_CENTRE of the tail. Which frames
  * are voiced depends on the loudest sample, so each of the latest SER_HNR_FRAMES keeps the peak up to which it
  * is; when they are used up, the oldest SER_HNR_COMMIT are settled with the peak so far.
  *
@@ -26,9 +26,7 @@ extern "C" {
 
 #define SER_HNR_FRAMES 800
 #define SER_HNR_COMMIT 100
-#define SER_HNR_LATENCY 3 /* frame k comes with hop k + 3 */
-#define SER_HNR_SCRATCH 1026
-#define SER_HNR_BLOCK 120 /* place in the tail of the 512 samples transformed: the latest spectral frame */
+#define SER_HNR_SCRATCH (2 * SER_FRAME + 2)
 
 typedef struct {
     uint16_t limit[SER_HNR_FRAMES]; /* voiced while the sound's peak stays below; packed as in ser_pack.h */
@@ -43,8 +41,9 @@ void ser_hnr_reset(ser_hnr *hnr);
 /* Analyses the frame that the latest hop completes. Returns 1 if there was one. */
 int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch);
 
-/* The same, where the spectrum of samples tail->sample[SER_HNR_BLOCK ... + 512) is at hand: bins 0 ... 256 of a
- * plain transform, no window, as ser_fft_split512 leaves them. scratch: 512 floats. A third cheaper. */
+/* The same, where the spectrum of samples tail->sample[SER_HNR_BLOCK ... + SER_FRAME) is at hand: bins
+ * 0 ... SER_FRAME / 2 of a plain transform, no window, as ser_fft_split512 leaves them. scratch: SER_FRAME
+ * floats. A third cheaper. */
 int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum, float *scratch);
 
 /* dB over the voiced frames: mean, std, min, max, skewness, kurtosis, slope per second. */

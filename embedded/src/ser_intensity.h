@@ -1,13 +1,14 @@
 /*
- * Intensity as Praat's To Intensity (75 Hz, 10 ms, subtract mean): the level of 85 ms under a Kaiser
- * window, in dB re 2e-5 with full scale 1, not below 0.
+ * Intensity as Praat's To Intensity (SER_PITCH_FLOOR, subtract mean): the level of 6.4 periods under a Kaiser
+ * window, in dB re 2e-5 with full scale 1, not below SER_INTENSITY_FLOOR_DB.
  *
  *   ser_intensity intensity;
  *   ser_intensity_reset(&intensity);
  *   after every ser_tail_push:  if (ser_intensity_hop(&intensity, &tail, &db)) use(db);
  *
- * Intensity frame k is centred 47.5 ms + 10 k ms after the first sample and comes with hop k + 9. No
- * samples are kept: the nine windows that overlap are summed up side by side, four samples at a time.
+ * Intensity frame k is nearest to spectral frame k + SER_INTENSITY_LAG and comes with hop
+ * k + SER_INTENSITY_LATENCY. No samples are kept: the windows that overlap are summed up side by side, four
+ * samples at a time.
  */
 #ifndef SER_INTENSITY_H
 #define SER_INTENSITY_H
@@ -18,7 +19,6 @@
 extern "C" {
 #endif
 
-#define SER_INTENSITY_LATENCY 9 /* frame k comes with hop k + 9 */
 #define SER_INTENSITY_OPEN (SER_INTENSITY_LATENCY + 1)
 
 typedef struct {

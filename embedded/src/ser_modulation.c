@@ -3,6 +3,7 @@
 #if SER_WITH_MODULATION
 
 #include "ser_math.h"
+#include "ser_slots.h"
 
 #include <string.h>
 
@@ -20,8 +21,9 @@ static float band_level(const float *mel, int band)
     return sum * ser_modulation_shares[band];
 }
 
-void ser_modulation_push(ser_modulation *modulation, const float *mel, float *out)
+void ser_modulation_push(ser_modulation *modulation, const float *mel, float *values)
 {
+    float *out = ser_at_frame_modulation(values);
     for (int band = 0; band < SER_MODULATION_BANDS; band++) {
         const float level = band_level(mel, band);
         float *means = modulation->means[band];

@@ -20,9 +20,9 @@ typedef struct {
 
 void ser_modulation_reset(ser_modulation *modulation);
 
-/* mel: SER_MELS levels in dB of the next frame. out: SER_MODULATION_RATES values of each band, the fastest
-   first. */
-void ser_modulation_push(ser_modulation *modulation, const float *mel, float *out);
+/* mel: SER_MELS levels in dB of the next frame. Writes SER_MODULATION_RATES values of each band, the fastest
+   first, into values[SER_FRAME_VALUES]. */
+void ser_modulation_push(ser_modulation *modulation, const float *mel, float *values);
 #endif
 
 #ifdef __cplusplus

@@ -1,28 +1,29 @@
 #include "ser_perturbation.h"
 
 #include "ser_math.h"
-#include "ser_schema.h"
 
 #include <string.h>
 
-#define SHORTEST (SER_TIME_STEPS * 16 / 10)                    /* 0.1 ms */
-#define LONGEST ((uint32_t)SER_TIME_STEPS * SER_SAMPLE_RATE / 50) /* 20 ms */
-#define LEVEL_FACTOR 86  /* log2(1.6) * SER_LEVEL_STEPS, rounded down */
+#if SER_COUNT_VOICE != SER_PERTURBATION_COLUMNS
+#error "the schema's voice group has other columns than are written here"
+#endif
+
 #define DECIBELS_PER_STEP (6.0205999f / (float)SER_LEVEL_STEPS)
 
 void ser_perturbation_reset(ser_perturbation *p) { memset(p, 0, sizeof *p); }
 
-/* Longer by at most a factor of 1.3. */
+/* Longer by at most SER_PERIOD_FACTOR. */
 static int is_similar(uint32_t a, uint32_t b)
 {
-    return a > b ? 10 * a <= 13 * b : 10 * b <= 13 * a;
+    return a > b ? SER_PERIOD_RATIO_BELOW * a <= SER_PERIOD_RATIO_ABOVE * b
+                 : SER_PERIOD_RATIO_BELOW * b <= SER_PERIOD_RATIO_ABOVE * a;
 }
 
 static uint32_t distance(uint32_t a, uint32_t b) { return a > b ? a - b : b - a; }
 
 int ser_perturbation_is_period(uint32_t difference)
 {
-    return difference >= SHORTEST && difference <= LONGEST;
+    return difference >= SER_PERIOD_STEPS_MIN && difference <= SER_PERIOD_STEPS_MAX;
 }
 
 static void count_period(ser_perturbation *p, uint32_t period)
@@ -73,7 +74,7 @@ static void add_amplitude(ser_perturbation *p, uint32_t time, uint32_t level)
     const float *a = p->peak;
     const uint32_t step = time - p->peak_time;
     const int alike = p->peaks > 0 && ser_perturbation_is_period(step) &&
-                      distance(level, p->peak_level[0]) <= LEVEL_FACTOR;
+                      distance(level, p->peak_level[0]) <= SER_AMPLITUDE_STEPS;
     if (p->peaks > 0) {
         p->amplitude_sum += p->peak[0];
     }
@@ -118,6 +119,8 @@ static float ratio(float sum, float count, float mean)
     return count > 0.0f && mean > 0.0f ? sum / (count * mean) : SER_UNDEFINED;
 }
 
+#define COLUMN(NAME) columns[SER_COLUMN_##NAME - SER_FIRST_VOICE]
+
 void ser_perturbation_columns(const ser_perturbation *p, float columns[SER_PERTURBATION_COLUMNS])
 {
     uint64_t sum = p->period_sum, count = p->period_count;
@@ -128,11 +131,11 @@ void ser_perturbation_columns(const ser_perturbation *p, float columns[SER_PERTU
     }
     period = count > 0 ? ser_from_u64(sum) / ser_from_u64(count) : 0.0f;
     amplitude = p->peaks > 1 ? p->amplitude_sum / (float)(p->peaks - 1) : 0.0f;
-    columns[0] = ratio(ser_from_u64(p->local_sum), (float)p->local_count, period);
-    columns[1] = ratio(ser_from_u64(p->rap_sum), 3.0f * (float)p->rap_count, period);
-    columns[2] = ratio(ser_from_u64(p->ppq_sum), 5.0f * (float)p->ppq_count, period);
-    columns[3] = ratio(p->shimmer_sum, (float)p->shimmer_count, amplitude);
-    columns[4] = ratio(ser_from_u64(p->level_sum) * DECIBELS_PER_STEP, (float)p->shimmer_count, 1.0f);
-    columns[5] = ratio(p->apq3_sum, (float)p->apq3_count, amplitude);
-    columns[6] = ratio(p->apq5_sum, (float)p->apq5_count, amplitude);
+    COLUMN(JITTER_LOCAL) = ratio(ser_from_u64(p->local_sum), (float)p->local_count, period);
+    COLUMN(JITTER_RAP) = ratio(ser_from_u64(p->rap_sum), 3.0f * (float)p->rap_count, period);
+    COLUMN(JITTER_PPQ5) = ratio(ser_from_u64(p->ppq_sum), 5.0f * (float)p->ppq_count, period);
+    COLUMN(SHIMMER_LOCAL) = ratio(p->shimmer_sum, (float)p->shimmer_count, amplitude);
+    COLUMN(SHIMMER_DB) = ratio(ser_from_u64(p->level_sum) * DECIBELS_PER_STEP, (float)p->shimmer_count, 1.0f);
+    COLUMN(SHIMMER_APQ3) = ratio(p->apq3_sum, (float)p->apq3_count, amplitude);
+    COLUMN(SHIMMER_APQ5) = ratio(p->apq5_sum, (float)p->apq5_count, amplitude);
 }

@@ -1,10 +1,12 @@
 /*
  * Jitter and shimmer of a sequence of pulses, fed one by one, as Praat's manual defines them (Voice 2 and 3:
- * jitter local, rap, ppq5; shimmer local, dB, apq3, apq5; periods 0.1 ... 20 ms, period factor 1.3, amplitude
- * factor 1.6).
+ * jitter local, rap, ppq5; shimmer local, dB, apq3, apq5; periods SER_PERIOD_SHORTEST ... SER_PERIOD_LONGEST,
+ * period factor SER_PERIOD_FACTOR, amplitude factor SER_AMPLITUDE_FACTOR).
  */
 #ifndef SER_PERTURBATION_H
 #define SER_PERTURBATION_H
+
+#include "ser_schema.h"
 
 #include <stdint.h>
 
@@ -12,8 +14,6 @@
 extern "C" {
 #endif
 
-#define SER_TIME_STEPS 256  /* of pulse times, per sample */
-#define SER_LEVEL_STEPS 128 /* of amplitudes, per octave; 0 = no amplitude */
 #define SER_PERTURBATION_COLUMNS 7
 
 typedef struct {
@@ -39,14 +39,14 @@ typedef struct {
 
 void ser_perturbation_reset(ser_perturbation *p);
 
-/* Whether a time difference can be a period: 0.1 to 20 ms. */
+/* Whether a time difference can be a period. */
 int ser_perturbation_is_period(uint32_t difference);
 
 /* The next pulse: time in 1 / SER_TIME_STEPS sample (may wrap around), level = SER_LEVEL_STEPS log2 of its
  * amplitude, or 0 if that could not be measured. */
 void ser_perturbation_add(ser_perturbation *p, uint32_t time, uint32_t level);
 
-/* Jitter local, rap, ppq5, shimmer local, dB, apq3, apq5; 0 where there are too few periods. */
+/* Jitter local, rap, ppq5, shimmer local, dB, apq3, apq5; SER_UNDEFINED where there are too few periods. */
 void ser_perturbation_columns(const ser_perturbation *p, float columns[SER_PERTURBATION_COLUMNS]);
 
 #ifdef __cplusplus

@@ -7,21 +7,28 @@
 
 #include <string.h>
 
-/* Praat's standard settings of To Pitch (ac), as its manual gives them. */
-#define SILENCE 0.03f
-#define VOICING 0.45f
-#define OCTAVE_COST 0.01f
-#define JUMP_COST 0.35f
-#define TURN_COST 0.14f /* voiced / unvoiced */
+/* Short for the schema's. */
+#define VOICING SER_PITCH_VOICING
+#define JUMP_COST SER_PITCH_JUMP
+#define TURN_COST SER_PITCH_TURN /* voiced / unvoiced */
+#define LONGEST SER_PITCH_LONGEST
+#define SHORTEST SER_PITCH_SHORTEST
 
-#define LONGEST (SER_SAMPLE_RATE / SER_PITCH_FLOOR)             /* lags, 213 */
-#define SHORTEST (SER_SAMPLE_RATE / SER_PITCH_CEILING)          /* 26 */
-#define LOG_SHORTEST 4.7369656f                                 /* log2(16000 / 600) */
-#define LOG_HUNDRED 7.3219281f                                  /* log2(16000 / 100) */
+/* How the windowed frame is laid into the transform, in pairs of samples. */
+enum {
+    PAIRS = SER_PITCH_WINDOW / 2,
+    POINTS = SER_FRAME / 2, /* that go into one of the two halves of the transform */
+    FOLDED = PAIRS - POINTS, /* pairs at the frame's end that meet its first ones */
+    QUARTER = POINTS / 2     /* of a turn */
+};
+#if SER_PITCH_WINDOW % 4 != 0 || SER_PITCH_WINDOW < SER_FRAME || \
+    SER_PITCH_WINDOW + SER_PITCH_LAGS > 2 * SER_FRAME
+#error "SER_PITCH_FLOOR: three of its periods are a window that the transform here cannot take"
+#endif
 
-/* A period of p samples is stored as (log2 p - LOG_OFFSET) LOG_STEPS: 0.0006 semitones apart. */
-#define LOG_OFFSET 4.5f
-#define LOG_STEPS 20000.0f
+/* A period of p samples is stored as (log2 p - LOG_OFFSET) LOG_STEPS: a thousandth of a semitone apart or less. */
+#define LOG_OFFSET SER_PITCH_LOG_OFFSET
+#define LOG_STEPS SER_PITCH_LOG_STEPS
 #define STRENGTH_STEPS 4095.0f
 #define SILENCE_FREE 65536.0f /* louder than any local peak */
 #define NO_FRAME 0xffffu /* before the start of the sound */
@@ -50,13 +57,13 @@ static float log_period_of(uint32_t period)
 /* Strengths as the path adds them up. */
 static float voiced_score(float strength, float log_period)
 {
-    return strength - OCTAVE_COST * (log_period - LOG_SHORTEST);
+    return strength - SER_PITCH_OCTAVE_COST * (log_period - SER_PITCH_LOG_SHORTEST);
 }
 
 static float unvoiced_score(float local_peak, float per_peak)
 {
     const float loudness = ser_minf(local_peak * per_peak, 1.0f);
-    return VOICING + ser_maxf(0.0f, 2.0f - loudness * ((1.0f + VOICING) / SILENCE));
+    return VOICING + ser_maxf(0.0f, 2.0f - loudness * ((1.0f + VOICING) / SER_PITCH_SILENCE));
 }
 
 static void start_again(ser_pitch_front *front)
@@ -101,38 +108,38 @@ static void spread(float *even, float *odd, float re, float im, float tail_re, f
     odd[1] = im * c - re * s;
 }
 
-/* The windowed frame as 320 complex numbers of 512, through the first radix-2 step. */
+/* The windowed frame as complex numbers, through the first radix-2 step. */
 static void load(const int16_t *x, float mean, float *scratch)
 {
     const uint8_t *place = ser_digit_reversal;
     const float *turn = ser_quarter_circle, *w = ser_hann_half;
-    float *odd = scratch + 512;
+    float *odd = scratch + 2 * POINTS;
     int n;
-    for (n = 0; n < 64; n++, x += 2, w += 2, turn += 4) { /* the last 128 samples meet the first */
-        const float *v = ser_hann_half + 127 - 2 * n;
+    for (n = 0; n < FOLDED; n++, x += 2, w += 2, turn += 4) {
+        const float *v = ser_hann_half + 2 * FOLDED - 1 - 2 * n;
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[1] * ((float)x[1] - mean),
-               v[0] * ((float)x[512] - mean), v[-1] * ((float)x[513] - mean), turn[0], turn[1]);
+               v[0] * ((float)x[2 * POINTS] - mean), v[-1] * ((float)x[2 * POINTS + 1] - mean), turn[0], turn[1]);
     }
-    for (; n < 128; n++, x += 2, w += 2, turn += 4) {
+    for (; n < QUARTER; n++, x += 2, w += 2, turn += 4) {
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[1] * ((float)x[1] - mean), 0.0f,
                0.0f, turn[0], turn[1]);
     }
-    turn -= 512; /* a quarter turn on: cos, sin become -sin, cos */
-    for (; n < 160; n++, x += 2, w += 2, turn += 4) {
+    turn -= 4 * QUARTER; /* a quarter turn on: cos, sin become -sin, cos */
+    for (; n < PAIRS / 2; n++, x += 2, w += 2, turn += 4) {
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[1] * ((float)x[1] - mean), 0.0f,
                0.0f, -turn[1], turn[0]);
     }
-    for (w--; n < 256; n++, x += 2, w -= 2, turn += 4) {
+    for (w--; n < POINTS; n++, x += 2, w -= 2, turn += 4) {
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[-1] * ((float)x[1] - mean), 0.0f,
                0.0f, -turn[1], turn[0]);
     }
 }
 
-/* The frame's normalised autocorrelation r[0..255], Boersma's equation 9, somewhere in scratch. */
+/* The frame's normalised autocorrelation r[0 ... SER_PITCH_LAGS), Boersma's equation 9, somewhere in scratch. */
 static const float *correlate(const int16_t *frame, float mean, float *scratch)
 {
     float *r, scale;
@@ -459,7 +466,7 @@ int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame)
 static void add_to(ser_contours *contours, const ser_pitch *pitch, unsigned i, unsigned place, float peak)
 {
     const uint32_t candidate = chosen_candidate(pitch, i, place);
-    const float semitones = 12.0f * (LOG_HUNDRED - log_period_of(candidate >> 16));
+    const float semitones = 12.0f * (SER_PITCH_LOG_ZERO - log_period_of(candidate >> 16));
     const int loud = ser_unpack(pitch->peak[i]) >= SER_CLEAR_PEAK * peak;
     if (SER_WITH_PITCH && candidate > 0) {
         ser_contour_voiced(&contours->voiced, semitones);

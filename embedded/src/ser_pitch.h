@@ -1,19 +1,20 @@
 /*
  * F0 by autocorrelation (Boersma 1993, "Accurate short-term analysis of the fundamental frequency and
- * the harmonics-to-noise ratio of a sampled sound"), as Praat's To Pitch (ac) with 75-600 Hz: candidates
- * per frame while the sound arrives, the cheapest path through them when asked.
+ * the harmonics-to-noise ratio of a sampled sound"), as Praat's To Pitch (ac) from SER_PITCH_FLOOR to
+ * SER_PITCH_CEILING: candidates per frame while the sound arrives, the cheapest path through them when asked.
  *
  *   ser_pitch pitch;
  *   ser_pitch_reset(&pitch);
  *   after every ser_tail_push:  ser_pitch_hop(&pitch, &tail, scratch);       scratch: 1024 floats
  *   at the end, or any time:    ser_pitch_columns(&pitch, ser_tail_peak(&tail), columns);
  *
- * Pitch frame k is centred 22.5 ms + 10 k ms after the first sample and comes with hop k + 4.
+ * Pitch frame k is centred SER_PITCH_CENTRE + SER_HOP k samples after the first and comes with hop
+ * k + SER_PITCH_LATENCY.
  *
  * The silence threshold refers to the loudest sample, which is known at the end only. So every candidate
  * that can still win is kept: a candidate that loses to another, or to silence, by more than the path's
  * transition costs could ever make good, whatever the peak, is dropped (exact). Unlimited length: exact
- * while SER_PITCH_FRAMES frames and SER_PITCH_POOL candidates suffice (8 s of sound); beyond, the oldest
+ * while SER_PITCH_FRAMES frames and SER_PITCH_POOL candidates suffice (8 s of sound, in hops of 10 ms); beyond, the oldest
  * SER_PITCH_COMMIT frames are settled with the peak so far and leave only their sums.
  *
  * The path's forward pass keeps up with the sound, so that little is left at the end: it starts again, a few
@@ -32,8 +33,6 @@ extern "C" {
 #define SER_PITCH_FRAMES 800
 #define SER_PITCH_POOL 2048
 #define SER_PITCH_COMMIT 100
-#define SER_PITCH_MAX 14     /* candidates kept of one frame, as many as Praat does */
-#define SER_PITCH_LATENCY 4  /* frame k comes with hop k + 4 */
 #define SER_PITCH_SCRATCH 1024 /* floats */
 #define SER_PITCH_PACE 8 /* frames that the forward pass takes per hop, at most */
 #define SER_PITCH_PATIENCE 10 /* hops it waits before it starts again: peaks come in flocks */

@@ -6,15 +6,19 @@
 #include <math.h>
 #include <string.h>
 
-#define FIRST_CENTRE 360 /* of pitch frame 0, samples */
+/* Praat's own numbers, as its manual gives them where it does */
 #define SEARCH_FROM 0.8f /* of a period */
 #define SEARCH_TO 1.25f
 #define ALIKE 0.3f      /* correlation from which a pulse counts */
 #define ALIKE_EDGE 0.7f /* from which one more counts beyond the interval */
 #define WEAK 0.0233333f /* of the sound's peak */
 #define STRONG 1e5f     /* never too weak */
-#define LAGS_MAX 112    /* 0.45 of the longest period and some */
-#define VIEW_HOPS 6
+#define LAGS_MAX (45 * SER_PITCH_LONGEST / 100 + 17) /* from SEARCH_FROM to SEARCH_TO, and some */
+#define VIEW_HOPS SER_VIEW_HOPS
+#define MISSING (SER_HOP - SER_CLIP_REMAINDER) /* samples that hop 0 has less than the others */
+#if VIEW_HOPS * SER_HOP > SER_PULSES_SCRATCH
+#error "SER_HOP: ser_pulses.c cannot look at so many hops together"
+#endif
 #define PEAK_STEPS 2.0f  /* per octave */
 #define LEVEL_BITS 11
 #define LEVEL_MASK ((1u << LEVEL_BITS) - 1u)
@@ -66,7 +70,7 @@ static float distance(ser_place a, ser_place b)
 /* Rounds down however far below the origin a sample lies. */
 static int32_t hop_of(int32_t sample)
 {
-    return (sample + 80 + 64 * SER_HOP) / SER_HOP - 64;
+    return (sample + MISSING + 64 * SER_HOP) / SER_HOP - 64;
 }
 
 /* Samples low ... high, VIEW_HOPS hops apart at most; more of what comes before or after is read along. */
@@ -96,13 +100,13 @@ static const float *sound_at(marker *m, int32_t low, int32_t high, int leftwards
         m->view = view;
         m->has_view = 1;
     }
-    return m->sound - (m->view * SER_HOP - 80);
+    return m->sound - (m->view * SER_HOP - MISSING);
 }
 
 /* F0 in cycles per sample, linear between voiced frames; 0 where it is unvoiced. */
 static float frequency_at(const marker *m, ser_place place)
 {
-    const float x = ((float)(place.sample - FIRST_CENTRE - m->track_start * SER_HOP) + 0.5f +
+    const float x = ((float)(place.sample - SER_PITCH_CENTRE - m->track_start * SER_HOP) + 0.5f +
                      place.fraction) *
                     (1.0f / (float)SER_HOP);
     const int32_t i = floor_of(x);
@@ -366,7 +370,7 @@ static void measure(marker *m, int32_t from)
 /* Where voiced frames begin and end: half a hop outside their centres. Frames count from the origin. */
 static ser_place edge_of(int32_t frame, int side)
 {
-    return place_at(FIRST_CENTRE + frame * SER_HOP + side * (SER_HOP / 2), -0.5f);
+    return place_at(SER_PITCH_CENTRE + frame * SER_HOP + side * (SER_HOP / 2), -0.5f);
 }
 
 /* Drops the oldest marked interval. */
@@ -471,7 +475,7 @@ static void look(ser_pulses *p, const ser_pitch *pitch, uint16_t *track, marker 
         load_track(m, pitch, from, track);
 
         if (p->is_open) {
-            first = (p->end.sample - FIRST_CENTRE + SER_HOP / 2) / SER_HOP - m->track_start;
+            first = (p->end.sample - SER_PITCH_CENTRE + SER_HOP / 2) / SER_HOP - m->track_start;
             first = first < 0 ? 0 : first;
         } else {
             for (first = 0; first < m->track_length && track[first] == 0; first++) {
@@ -522,7 +526,7 @@ static void look(ser_pulses *p, const ser_pitch *pitch, uint16_t *track, marker 
 /* Whether the path is voiced at a pulse. Frames no longer kept count as voiced. */
 static int is_voiced(const ser_pulses *p, const ser_pitch *pitch, int32_t i)
 {
-    const int32_t sample = (int32_t)(p->time[i] / SER_TIME_STEPS) - (FIRST_CENTRE - SER_HOP / 2);
+    const int32_t sample = (int32_t)(p->time[i] / SER_TIME_STEPS) - (SER_PITCH_CENTRE - SER_HOP / 2);
     const uint32_t frame = p->origin / SER_HOP + (uint32_t)(sample > 0 ? sample / SER_HOP : 0);
     return ser_pitch_is_voiced(pitch, frame);
 }

@@ -31,6 +31,12 @@
 #define SER_MODULATION_RATES 4
 #define SER_PITCH_FLOOR 75
 #define SER_PITCH_CEILING 600
+#define SER_PITCH_CANDIDATES 15
+#define SER_PITCH_SILENCE 0.03f
+#define SER_PITCH_VOICING 0.45f
+#define SER_PITCH_OCTAVE_COST 0.01f
+#define SER_PITCH_JUMP_COST 0.35f
+#define SER_PITCH_TURN_COST 0.14f
 #define SER_SEMITONE_REFERENCE 100
 #define SER_F0_STEP_LIMIT 6.0f
 #define SER_F0_EDGE 5
@@ -39,11 +45,54 @@
 #define SER_CLEAR_STRENGTH 0.6f
 #define SER_INTENSITY_FLOOR_DB 0.0f
 #define SER_HNR_FRAMES_PER_WINDOW 1.0f
-#define SER_UNDEFINED 0.0f
-#define SER_MIN_CLIP 1520 /* SER_MIN_SAMPLES cut to whole hops */
-#define SER_INTENSITY_LAG 3 /* spectral frame less intensity frame */
+#define SER_HNR_SILENCE 0.1f
+#define SER_PERIOD_SHORTEST 1e-04f
+#define SER_PERIOD_LONGEST 0.02f
+#define SER_PERIOD_FACTOR 1.3f
+#define SER_AMPLITUDE_FACTOR 1.6f
 #define SER_FLAT 1e-10f
 #define SER_TINY 1e-24f
+#define SER_UNDEFINED 0.0f
+#define SER_MIN_CLIP 1520 /* SER_MIN_SAMPLES cut to whole hops */
+
+/* What the voice stages take from these numbers: see speech_emotion/generate/layout.py. */
+#define SER_PITCH_SHORTEST 26 /* period at SER_PITCH_CEILING, samples */
+#define SER_PITCH_LONGEST 213 /* and at SER_PITCH_FLOOR */
+#define SER_PITCH_WINDOW 640 /* three of the longest */
+#define SER_PITCH_CENTRE 360 /* of frame 0, samples from the clip's start */
+#define SER_PITCH_LATENCY 4 /* frame k comes with hop k + this */
+#define SER_PITCH_LOG_SHORTEST 4.7369657f
+#define SER_PITCH_LOG_ZERO 7.321928f /* log2 of the period at 0 semitones */
+#define SER_PITCH_LOG_OFFSET 4.5f
+#define SER_PITCH_LOG_STEPS 20000.0f
+#define SER_PITCH_JUMP 0.35f /* costs per hop */
+#define SER_PITCH_TURN 0.14f
+#define SER_PITCH_MAX 14 /* candidates kept of one frame, besides silence */
+#define SER_TAIL_SAMPLES 680 /* from a pitch frame's first to the latest */
+#define SER_HNR_LATENCY 3 /* frame k comes with hop k + this */
+#define SER_HNR_CENTRE 400 /* of a frame, in the tail */
+#define SER_HNR_FIRST 186 /* sample compared, in the tail */
+#define SER_HNR_SPAN 210 /* samples compared, and lags */
+#define SER_HNR_BLOCK 120 /* the latest spectral frame, in the tail */
+#define SER_INTENSITY_STEP 4 /* samples that share a weight */
+#define SER_INTENSITY_STEPS 344 /* weights of a frame */
+#define SER_INTENSITY_OPENS 1 /* frame k begins with hop k + this */
+#define SER_INTENSITY_FIRST 0 /* step within the window */
+#define SER_INTENSITY_WHOLE 341 /* steps within the window */
+#define SER_INTENSITY_LATENCY 9 /* frame k comes with hop k + this */
+#define SER_INTENSITY_LAST 24 /* steps in its last hop */
+#define SER_INTENSITY_LAST_WHOLE 21 /* of them within the window */
+#define SER_INTENSITY_LAG 3 /* spectral frame less intensity frame */
+#define SER_INTENSITY_FLOOR_POWER 1.0f
+#define SER_GATE_HISTORY 16
+#define SER_TIME_STEPS 256 /* of pulse times, per sample */
+#define SER_LEVEL_STEPS 128 /* of amplitudes, per octave; 0 = no amplitude */
+#define SER_PERIOD_STEPS_MIN 409U /* a period, in SER_TIME_STEPS */
+#define SER_PERIOD_STEPS_MAX 81920U
+#define SER_PERIOD_RATIO_ABOVE 13U /* over ..._BELOW: SER_PERIOD_FACTOR */
+#define SER_PERIOD_RATIO_BELOW 10U
+#define SER_AMPLITUDE_STEPS 86U /* SER_AMPLITUDE_FACTOR, in SER_LEVEL_STEPS */
+#define SER_VIEW_HOPS 6
 
 #define SER_FEATURES 525
 
@@ -93,6 +142,8 @@
 #ifndef SER_WITH_HNR
 #define SER_WITH_HNR 1
 #endif
+
+#define SER_EACH_GROUP(GROUP) GROUP(ENERGY) GROUP(INTENSITY) GROUP(ZCR) GROUP(CEPSTRUM) GROUP(SPECTRUM) GROUP(CONTRAST) GROUP(MEL) GROUP(CHROMA) GROUP(CORRELATION) GROUP(MODULATION) GROUP(RELATIVE) GROUP(PITCH) GROUP(CLEAR) GROUP(VOICE) GROUP(HNR)
 
 /* The columns of each group: [SER_FIRST_x, SER_FIRST_x + SER_COUNT_x). */
 #define SER_FIRST_ENERGY 0
@@ -605,7 +656,9 @@ enum { /* intensity_change: nor at the first frame that has one */
     SER_INTENSITY_CHANGE_VALUES
 };
 
-typedef enum { SER_PART_FRAME, SER_PART_CHANGE, SER_PART_DELTA, SER_PART_INTENSITY, SER_PART_INTENSITY_CHANGE, SER_PARTS } ser_part;
+#define SER_EACH_PART(PART) PART(FRAME, frame) PART(CHANGE, change) PART(DELTA, delta) PART(INTENSITY, intensity) PART(INTENSITY_CHANGE, intensity_change)
+#define SER_PART_(NAME, name) SER_PART_##NAME,
+typedef enum { SER_EACH_PART(SER_PART_) SER_PARTS } ser_part;
 enum { SER_FULLS = SER_FRAME_FULLS + SER_CHANGE_FULLS + SER_DELTA_FULLS + SER_INTENSITY_FULLS + SER_INTENSITY_CHANGE_FULLS,
        SER_SPREADS = SER_FRAME_VALUES + SER_CHANGE_VALUES + SER_DELTA_VALUES + SER_INTENSITY_VALUES + SER_INTENSITY_CHANGE_VALUES - SER_FULLS };
 

@@ -4,6 +4,7 @@
 
 #include "ser_fft.h"
 #include "ser_math.h"
+#include "ser_slots.h"
 
 #include <string.h>
 
@@ -61,7 +62,8 @@ static float root(float x)
 #endif
 
 #if SER_NEEDS_MEL
-static void mel_levels(ser_spectrum *spectrum, const float *power)
+/* Returns the mean rise of the levels since the frame before. */
+static float mel_levels(ser_spectrum *spectrum, const float *power)
 {
     const float *weight = ser_mel_weights;
     float rise = 0.0f;
@@ -81,7 +83,7 @@ static void mel_levels(ser_spectrum *spectrum, const float *power)
         }
         spectrum->mel[band] = level;
     }
-    spectrum->flux = rise * (1.0f / (float)SER_MELS);
+    return rise * (1.0f / (float)SER_MELS);
 }
 #endif
 
@@ -144,12 +146,11 @@ static void shape(const float *power, float *magnitude, float *values)
         rolloff++;
         sum += magnitude[rolloff];
     }
-    values[SER_FRAME_CENTROID] = centroid * SER_BIN_HZ;
-    values[SER_FRAME_BANDWIDTH] = root(ser_maxf(spread, 0.0f)) * SER_BIN_HZ;
-    values[SER_FRAME_ROLLOFF] = (float)rolloff * SER_BIN_HZ;
-    values[SER_FRAME_FLATNESS] = ser_exp2(sums.log2 * per_bin) * ser_recip(sums.floored * per_bin);
-    values[SER_FRAME_LOW_HIGH_DB] =
-        ser_db(sums.low + SER_POWER_FLOOR) - ser_db(sums.high + SER_POWER_FLOOR);
+    const float bandwidth = root(ser_maxf(spread, 0.0f));
+    const float flatness = ser_exp2(sums.log2 * per_bin) * ser_recip(sums.floored * per_bin);
+    const float low_high = ser_db(sums.low + SER_POWER_FLOOR) - ser_db(sums.high + SER_POWER_FLOOR);
+    ser_put_frame_spectrum(values, centroid * SER_BIN_HZ, bandwidth * SER_BIN_HZ, (float)rolloff * SER_BIN_HZ,
+                           flatness, low_high);
 }
 #endif
 
@@ -240,20 +241,24 @@ static void chroma(const float *power, float *out)
 }
 #endif
 
-void ser_spectrum_frame(ser_spectrum *spectrum, float *scratch, float *values)
+void ser_spectrum_frame(ser_spectrum *spectrum, float *scratch, float *values, float *changes)
 {
     float *power = scratch;
     power_spectrum(power);
 #if SER_NEEDS_MEL
-    mel_levels(spectrum, power);
+    const float flux = mel_levels(spectrum, power);
+    (void)flux;
 #else
     (void)spectrum;
 #endif
+#if SER_WITH_SPECTRUM
+    ser_put_change_spectrum(changes, flux);
+#endif
 #if SER_WITH_MEL || SER_WITH_RELATIVE
-    memcpy(values + SER_FRAME_MEL_00, spectrum->mel, sizeof spectrum->mel);
+    memcpy(ser_at_frame_mel(values), spectrum->mel, sizeof spectrum->mel);
 #endif
 #if SER_WITH_CHROMA
-    chroma(power, values + SER_FRAME_CHROMA_00);
+    chroma(power, ser_at_frame_chroma(values));
 #endif
 #if SER_NEEDS_MAGNITUDE
     float *magnitude = scratch + SER_BINS;
@@ -266,9 +271,10 @@ void ser_spectrum_frame(ser_spectrum *spectrum, float *scratch, float *values)
 #endif
 #endif
 #if SER_WITH_CONTRAST
-    contrast(magnitude, values + SER_FRAME_CONTRAST_00);
+    contrast(magnitude, ser_at_frame_contrast(values));
 #endif
     (void)values;
+    (void)changes;
 }
 
 #endif

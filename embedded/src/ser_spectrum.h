@@ -1,6 +1,6 @@
 /*
  * Spectral descriptors of one frame: mel levels, centroid, bandwidth, roll-off, flatness, flux, low/high
- * ratio, contrast and chroma, each as librosa defines it on a Hann-windowed 512-point transform. In go
+ * ratio, contrast and chroma, each as librosa defines it on a Hann-windowed transform of SER_FRAME points. In go
  * SER_FRAME samples, out come values in the units of the schema. What no group needs is not computed.
  */
 #ifndef SER_SPECTRUM_H
@@ -18,7 +18,6 @@ enum { SER_SPECTRUM_SCRATCH = 2 * SER_BINS };
 
 typedef struct {
     float mel[SER_MELS]; /* levels of the latest frame, dB; not used where no group needs them */
-    float flux;          /* mean rise of the mel levels since the frame before; meaningless at first */
 } ser_spectrum;
 
 void ser_spectrum_reset(ser_spectrum *spectrum);
@@ -31,9 +30,10 @@ void ser_spectrum_transform(const int16_t *frame, float *scratch);
 
 /*
  * Measures the next frame, whose transform is in scratch: writes the spectral entries of
- * values[SER_FRAME_VALUES], and the mel levels and the flux into the state. The transform is gone then.
+ * values[SER_FRAME_VALUES] and changes[SER_CHANGE_VALUES] (meaningless at first), and the mel levels into the
+ * state. The transform is gone then.
  */
-void ser_spectrum_frame(ser_spectrum *spectrum, float *scratch, float *values);
+void ser_spectrum_frame(ser_spectrum *spectrum, float *scratch, float *values, float *changes);
 #endif
 
 #ifdef __cplusplus

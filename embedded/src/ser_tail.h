@@ -3,10 +3,10 @@
  *
  *   ser_tail tail;
  *   ser_tail_reset(&tail);
- *   ser_tail_push(&tail, samples, count);     80 samples first, then 160 at a time
+ *   ser_tail_push(&tail, samples, count);     SER_CLIP_REMAINDER samples first, then SER_HOP at a time
  *
- * Hop m (m = 0 after the first push) ends at sample 160 m + 80; sample[i] is sample 160 m - 600 + i of
- * the stream, zero before its start.
+ * Hop m (m = 0 after the first push) ends at sample SER_HOP m + SER_CLIP_REMAINDER of the stream, and so do the
+ * SER_TAIL_SAMPLES kept; they are zero before its start. A pitch frame begins with the oldest of them.
  */
 #ifndef SER_TAIL_H
 #define SER_TAIL_H
@@ -18,8 +18,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#define SER_TAIL_SAMPLES 680
 
 typedef struct {
     int64_t sum;

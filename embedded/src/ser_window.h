@@ -8,9 +8,9 @@
  *
  *     static ser_window window;
  *     ser_window_init(&window, 3 * SER_SAMPLE_RATE);            // 3 s, a result every 1.5 s
- *     while (read_microphone(block, 160)) {
- *         for (size_t done = 0; done < 160;) {
- *             done += ser_window_push(&window, block + done, 160 - done);
+ *     while (read_microphone(block, SER_HOP)) {
+ *         for (size_t done = 0; done < SER_HOP;) {
+ *             done += ser_window_push(&window, block + done, SER_HOP - done);
  *             if (ser_window_finish(&window, &summary, features)) {
  *                 // features of the latest 3 s
  *             }

@@ -62,7 +62,8 @@ def code(engine: str) -> str:
 
         files.append(device.build())
     else:
-        files += [Path(functionals.__file__), Path(functionals.__file__).with_name("reference.py")]
+        here = Path(functionals.__file__).parent
+        files += [here / name for name in ("functionals.py", "grid.py", "reference.py", "schema.py")]
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -2,16 +2,12 @@
 
 import numpy as np
 
-from speech_emotion.features.schema import MOMENTS, UNDEFINED
-
-# Below this variance, relative to the mean's square, a third or fourth moment is rounding noise.
-_FLAT = 1e-10
-_TINY = 1e-24
+from speech_emotion.features.schema import FLAT, MOMENTS, TINY, UNDEFINED
 
 
 def is_flat(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """Whether values spread so little that their shape is rounding noise."""
-    return variance <= _FLAT * mean**2 + _TINY
+    return variance <= FLAT * mean**2 + TINY
 
 
 def functionals(values: np.ndarray, seconds: np.ndarray) -> dict[str, np.ndarray]:

@@ -16,18 +16,14 @@ import parselmouth
 import scipy.signal
 from parselmouth.praat import call
 
-from speech_emotion.features import schema
+from speech_emotion.features import grid, schema
 from speech_emotion.features.audio import FULL_SCALE, block_dc
 from speech_emotion.features.functionals import functionals, is_flat
 from speech_emotion.features.schema import FRAME, HOP, SAMPLE_RATE, UNDEFINED
 
-# Praat's own defaults, as its manual gives them (Sound: To Pitch (ac)...; Voice 2, 3)
-_PITCH = (15, False, 0.03, 0.45, 0.01, 0.35, 0.14)
-_PERIODS = (0, 0, 1e-4, 0.02, 1.3)  # whole clip, shortest and longest period (s), period factor
-_AMPLITUDES = (*_PERIODS, 1.6)  # ... and amplitude factor
-_HOP_SECONDS = HOP / SAMPLE_RATE
-# Intensity frame k is centred at 47.5 + 10 k ms, spectral frame j at 16 + 10 j: nearest is j = k + 3
-_INTENSITY_LAG = 3
+# Praat's "Get jitter" and "Get shimmer": the whole clip, and what counts as a period
+_PERIODS = (0, 0, schema.PERIOD_SHORTEST, schema.PERIOD_LONGEST, schema.PERIOD_FACTOR)
+_HOP_SECONDS = grid.seconds_per_hop()
 
 
 def extract(samples: np.ndarray) -> np.ndarray:
@@ -231,16 +227,18 @@ def _intensity_track(samples, frames):
     intensity = sound.to_intensity(schema.PITCH_FLOOR, _HOP_SECONDS, subtract_mean=True)
     track = np.full(frames, np.nan)
     values = np.maximum(intensity.values[0], schema.INTENSITY_FLOOR_DB)
-    track[_INTENSITY_LAG : _INTENSITY_LAG + len(values)] = values
+    first = grid.intensity_lag()
+    track[first : first + len(values)] = values
     return track
 
 
 def to_pitch(sound: parselmouth.Sound) -> parselmouth.Pitch:
-    """Praat's Pitch by autocorrelation, Boersma (1993), 75-600 Hz, every hop."""
-    candidates, accurate, *costs = _PITCH
+    """Praat's Pitch by autocorrelation, Boersma (1993), from PITCH_FLOOR to PITCH_CEILING, every hop."""
     return sound.to_pitch_ac(
-        _HOP_SECONDS, schema.PITCH_FLOOR, candidates, accurate, *costs, schema.PITCH_CEILING
-    )
+        _HOP_SECONDS, schema.PITCH_FLOOR, schema.PITCH_CANDIDATES, False, schema.PITCH_SILENCE,
+        schema.PITCH_VOICING, schema.PITCH_OCTAVE_COST, schema.PITCH_JUMP_COST, schema.PITCH_TURN_COST,
+        schema.PITCH_CEILING,
+    )  # fmt: skip
 
 
 def pitch_columns(pitch: parselmouth.Pitch) -> dict[str, float]:
@@ -343,14 +341,16 @@ def voice_columns(sound: parselmouth.Sound, pitch: parselmouth.Pitch) -> dict[st
         ("apq3", "apq3"),
         ("apq5", "apq5"),
     ):
-        values[f"shimmer_{column}"] = call([sound, pulses], f"Get shimmer ({kind})", *_AMPLITUDES)
+        values[f"shimmer_{column}"] = call(
+            [sound, pulses], f"Get shimmer ({kind})", *_PERIODS, schema.AMPLITUDE_FACTOR
+        )
     return {name: value if math.isfinite(value) else UNDEFINED for name, value in values.items()}
 
 
 def _hnr_track(sound):
     """Harmonics-to-noise ratio of the voiced frames in dB, and their times in s."""
     harmonicity = sound.to_harmonicity_cc(
-        _HOP_SECONDS, schema.PITCH_FLOOR, 0.1, schema.HNR_FRAMES_PER_WINDOW
+        _HOP_SECONDS, schema.PITCH_FLOOR, schema.HNR_SILENCE, schema.HNR_FRAMES_PER_WINDOW
     )
     values = harmonicity.values[0]
     voiced = values > -200  # Praat's mark of an unvoiced frame

@@ -1,13 +1,15 @@
 """The one schema: every descriptor, functional, constant and column of the feature vector, in order.
 
 Python's names, the CSV's columns and the C code's constants all come from here; `HASH` names this
-exact definition wherever features, models or generated code are stored. To add a feature, add it
-here, then to `reference.py` and to `embedded/`; everything else follows.
+exact definition wherever features, models or generated code are stored. To change a number, change it
+here: both engines follow, or `python -m speech_emotion.generate` says why the C code cannot. To add a
+feature, see docs/add_a_feature.md.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 
 # --- the clip and its frame grid -------------------------------------------------------------
 SAMPLE_RATE = 16000  # Hz
@@ -40,8 +42,15 @@ CONTRAST_QUANTILE = 0.02
 CHROMAS = 12
 CORRELATED_MFCCS = 6  # the first so many, each pair of them
 MODULATION_RATES = 4  # differences of running means over 0, 2, 4, 8, 16 hops (time constants)
-PITCH_FLOOR = 75  # Hz
+PITCH_FLOOR = 75  # Hz; also sets the windows of intensity and HNR
 PITCH_CEILING = 600  # Hz
+# Praat's settings of To Pitch (ac), as its manual gives them
+PITCH_CANDIDATES = 15  # of a frame, unvoiced being one
+PITCH_SILENCE = 0.03  # of the clip's peak
+PITCH_VOICING = 0.45
+PITCH_OCTAVE_COST = 0.01
+PITCH_JUMP_COST = 0.35
+PITCH_TURN_COST = 0.14  # voiced to unvoiced, or back
 SEMITONE_REFERENCE = 100  # Hz is 0 semitones
 F0_STEP_LIMIT = 6.0  # semitones per hop: a larger change is a tracking error, not a voice
 F0_EDGE = 5  # voiced frames that make up the start and the end of the contour
@@ -52,6 +61,16 @@ CLEAR_PEAK = 0.2  # of the clip's peak, that a frame's own peak (under its windo
 CLEAR_STRENGTH = 0.6  # of the autocorrelation at F0's period, 1 for a perfect period
 INTENSITY_FLOOR_DB = 0.0  # Praat's dB re 2e-5; digital silence counts as this
 HNR_FRAMES_PER_WINDOW = 1.0  # Praat's "number of periods per window"
+HNR_SILENCE = 0.1  # of the clip's peak: Praat's "silence threshold" of To Harmonicity (cc)
+# What counts as a period of the voice, and how much neighbours may differ (Praat's manual, Voice 2 and 3)
+PERIOD_SHORTEST = 1e-4  # s
+PERIOD_LONGEST = 0.02  # s
+PERIOD_FACTOR = 1.3
+AMPLITUDE_FACTOR = 1.6
+# Values spread so little that a third or fourth moment is rounding noise, when their variance is at most
+# FLAT times the mean's square, plus TINY.
+FLAT = 1e-10
+TINY = 1e-24
 
 # mel bands [first, end) whose mean level is followed: up to 0.5, 1.2, 2.9 and 8 kHz or so
 MODULATION_BANDS = ((0, 8), (8, 18), (18, 30), (30, MELS))
@@ -59,11 +78,26 @@ MODULATION_BANDS = ((0, 8), (8, 18), (18, 30), (30, MELS))
 MOMENTS = ("mean", "std", "min", "max", "skewness", "kurtosis", "slope")
 
 
+# What the chip accumulates together: descriptors that exist at the same frames and become known at the
+# same moment are one part of its running sums, with one count and one time.
+PARTS = {
+    "frame": "known at every frame",
+    "change": "no value at the first frame",
+    "delta": "known DELTA_WIDTH / 2 frames late",
+    "intensity": "no value where its longer window sticks out of the clip",
+    "intensity_change": "nor at the first frame that has one",
+}
+
+
 @dataclass(frozen=True)
 class Descriptor:
     """A quantity measured per hop, and the functionals that the vector keeps of it.
 
     `functionals` is empty for a quantity that is one number per clip (jitter, voiced fraction).
+    `stage` is where the chip measures it: embedded/src/ser_<stage>.c. `part` is the part of the running sums
+    (PARTS) that its values go to; None where the stage keeps statistics of its own, or takes them from sums
+    that are kept anyway. `family` is the common stem of numbered descriptors, whose values are an array in C.
+    `sums_for` is another group whose columns come from its sums too, so that they are kept for that one as well.
     """
 
     name: str
@@ -71,6 +105,10 @@ class Descriptor:
     unit: str
     functionals: tuple[str, ...]
     definition: str
+    stage: str
+    part: str | None = None
+    family: str | None = None
+    sums_for: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -79,17 +117,19 @@ class Descriptor:
         return tuple(f"{self.name}_{functional}" for functional in self.functionals)
 
 
-def _numbered(stem, count, first, *args):
-    return [Descriptor(f"{stem}_{i:02d}", *args) for i in range(first, first + count)]
+def _numbered(stem, count, first, *args, **more):
+    return [
+        Descriptor(f"{stem}_{i:02d}", *args, **more, family=stem) for i in range(first, first + count)
+    ]
 
 
 def _contour(group, prefix, frames, all_frames):
     """What is kept of an F0 contour that exists at some frames and has gaps between them."""
     unit = "semitones"
     columns: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
-        ("f0_semitones", unit, MOMENTS, f"F0 re 100 Hz; {frames}"),
+        ("f0_semitones", unit, MOMENTS, f"F0 re {SEMITONE_REFERENCE} Hz; {frames}"),
         ("f0_delta", unit, ("mean", "std"),
-         "F0 minus the hop before's, both voiced, less than 6 semitones"),
+         f"F0 minus the hop before's, both voiced, less than {F0_STEP_LIMIT:g} semitones"),
         ("f0_delta_abs", unit, (), "mean size of these changes"),
         ("f0_rising", "ratio", (), "fraction of these changes that rise"),
         ("f0_rise", unit, (), "sum of the rising ones per voiced frame"),
@@ -97,10 +137,10 @@ def _contour(group, prefix, frames, all_frames):
         ("f0_curvature", unit, (),
          "quadratic coefficient of F0 over time scaled to 1 from first to last voiced frame"),
         ("f0_tilt", unit, (), "the linear coefficient of that fit, at mean time"),
-        ("f0_start", unit, (), "mean of the first 5 voiced frames minus the mean"),
-        ("f0_end", unit, (), "mean of the last 5 voiced frames minus the mean"),
+        ("f0_start", unit, (), f"mean of the first {F0_EDGE} voiced frames minus the mean"),
+        ("f0_end", unit, (), f"mean of the last {F0_EDGE} voiced frames minus the mean"),
         ("f0_segment_std", unit, (),
-         "standard deviation of the means of voiced runs (of 5 frames or more, as below)"),
+         f"standard deviation of the means of voiced runs (of {F0_SEGMENT} frames or more, as below)"),
         ("f0_segment_range_mean", unit, (), "mean range of F0 within a run"),
         ("f0_segment_range_max", unit, (), "the largest"),
         ("f0_segment_slope_mean", "semitones/s", (), "mean slope of F0 within a run"),
@@ -116,71 +156,88 @@ def _contour(group, prefix, frames, all_frames):
         ("pause_max", "s", (), "the longest"),
     )  # fmt: skip
     return [
-        Descriptor(prefix + name, group, unit, functionals, definition)
+        Descriptor(prefix + name, group, unit, functionals, definition, stage="contour")
         for name, unit, functionals, definition in columns
     ]
 
 
+def _mfcc():
+    """The coefficients; of the first, the correlations take the sums."""
+    return [
+        replace(d, sums_for="correlation") if i < CORRELATED_MFCCS else d
+        for i, d in enumerate(
+            _numbered(
+                "mfcc", MFCCS, 1, "cepstrum", "dB", MOMENTS, "librosa.feature.mfcc of the mel levels",
+                stage="cepstrum", part="frame",
+            )
+        )
+    ]  # fmt: skip
+
+
 _RATE = MOMENTS[1:6]  # of a hop-to-hop change: its mean and slope say next to nothing
+_SPECTRUM = {"stage": "spectrum", "part": "frame"}
 
 DESCRIPTORS: tuple[Descriptor, ...] = (
-    Descriptor("rms", "energy", "full scale", MOMENTS, "librosa.feature.rms"),
-    Descriptor("rms_delta", "energy", "full scale", _RATE, "RMS minus the hop before's"),
-    Descriptor("intensity_db", "intensity", "dB", MOMENTS, "Praat: To Intensity, 75 Hz, mean out"),
-    Descriptor("intensity_db_delta", "intensity", "dB", _RATE, "intensity minus the hop before's"),
-    Descriptor("zcr", "zcr", "crossings/sample", MOMENTS, "librosa.feature.zero_crossing_rate"),
-    *_numbered("mfcc", MFCCS, 1, "cepstrum", "dB", MOMENTS, "librosa.feature.mfcc of the mel levels"),
-    *_numbered(
-        "mfcc_delta", MFCCS, 1, "cepstrum", "dB/hop", ("std",), "librosa.feature.delta, 9 hops"
-    ),
-    *_numbered(
-        "mfcc_delta2", MFCCS, 1, "cepstrum", "dB/hop^2", ("std",), "the same, second order"
-    ),
-    Descriptor("centroid", "spectrum", "Hz", MOMENTS, "librosa.feature.spectral_centroid"),
-    Descriptor("bandwidth", "spectrum", "Hz", MOMENTS, "librosa.feature.spectral_bandwidth, p 2"),
-    Descriptor("rolloff", "spectrum", "Hz", MOMENTS, "librosa.feature.spectral_rolloff, 85 %"),
-    Descriptor("flatness", "spectrum", "ratio", MOMENTS, "librosa.feature.spectral_flatness"),
-    Descriptor("flux", "spectrum", "dB", MOMENTS, "librosa.onset.onset_strength of the mel levels"),
-    Descriptor("low_high_db", "spectrum", "dB", MOMENTS, "power below over power above 1 kHz"),
-    *_numbered(
-        "contrast", CONTRAST_BANDS + 1, 0, "contrast", "dB", ("mean", "std"),
-        "librosa.feature.spectral_contrast of the magnitudes",
-    ),
-    *_numbered(
-        "mel", MELS, 0, "mel", "dB", ("mean", "std"), "librosa.feature.melspectrogram, log power"
-    ),
-    *_numbered(
-        "chroma", CHROMAS, 0, "chroma", "ratio", ("mean", "std"), "librosa.feature.chroma_stft, tuning 0"
-    ),
+    Descriptor("rms", "energy", "full scale", MOMENTS, "librosa.feature.rms",
+               stage="extractor", part="frame", sums_for="relative"),
+    Descriptor("rms_delta", "energy", "full scale", _RATE, "RMS minus the hop before's",
+               stage="extractor", part="change", sums_for="relative"),
+    Descriptor("intensity_db", "intensity", "dB", MOMENTS,
+               f"Praat: To Intensity, {PITCH_FLOOR} Hz, mean out", stage="extractor", part="intensity"),
+    Descriptor("intensity_db_delta", "intensity", "dB", _RATE, "intensity minus the hop before's",
+               stage="extractor", part="intensity_change"),
+    Descriptor("zcr", "zcr", "crossings/sample", MOMENTS, "librosa.feature.zero_crossing_rate",
+               stage="extractor", part="frame"),
+    *_mfcc(),
+    *_numbered("mfcc_delta", MFCCS, 1, "cepstrum", "dB/hop", ("std",),
+               f"librosa.feature.delta, {DELTA_WIDTH} hops", stage="cepstrum", part="delta"),
+    *_numbered("mfcc_delta2", MFCCS, 1, "cepstrum", "dB/hop^2", ("std",), "the same, second order",
+               stage="cepstrum", part="delta"),
+    Descriptor("centroid", "spectrum", "Hz", MOMENTS, "librosa.feature.spectral_centroid", **_SPECTRUM),
+    Descriptor("bandwidth", "spectrum", "Hz", MOMENTS, "librosa.feature.spectral_bandwidth, p 2",
+               **_SPECTRUM),
+    Descriptor("rolloff", "spectrum", "Hz", MOMENTS,
+               f"librosa.feature.spectral_rolloff, {100 * ROLLOFF:g} %", **_SPECTRUM),
+    Descriptor("flatness", "spectrum", "ratio", MOMENTS, "librosa.feature.spectral_flatness", **_SPECTRUM),
+    Descriptor("flux", "spectrum", "dB", MOMENTS, "librosa.onset.onset_strength of the mel levels",
+               stage="spectrum", part="change"),
+    Descriptor("low_high_db", "spectrum", "dB", MOMENTS,
+               f"power below over power above {LOW_HIGH_SPLIT / 1000:g} kHz", **_SPECTRUM),
+    *_numbered("contrast", CONTRAST_BANDS + 1, 0, "contrast", "dB", ("mean", "std"),
+               "librosa.feature.spectral_contrast of the magnitudes", **_SPECTRUM),
+    *_numbered("mel", MELS, 0, "mel", "dB", ("mean", "std"), "librosa.feature.melspectrogram, log power",
+               **_SPECTRUM, sums_for="relative"),
+    *_numbered("chroma", CHROMAS, 0, "chroma", "ratio", ("mean", "std"),
+               "librosa.feature.chroma_stft, tuning 0", **_SPECTRUM),
     *(
         Descriptor(f"mfcc_corr_{a:02d}_{b:02d}", "correlation", "ratio", (),
-                   "Pearson's r of two MFCCs over the speech frames")
+                   "Pearson's r of two MFCCs over the speech frames", stage="bank", family="mfcc_corr")
         for a in range(1, CORRELATED_MFCCS + 1)
         for b in range(a + 1, CORRELATED_MFCCS + 1)
     ),
     *(
         Descriptor(f"modulation_{band}_{rate}", "modulation", "dB", ("std",),
-                   "mean mel level of a broad band: running mean over 2^rate hops minus one twice as long")
+                   "mean mel level of a broad band: running mean over 2^rate hops minus one twice as long",
+                   stage="modulation", part="frame", family="modulation")
         for band in range(len(MODULATION_BANDS))
         for rate in range(MODULATION_RATES)
     ),
-    *_numbered(
-        "relative_mel", MELS, 0, "relative", "dB", ("mean",), "a mel level's less the mean of all bands'"
-    ),
+    *_numbered("relative_mel", MELS, 0, "relative", "dB", ("mean",),
+               "a mel level's less the mean of all bands'", stage="bank"),
     Descriptor("relative_rms", "relative", "ratio", ("std", "min", "max", "slope"),
-               "those of RMS over its mean"),
+               "those of RMS over its mean", stage="bank"),
     Descriptor("relative_rms_delta", "relative", "ratio", ("std", "min", "max"),
-               "those of its change over the mean of RMS"),
+               "those of its change over the mean of RMS", stage="bank"),
     *_contour("pitch", "", "Praat: To Pitch (ac), voiced frames", "all pitch frames"),
     *_contour("clear", "clear_", "the same of clear frames", "the loud frames"),
-    Descriptor("jitter_local", "voice", "ratio", (), "Praat: Get jitter (local)"),
-    Descriptor("jitter_rap", "voice", "ratio", (), "Praat: Get jitter (rap)"),
-    Descriptor("jitter_ppq5", "voice", "ratio", (), "Praat: Get jitter (ppq5)"),
-    Descriptor("shimmer_local", "voice", "ratio", (), "Praat: Get shimmer (local)"),
-    Descriptor("shimmer_db", "voice", "dB", (), "Praat: Get shimmer (local_dB)"),
-    Descriptor("shimmer_apq3", "voice", "ratio", (), "Praat: Get shimmer (apq3)"),
-    Descriptor("shimmer_apq5", "voice", "ratio", (), "Praat: Get shimmer (apq5)"),
-    Descriptor("hnr", "hnr", "dB", MOMENTS, "Praat: To Harmonicity (cc), voiced frames"),
+    Descriptor("jitter_local", "voice", "ratio", (), "Praat: Get jitter (local)", stage="perturbation"),
+    Descriptor("jitter_rap", "voice", "ratio", (), "Praat: Get jitter (rap)", stage="perturbation"),
+    Descriptor("jitter_ppq5", "voice", "ratio", (), "Praat: Get jitter (ppq5)", stage="perturbation"),
+    Descriptor("shimmer_local", "voice", "ratio", (), "Praat: Get shimmer (local)", stage="perturbation"),
+    Descriptor("shimmer_db", "voice", "dB", (), "Praat: Get shimmer (local_dB)", stage="perturbation"),
+    Descriptor("shimmer_apq3", "voice", "ratio", (), "Praat: Get shimmer (apq3)", stage="perturbation"),
+    Descriptor("shimmer_apq5", "voice", "ratio", (), "Praat: Get shimmer (apq5)", stage="perturbation"),
+    Descriptor("hnr", "hnr", "dB", MOMENTS, "Praat: To Harmonicity (cc), voiced frames", stage="hnr"),
 )  # fmt: skip
 
 GROUPS: tuple[str, ...] = tuple(dict.fromkeys(d.group for d in DESCRIPTORS))
@@ -198,17 +255,37 @@ CONSTANTS: dict[str, float] = {
 }
 
 
+_ON_THE_CHIP = ("stage", "part", "family", "sums_for")  # where a number is computed, not what it is
+_NOT_YET_IN_THE_HASH = (
+    "PITCH_CANDIDATES", "PITCH_SILENCE", "PITCH_VOICING", "PITCH_OCTAVE_COST", "PITCH_JUMP_COST",
+    "PITCH_TURN_COST", "HNR_SILENCE", "PERIOD_SHORTEST", "PERIOD_LONGEST", "PERIOD_FACTOR",
+    "AMPLITUDE_FACTOR", "FLAT", "TINY",
+)  # fmt: skip
+
+
 def describe() -> dict:
     """Everything the hash is taken over, as plain data (also what `extractor.py --schema` prints)."""
+    descriptors = [
+        {field: value for field, value in asdict(d).items() if field not in _ON_THE_CHIP}
+        for d in DESCRIPTORS
+    ]
     return {
-        "constants": CONSTANTS,
+        "constants": {k: v for k, v in CONSTANTS.items() if k not in _NOT_YET_IN_THE_HASH},
         "modulation_bands": MODULATION_BANDS,
-        "descriptors": [asdict(d) for d in DESCRIPTORS],
+        "descriptors": descriptors,
     }
 
 
 HASH: str = hashlib.sha256(json.dumps(describe(), sort_keys=True).encode()).hexdigest()[:16]
 """16 hex digits: two feature vectors may be mixed only when theirs are equal."""
+
+
+_PLACE_OF = {column: place for place, column in enumerate(COLUMNS)}
+
+
+def places_of(columns: Iterable[str]) -> list[int]:
+    """Where these columns stand in the vector. KeyError: one is none of the schema's."""
+    return [_PLACE_OF[column] for column in columns]
 
 
 def groups_of(columns) -> tuple[str, ...]:

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
-from speech_emotion.generate import message_tables, tables, voice_tables
+from speech_emotion.generate import limits
 
 
 def outputs() -> dict[Path, str]:
-    """Path and text of every generated file."""
-    return tables.outputs() | voice_tables.outputs() | message_tables.outputs()
+    """Path and text of every generated file. UserError: the C code cannot follow the schema."""
+    limits.check()
+    # what follows divides by the schema's numbers
+    from speech_emotion.generate import message_tables, slots, tables, voice_tables
+
+    slots.refuse_unmeasured()
+    return tables.outputs() | slots.outputs() | voice_tables.outputs() | message_tables.outputs()
 
 
 def stale() -> list[Path]:

@@ -11,40 +11,16 @@ import librosa
 import numpy as np
 from scipy.signal import savgol_coeffs
 
-from speech_emotion.features import functionals, reference, schema
+from speech_emotion.features import schema
 from speech_emotion.features.reference import modulation_gain, step_energies
+from speech_emotion.features.schema import PARTS
+from speech_emotion.generate import layout
+from speech_emotion.generate.layout import as_float as _float
 from speech_emotion.resources import EMBEDDED
 
 SOURCE = EMBEDDED / "src"
-_NOTE = (
-    "/* Generated from features/schema.py by `python -m speech_emotion.generate`; do not edit. */\n"
-)
+NOTE = "/* Generated from features/schema.py by `python -m speech_emotion.generate`; do not edit. */\n"
 _BINS = schema.FRAME // 2 + 1
-
-# What is accumulated together: descriptors that exist at the same frames and become known at the same
-# moment are one part of the running sums, with one count and one time. The pitch, voice and HNR stages
-# keep their own statistics; correlations come from sums beside those of the MFCCs, relative columns from
-# those of RMS and the mel levels.
-_OWN_STATISTICS = ("correlation", "relative", "pitch", "clear", "voice", "hnr")
-PARTS = {
-    "frame": "known at every frame",
-    "change": "no value at the first frame",
-    "delta": "known DELTA_WIDTH / 2 frames late",
-    "intensity": "no value where its longer window sticks out of the clip",
-    "intensity_change": "nor at the first frame that has one",
-}
-
-
-def part_of(descriptor: schema.Descriptor) -> str | None:
-    """The part that keeps a descriptor's running sums; None for a stage that keeps its own."""
-    name = descriptor.name
-    if descriptor.group in _OWN_STATISTICS:
-        return None
-    if descriptor.group == "intensity":
-        return "intensity_change" if name.endswith("_delta") else "intensity"
-    if name.startswith("mfcc_delta"):
-        return "delta"
-    return "change" if name in ("rms_delta", "flux") else "frame"
 
 
 def is_spread(descriptor: schema.Descriptor) -> bool:
@@ -54,7 +30,7 @@ def is_spread(descriptor: schema.Descriptor) -> bool:
 
 def schema_header() -> str:
     """ser_schema.h: constants, hash, group switches, column numbers, layout of the running sums."""
-    lines = [_NOTE, "#ifndef SER_SCHEMA_H", "#define SER_SCHEMA_H", ""]
+    lines = [NOTE, "#ifndef SER_SCHEMA_H", "#define SER_SCHEMA_H", ""]
     lines += [
         '#include "ser_config.h"',
         "",
@@ -68,9 +44,9 @@ def schema_header() -> str:
     shortest = schema.MIN_SAMPLES - (schema.MIN_SAMPLES - schema.CLIP_REMAINDER) % schema.HOP
     lines += [
         f"#define SER_MIN_CLIP {shortest} /* SER_MIN_SAMPLES cut to whole hops */",
-        f"#define SER_INTENSITY_LAG {reference._INTENSITY_LAG} /* spectral frame less intensity frame */",
-        f"#define SER_FLAT {_float(functionals._FLAT)}",
-        f"#define SER_TINY {_float(functionals._TINY)}",
+        "",
+        "/* What the voice stages take from these numbers: see speech_emotion/generate/layout.py. */",
+        *layout.defines(),
         "",
         f"#define SER_FEATURES {len(schema.COLUMNS)}",
         "",
@@ -79,6 +55,7 @@ def schema_header() -> str:
     for group in schema.GROUPS:
         switch = f"SER_WITH_{group.upper()}"
         lines += [f"#ifndef {switch}", f"#define {switch} 1", "#endif"]
+    lines += ["", f"#define SER_EACH_GROUP(GROUP) {' '.join(f'GROUP({g.upper()})' for g in schema.GROUPS)}"]
     lines += ["", "/* The columns of each group: [SER_FIRST_x, SER_FIRST_x + SER_COUNT_x). */"]
     for group, first, count in group_ranges():
         lines.append(f"#define SER_FIRST_{group.upper()} {first}")
@@ -99,7 +76,7 @@ def schema_header() -> str:
     lines += [
         f"#define SER_FUNCTIONALS_{d.name.upper()} {_bits(d)}U"
         for d in schema.DESCRIPTORS
-        if d.group == "relative" and len(d.functionals) > 1
+        if d.stage == "bank" and len(d.functionals) > 1
     ]
     lines += [
         "",
@@ -108,8 +85,13 @@ def schema_header() -> str:
     ]
     for part, why in PARTS.items():
         lines += _part_enum(part, why)
-    names = [f"SER_PART_{part.upper()}" for part in PARTS]
-    lines += ["", f"typedef enum {{ {', '.join(names)}, SER_PARTS }} ser_part;"]
+    each = " ".join(f"PART({part.upper()}, {part})" for part in PARTS)
+    lines += [
+        "",
+        f"#define SER_EACH_PART(PART) {each}",
+        "#define SER_PART_(NAME, name) SER_PART_##NAME,",
+        "typedef enum { SER_EACH_PART(SER_PART_) SER_PARTS } ser_part;",
+    ]
     fulls = " + ".join(f"SER_{part.upper()}_FULLS" for part in PARTS)
     values = " + ".join(f"SER_{part.upper()}_VALUES" for part in PARTS)
     lines += [
@@ -132,29 +114,21 @@ def group_ranges() -> list[tuple[str, int, int]]:
 
 def _members(part):
     """Descriptors of a part: (full, spread), each in schema order."""
-    members = [d for d in schema.DESCRIPTORS if part_of(d) == part]
+    members = [d for d in schema.DESCRIPTORS if d.part == part]
     return [d for d in members if not is_spread(d)], [d for d in members if is_spread(d)]
 
 
-def kept_for(descriptor: schema.Descriptor) -> str | None:
-    """The other group whose columns come from its sums too, which are kept for it even where its own columns
-    are left out; None if there is no such group."""
-    if descriptor.name in {f"mfcc_{i:02d}" for i in range(1, schema.CORRELATED_MFCCS + 1)}:
-        return "correlation"
-    return "relative" if descriptor.group in ("energy", "mel") else None
-
-
-def _switch(descriptor):
-    """The condition under which a descriptor's sums are kept."""
-    groups = filter(None, (descriptor.group, kept_for(descriptor)))
+def condition(descriptor: schema.Descriptor) -> str:
+    """The condition under which a descriptor's sums are kept, as the preprocessor asks it."""
+    groups = filter(None, (descriptor.group, descriptor.sums_for))
     return " || ".join(f"SER_WITH_{group.upper()}" for group in groups)
 
 
-def _by_group(descriptors, line):
+def by_group(descriptors, line):
     """One line per descriptor, wrapped in the switches of their groups."""
     lines = []
-    for switch, members in groupby(descriptors, key=_switch):
-        lines += [f"#if {switch}", *map(line, members), "#endif"]
+    for test, members in groupby(descriptors, key=condition):
+        lines += [f"#if {test}", *map(line, members), "#endif"]
     return lines
 
 
@@ -168,10 +142,10 @@ def _part_enum(part, why):
     return [
         "",
         f"enum {{ /* {part}: {why} */",
-        *_by_group(full, line),
+        *by_group(full, line),
         f"    SER_{upper}_FULLS,",
         f"    SER_{upper}_FULLS_LAST_ = SER_{upper}_FULLS - 1,",
-        *_by_group(spread, line),
+        *by_group(spread, line),
         f"    SER_{upper}_VALUES",
         "};",
     ]
@@ -324,7 +298,7 @@ def tables_header() -> str:
     """ser_tables.h: the tables' declarations, and which of them the switched-on groups need."""
     low_bins = math.ceil(schema.LOW_HIGH_SPLIT * schema.FRAME / schema.SAMPLE_RATE)
     lines = [
-        _NOTE + _TABLES_HEADER,
+        NOTE + _TABLES_HEADER,
         f"#define SER_BINS {_BINS}",
         f"#define SER_BIN_HZ {_float(schema.SAMPLE_RATE / schema.FRAME)}",
         f"#define SER_LOW_BINS {low_bins} /* bins below SER_LOW_HIGH_SPLIT */",
@@ -349,7 +323,7 @@ def tables_header() -> str:
 
 def tables_source() -> str:
     """ser_tables.c."""
-    lines = [_NOTE, '#include "ser_tables.h"', ""]
+    lines = [NOTE, '#include "ser_tables.h"', ""]
     for comment, kind, name, dimensions, values, needed in _tables():
         flat = np.asarray(values).reshape(-1).tolist()
         text = [_float(v) for v in flat] if kind == "float" else [str(v) for v in flat]
@@ -369,8 +343,8 @@ def tables_source() -> str:
         lines.append(
             f"const ser_descriptor ser_{part}_descriptors[SER_{part.upper()}_VALUES + 1] = {{"
         )
-        lines += _by_group(full, _descriptor_entry)
-        lines += _by_group(spread, _descriptor_entry)
+        lines += by_group(full, _descriptor_entry)
+        lines += by_group(spread, _descriptor_entry)
         lines += ["    {0, 0},", "};", ""]
     return "\n".join(lines)
 
@@ -383,7 +357,7 @@ def _bits(descriptor):
 
 def _descriptor_entry(descriptor):
     bits = _bits(descriptor)
-    if kept_for(descriptor):
+    if descriptor.sums_for:
         bits = f"SER_WITH_{descriptor.group.upper()} ? {bits} : 0"
     return f"    {{SER_COLUMN_{descriptor.name.upper()}, {bits}}},"
 
@@ -394,12 +368,6 @@ def _switched(needed, lines):
 
 def _brackets(dimensions):
     return "".join(f"[{n}]" for n in dimensions)
-
-
-def _float(value) -> str:
-    """The float32 nearest to value, in the fewest digits that name it exactly."""
-    text = str(np.float32(value))
-    return text + ("f" if "." in text or "e" in text else ".0f")
 
 
 def _wrapped(items, width=100):
