@@ -71,9 +71,9 @@ RANGES: dict[str, tuple[float, float, str]] = {
 def check() -> None:
     """Raises UserError with the first reason why the C code cannot follow the schema."""
     for refuse in (_out_of_range, _relations, _geometry, _tables):
-        for name, reason in refuse():
-            value = getattr(schema, name)
-            raise UserError(f"features/schema.py: {name} = {value}: {reason}")
+        for names, reason in refuse():
+            values = ", ".join(f"{name} = {getattr(schema, name)}" for name in names.split())
+            raise UserError(f"features/schema.py: {values}: {reason}")
 
 
 def _out_of_range() -> Iterator[tuple[str, str]]:
@@ -90,44 +90,37 @@ def _out_of_range() -> Iterator[tuple[str, str]]:
 
 
 def _relations() -> Iterator[tuple[str, str]]:
-    """What one number demands of another, by definition or in librosa and Praat."""
+    """What one number demands of another, by definition or in librosa and Praat. Yields the names, and why not."""
     nyquist = schema.SAMPLE_RATE / 2
     for name in ("LOW_HIGH_SPLIT", "CONTRAST_FMIN", "PITCH_FLOOR", "PITCH_CEILING"):
         if getattr(schema, name) >= nyquist:
-            yield name, f"must be below half of SAMPLE_RATE, {nyquist:g} Hz"
+            yield f"{name} SAMPLE_RATE", "must be below half the sampling rate"
     if schema.PITCH_CEILING < 2 * schema.PITCH_FLOOR:
-        yield "PITCH_CEILING", f"must be an octave above PITCH_FLOOR at least, {schema.PITCH_FLOOR}"
+        yield "PITCH_FLOOR PITCH_CEILING", "must be an octave apart at least"
     if schema.CONTRAST_FMIN * 2**schema.CONTRAST_BANDS >= nyquist:
         yield (
-            "CONTRAST_BANDS",
-            f"octaves above CONTRAST_FMIN = {schema.CONTRAST_FMIN} Hz: the last would begin at half of "
-            f"SAMPLE_RATE, {nyquist:g} Hz, or above",
+            "CONTRAST_BANDS CONTRAST_FMIN SAMPLE_RATE",
+            f"the last of the octaves would begin at half the sampling rate, {nyquist:g} Hz, or above",
         )
     if schema.MFCCS >= schema.MELS:
-        yield "MFCCS", f"must be fewer than MELS = {schema.MELS}"
+        yield "MFCCS MELS", "there must be fewer coefficients than bands"
     if schema.CORRELATED_MFCCS > schema.MFCCS:
-        yield "CORRELATED_MFCCS", f"must be at most MFCCS = {schema.MFCCS}"
+        yield "CORRELATED_MFCCS MFCCS", "there are no more coefficients"
     if schema.DELTA_WIDTH % 2 == 0:
         yield "DELTA_WIDTH", "must be odd: a slope has a middle"
     if schema.PERIOD_SHORTEST >= schema.PERIOD_LONGEST:
-        yield "PERIOD_SHORTEST", f"must be below PERIOD_LONGEST = {schema.PERIOD_LONGEST}"
-    if not all(0 <= first < end <= schema.MELS for first, end in schema.MODULATION_BANDS):
-        yield "MODULATION_BANDS", f"must be [first, end) of {schema.MELS} mel bands"
+        yield "PERIOD_SHORTEST PERIOD_LONGEST", "nothing lies between"
+    for first, end in schema.MODULATION_BANDS:
+        if not (isinstance(first, int) and isinstance(end, int) and 0 <= first < end <= schema.MELS):
+            yield "MODULATION_BANDS MELS", "must be whole numbers, [first, end) of the mel bands"
     if len(schema.MODULATION_BANDS) > 9:
         yield "MODULATION_BANDS", "must be at most 9: they are numbered by one digit"
     steps = -schema.LEVEL_FLOOR_DB // schema.LEVEL_STEP_DB
     if not schema.GATE_STEPS < steps < 256:
         yield (
-            "LEVEL_STEP_DB",
-            f"makes {steps} steps up to full scale; there must be more than GATE_STEPS = "
-            f"{schema.GATE_STEPS}, and no more than 8 bits can count",
-        )
-    needed = max(grid.intensity().window, schema.FRAME)
-    shortest = schema.MIN_SAMPLES - (schema.MIN_SAMPLES - schema.CLIP_REMAINDER) % schema.HOP
-    if shortest < needed:
-        yield (
-            "MIN_SAMPLES",
-            f"leaves clips of {shortest} samples, less than one intensity frame, {math.ceil(needed)}",
+            "LEVEL_STEP_DB LEVEL_FLOOR_DB GATE_STEPS",
+            f"{steps} steps up to full scale: there must be more than the gate is wide, and 8 bits must "
+            "count them",
         )
 
 
@@ -135,67 +128,85 @@ def _geometry() -> Iterator[tuple[str, str]]:
     """What the layout of the voice stages, and the spectral frame's, ask for."""
     laid = layout.of_schema()
     hop, remainder = schema.HOP, schema.CLIP_REMAINDER
+    clip, voice = "HOP CLIP_REMAINDER", "PITCH_FLOOR SAMPLE_RATE"
     if hop % 16:
         yield "HOP", "must be a multiple of 16: ser_history.c and ser_intensity.c take so many at a time"
     if remainder % 4 or remainder > hop:
-        yield "CLIP_REMAINDER", f"must be a multiple of 4, at most HOP = {hop}"
+        yield clip, "the remainder must be a multiple of 4, at most a hop (ser_tail.c)"
     if hop > schema.FRAME:
-        yield "HOP", f"must be at most FRAME = {schema.FRAME}: every sample is in a frame"
+        yield "HOP FRAME", "a hop must be at most a frame, so that every sample is in one"
     for name, frames in (("pitch", grid.pitch()), ("HNR", grid.harmonicity()), ("intensity", grid.intensity())):
         if not 1 <= frames.rest <= hop - 1:
             yield (
-                "CLIP_REMAINDER",
-                f"leaves {float(frames.rest):g} samples beside Praat's {name} frames: how many there are "
-                "would hang on rounding",
+                f"{clip} {voice}",
+                f"Praat's {name} frames would fill a clip to {float(frames.rest):g} samples: how many there "
+                "are would hang on rounding",
             )  # fmt: skip
     size = 2 * layout.TRANSFORM
     window, longest = laid.pitch_window, laid.pitch_longest
     reach = layout.SINC_DEEP + 2
     if longest + reach > layout.PITCH_LAGS:
         yield (
-            "PITCH_FLOOR",
-            f"its period is {longest} samples, and the autocorrelation in ser_fft.c gives "
+            voice,
+            f"the longest period is {longest} samples, and the autocorrelation in ser_fft.c gives "
             f"{layout.PITCH_LAGS} lags, of which interpolation needs {reach}",
         )
     if not layout.TRANSFORM <= window <= size - layout.PITCH_LAGS or window % 4:
         yield (
-            "PITCH_FLOOR",
-            f"its three periods are a window of {window} samples; ser_pitch.c lays one of "
+            voice,
+            f"three of the longest periods are a window of {window} samples; ser_pitch.c lays one of "
             f"{layout.TRANSFORM} to {size - layout.PITCH_LAGS}, a multiple of 4, into a transform of {size}",
         )
     stored = (math.log2(longest + 1.3) - laid.pitch_log_offset) * laid.pitch_log_steps
     if laid.pitch_log_steps < 12000 or stored > 0xFFFF:
         yield (
-            "PITCH_CEILING",
-            f"from PITCH_FLOOR = {schema.PITCH_FLOOR} up to there, ser_pitch.c could store periods in steps of "
-            f"1/{laid.pitch_log_steps} octave only",
+            f"PITCH_CEILING {voice}",
+            f"16 bits would store periods in steps of 1/{laid.pitch_log_steps} octave only (ser_pitch.c)",
         )
     if laid.pitch_shortest < 4:
-        yield "PITCH_CEILING", f"its period is {laid.pitch_shortest} samples; interpolation needs 4"
+        yield "PITCH_CEILING SAMPLE_RATE", f"a period of {laid.pitch_shortest} samples; interpolation needs 4"
+    everything = f"{clip} {voice}"
     if laid.tail_samples % 4:
-        yield "PITCH_FLOOR", f"the tail would be {laid.tail_samples} samples, no multiple of 4 (ser_tail.c)"
-    if laid.hnr_block < 1 or laid.hnr_first - laid.hnr_block < 0:
-        yield "HOP", "the latest spectral frame does not hold the stretch that ser_hnr.c compares"
-    if (laid.hnr_first - laid.hnr_block) % 2:
-        yield "PITCH_FLOOR", "ser_hnr.c would have to begin at an odd sample of the spectral frame"
+        yield everything, f"the tail would be {laid.tail_samples} samples, no multiple of 4 (ser_tail.c)"
+    if laid.hnr_block < 1 or laid.hnr_first < laid.hnr_block or (laid.hnr_first - laid.hnr_block) % 2:
+        yield (
+            everything,
+            "what HNR compares would begin before the latest spectral frame, or at an odd sample of it "
+            "(ser_hnr.c)",
+        )
     if laid.hnr_first - laid.hnr_block + 2 * laid.hnr_span > layout.TRANSFORM:
         yield (
-            "PITCH_FLOOR",
+            everything,
             f"two stretches of {laid.hnr_span} samples do not fit where ser_hnr.c correlates them",
         )
     if laid.intensity_last_whole < 0 or laid.intensity_first >= hop // layout.INTENSITY_STEP:
-        yield "HOP", "intensity's window ends before its last hop (ser_intensity.c)"
+        yield everything, "intensity's window ends before its last hop (ser_intensity.c)"
     if not 0 <= laid.intensity_latency - laid.frame_latency - laid.intensity_lag < layout.GATE_HISTORY:
-        yield "HOP", f"intensity comes later than the {layout.GATE_HISTORY} frames that ser_gate.h remembers"
-    if 9 * longest // 4 + 8 > (layout.VIEW_HOPS - 1) * hop:
-        yield "HOP", f"ser_pulses.c looks at {layout.VIEW_HOPS} hops together, too few for two periods"
-    if layout.VIEW_HOPS * hop > size:
-        yield "HOP", f"ser_pulses.c looks at {layout.VIEW_HOPS} hops together, which is more than {size} samples"
+        yield (
+            everything,
+            f"intensity comes later than the {layout.GATE_HISTORY} frames that ser_gate.h remembers",
+        )
+    if not (9 * longest // 4 + 8) / hop + 1 <= layout.VIEW_HOPS <= size // hop:
+        yield (
+            everything,
+            f"ser_pulses.c looks at {layout.VIEW_HOPS} hops together, up to {size} samples, which must hold two "
+            "periods and a quarter",
+        )
     if math.ceil(schema.LOW_HIGH_SPLIT * schema.FRAME / schema.SAMPLE_RATE) > 126:
-        yield "LOW_HIGH_SPLIT", "ser_spectrum.c multiplies a mantissa of each bin below: 126 at most"
+        yield (
+            "LOW_HIGH_SPLIT SAMPLE_RATE",
+            "ser_spectrum.c multiplies the mantissas of the bins below, 126 at most",
+        )
     ratio = layout.period_ratio()
     if max(ratio.numerator, ratio.denominator) > 1000:
         yield "PERIOD_FACTOR", "must be a ratio of numbers up to 1000 (ser_perturbation.c multiplies by them)"
+    needed = max(grid.intensity().window, schema.FRAME)
+    shortest = schema.MIN_SAMPLES - (schema.MIN_SAMPLES - remainder) % hop
+    if shortest < needed:
+        yield (
+            f"MIN_SAMPLES {everything}",
+            f"clips of {shortest} samples would not hold one intensity frame of {math.ceil(needed)}",
+        )
 
 
 def _tables() -> Iterator[tuple[str, str]]:
@@ -207,4 +218,4 @@ def _tables() -> Iterator[tuple[str, str]]:
     if schema.MELS % 2:
         yield "MELS", "must be even: ser_cepstrum.c folds the cosines in the middle"
     if not np.count_nonzero(filters, axis=1).all():
-        yield "MELS", f"leaves a band without a bin of {schema.FRAME} samples at {schema.SAMPLE_RATE} Hz"
+        yield "MELS SAMPLE_RATE", f"a band would be without a bin of a frame of {schema.FRAME} samples"
