@@ -54,6 +54,22 @@ def model_of(page):
 
 
 @needs_compiler
+def test_what_the_page_knows_of_sound_is_the_schemas(page):
+    """And every script's SOUND.x is there; a hop is 10 ms, the first frames' centres lie 256, 760, 360
+    samples in."""
+    sound = json.loads(re.search(r"const SOUND = (.*);\n", page["model.js"].decode())[1])
+    assert sound == {
+        "rate": schema.SAMPLE_RATE, "leastRate": 4000, "leastSeconds": 0.1, "hopsPerSecond": 100.0,
+        "pitchFloor": schema.PITCH_FLOOR, "pitchCeiling": schema.PITCH_CEILING,
+        "frameAt": 1, "intensityAt": 4, "pitchAt": 2,
+    }  # fmt: skip
+    scripts = "".join(page[name].decode() for name in page if name.endswith(".js"))
+    asked = set(re.findall(r"SOUND\.(\w+)", scripts))
+    asked |= set(re.findall(r"(\w+): \w+_AT\b", scripts))
+    assert asked == set(sound)
+
+
+@needs_compiler
 def test_same_model_same_bytes(page):
     assert emit("int8 network")[1] == page
 

@@ -1,8 +1,9 @@
-"""Copies of the code with something changed, and both engines run from them: the schema's tests stand on these.
+"""Copies of the code with something changed, and both engines run from them: the schema's tests stand on
+these.
 
-A variant is a folder with the package and embedded/ in it. `run` regenerates the C of each, compiles it as a test
-build (slots poisoned, embedded/host/ser_poison.c) and measures sounds with both engines, every variant in a
-process of its own.
+A variant is a folder with the package and embedded/ in it. `run` regenerates the C of each, compiles it as
+a test build (slots poisoned, embedded/host/ser_poison.c) and measures sounds with both engines, every
+variant in a process of its own.
 
     python variants.py JOBS      JOBS: a JSON file of {"folder", "sounds", "out"} each
 """
@@ -15,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,22 +24,37 @@ import numpy as np
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SCHEMA = "speech_emotion/features/schema.py"
-_FLAGS = ("-std=c99", "-O1", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-DSER_TEST_POISON", "-Werror=implicit")
-_NEEDED = ("features", "generate", "cli.py", "errors.py", "files.py", "native.py", "resources.py", "__init__.py")
+_FLAGS = (
+    "-std=c99",
+    "-O1",
+    "-fPIC",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-DSER_TEST_POISON",
+    "-Werror=implicit",
+)
+_NOT_NEEDED = (
+    "checks",
+    "codegen",
+    "commands",
+    "corpora",
+    "dataset",
+    "fuzz",
+    "measure",
+    "model",
+    "training",
+)
 
 
 class Variant:
-    """A copy of what both engines and the generator need, in a new folder."""
+    """A copy of embedded/ and of the package, in a new folder; of the package what both engines and the
+    generator need, or the whole. defines: of its C build, SER_WITH_MEL=0 and such."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        for name in _NEEDED:
-            source, target = REPOSITORY / "speech_emotion" / name, folder / "speech_emotion" / name
-            if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, target)
-        shutil.copytree(REPOSITORY / "embedded", folder / "embedded")
+    def __init__(self, folder: Path, *defines: str, whole: bool = False):
+        self.folder, self.defines = folder, defines
+        for name in ("speech_emotion", "embedded"):
+            ignored = shutil.ignore_patterns("__pycache__", *(() if whole else _NOT_NEEDED))
+            shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
 
     def edit(self, path: str, old: str, new: str) -> "Variant":
         """Replaces what stands once in a file."""
@@ -67,16 +84,32 @@ class Variant:
         return self
 
 
-def run(variants: dict[str, Variant], sounds: dict[str, np.ndarray], folder: Path, jobs: int = 2):
-    """What becomes of each variant: .refused (why the generator would not, or ""), .failed (what broke), or
-    else .columns, and .reference and .device, (sounds, columns) each."""
+def run(
+    variants: dict[str, Variant],
+    sounds: dict[str, np.ndarray],
+    folder: Path,
+    *,
+    device_only: bool = False,
+    jobs: int = 2,
+) -> dict[str, SimpleNamespace]:
+    """What becomes of each variant: .refused (why the generator would not, or ""), .failed (what broke, or
+    ""), or else .columns, and .reference and .device, (sounds, columns) each. device_only: sounds as they
+    are, cut to no clip, and no .reference."""
+    folder = Path(tempfile.mkdtemp(dir=folder))
     np.savez(folder / "sounds.npz", **sounds)
     tasks = [
-        {"folder": str(v.folder), "sounds": str(folder / "sounds.npz"), "out": str(folder / f"{i}.npz")}
-        for i, v in enumerate(variants.values())
+        {
+            "folder": str(variant.folder), "defines": variant.defines, "device_only": device_only,
+            "sounds": str(folder / "sounds.npz"), "out": str(folder / f"{i}.npz"),
+        }
+        for i, variant in enumerate(variants.values())
     ]  # fmt: skip
     (folder / "jobs.json").write_text(json.dumps(tasks))
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "SER_CACHE": str(folder / "objects")}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "SER_CACHE": str(folder.parent / "objects"),
+    }
     command = [sys.executable, __file__, str(folder / "jobs.json"), str(jobs)]
     subprocess.run(command, check=True, cwd=REPOSITORY, env=environment)
     return {name: _read(task["out"]) for name, task in zip(variants, tasks, strict=True)}
@@ -112,12 +145,14 @@ def _measure(task):
         return {"refused": str(error)}
     from speech_emotion.features import audio, device, reference, schema
 
-    device.build = lambda: _compile(folder)
+    device.build = lambda: _compile(folder, [f"-D{name}" for name in task["defines"]])
     with np.load(task["sounds"]) as sounds:
-        clips = [audio.cut(sounds[name]) for name in sounds.files]
-        loud = sounds[sounds.files[0]]
+        sounds = [sounds[name] for name in sounds.files]
+    if task["device_only"]:
+        return {"columns": schema.COLUMNS, "device": [*map(device.extract, sounds)]}
+    clips = [audio.cut(sound) for sound in sounds]
     both = [[*map(engine.extract, clips)] for engine in (reference, device)]
-    shortest = [_shortest(audio.cut, loud), _shortest(device.extract, loud)]
+    shortest = [_shortest(audio.cut, sounds[0]), _shortest(device.extract, sounds[0])]
     columns = [*schema.COLUMNS, "shortest_clip"]
     values = [[[*row, least] for row in rows] for rows, least in zip(both, shortest, strict=True)]
     return {"columns": columns, "reference": values[0], "device": values[1]}
@@ -140,23 +175,26 @@ def _shortest(take, sound):
     return high - (high - schema.CLIP_REMAINDER) % schema.HOP
 
 
-def _compile(folder):
-    """The test build. Objects are kept by what the preprocessor makes of a file, so that a changed constant costs
-    those that use it."""
+def _compile(folder, defines):
+    """The test build. Objects are kept by what the preprocessor makes of a file, so that a changed constant
+    costs those that use it."""
     from speech_emotion import native
 
-    command, cache = native.compiler(), native.cache_folder()
+    command, cache = [*native.compiler(), *_FLAGS, *defines], native.cache_folder()
     cache.mkdir(exist_ok=True)
     embedded, objects = folder / "embedded", []
-    for source in (*sorted((embedded / "src").glob("*.c")), *sorted((embedded / "host").glob("*.c"))):
+    for source in (
+        *sorted((embedded / "src").glob("*.c")),
+        *sorted((embedded / "host").glob("*.c")),
+    ):
         if source.name == "ser.c":  # needs a model
             continue
         include = f"-I{embedded / 'src'}"
-        text = native.run([*command, *_FLAGS, include, "-E", "-P", source])
+        text = native.run([*command, include, "-E", "-P", source])
         target = cache / f"{hashlib.sha256(text.encode()).hexdigest()}.o"
         if not target.exists():
             draft = target.with_suffix(f".{os.getpid()}")
-            native.run([*command, *_FLAGS, include, "-c", source, "-o", draft])
+            native.run([*command, include, "-c", source, "-o", draft])
             draft.replace(target)
         objects.append(target)
     library = folder / f"variant{native.SHARED}"
@@ -165,7 +203,8 @@ def _compile(folder):
 
 
 def _one(task):
-    """In a process of its own: poison ends it, and a library once loaded stays. What it says goes into the answer."""
+    """In a process of its own: poison ends it, and a library once loaded stays. What it says goes into the
+    answer."""
     words = Path(f"{task['out']}.txt")
     child = os.fork()
     if child == 0:
@@ -191,7 +230,9 @@ def main():
     from speech_emotion.generate import tables, voice_tables  # noqa: F401
 
     with np.load(tasks[0]["sounds"]) as sounds:
-        reference.extract(sounds[sounds.files[0]][:16080])  # what is compiled and loaded on first use
+        reference.extract(
+            sounds[sounds.files[0]][:16080]
+        )  # what is compiled and loaded on first use
     sys.path.pop(0)
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(_one, tasks))

@@ -67,7 +67,7 @@
 #define SER_PITCH_LOG_STEPS 20000.0f
 #define SER_PITCH_JUMP 0.35f /* costs per hop */
 #define SER_PITCH_TURN 0.14f
-#define SER_PITCH_MAX 14 /* candidates kept of one frame, besides silence */
+#define SER_PITCH_MAX 14 /* candidates of a frame */
 #define SER_TAIL_SAMPLES 680 /* from a pitch frame's first to the latest */
 #define SER_HNR_LATENCY 3 /* frame k comes with hop k + this */
 #define SER_HNR_CENTRE 400 /* of a frame, in the tail */

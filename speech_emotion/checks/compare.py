@@ -287,7 +287,7 @@ def main():
     features = table.read(arguments.features).vectors
     plan = pipeline.plan(model.pipeline, model.info)
     written = source.write(plan, name="forest")
-    places = [table.schema.COLUMNS.index(column) for column in model.columns]
+    places = table.schema.places_of(model.columns)
     quantised = model.pipeline[:-1].transform(features[:, places])
     labels = model.probabilities(features).argmax(axis=1)
     results, missing = [], []

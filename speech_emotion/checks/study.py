@@ -188,7 +188,7 @@ def groups(data, arguments) -> pd.DataFrame:
 def _teach(data, y, names, seeds):
     """The teacher's scores on `names`, over seeds: {score: (seeds,)}. Clips only, no copies."""
     splitter = Splitter(data.clips, y, sounds_of(data.vectors))
-    X = data.vectors[:, [schema.COLUMNS.index(name) for name in names]]
+    X = data.vectors[:, schema.places_of(names)]
     known = np.unique(y)
     Y = np.eye(len(known), dtype=np.float32)[np.searchsorted(known, y)]
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from speech_emotion.features.schema import CLIP_REMAINDER, SAMPLE_RATE
+
 VERSION = 1
 """Of the sounds and of the lines that the sketch prints. A change of either is a new version."""
 
@@ -15,9 +17,9 @@ RESONATORS = ((7750, 3940), (6640, 3870), (4080, 3780))
 
 @dataclass(frozen=True)
 class Clip:
-    """samples: length, 80 (mod 160), so that the last sample completes a hop. voiced: samples after which the
-    pulses stop. period: samples between pulses at first; glide: its change every 16 pulses; wobble: largest
-    change of one period. noise: its peak."""
+    """samples: length, CLIP_REMAINDER (mod HOP), so that the last one completes a hop. voiced: samples
+    after which the pulses stop. period: samples between pulses at first; glide: its change every 16 pulses;
+    wobble: largest change of one period. noise: its peak."""
 
     name: str
     samples: int
@@ -28,14 +30,20 @@ class Clip:
     noise: int = 0
 
 
-_SECOND = 16000
+_SECOND = SAMPLE_RATE
+
+
+def _whole(seconds):
+    return seconds * _SECOND + CLIP_REMAINDER
+
+
 CLIPS = (
-    Clip("low, ends in a vowel", 2 * _SECOND + 80, 3 * _SECOND, 150, wobble=3, noise=40),
-    Clip("high, ends in a vowel", 2 * _SECOND + 80, 3 * _SECOND, 60, wobble=1, noise=40),
-    Clip("rising, then silence", 3 * _SECOND + 80, 2 * _SECOND, 140, glide=-4, wobble=2, noise=20),
-    Clip("falling, noisy", 2 * _SECOND + 80, 3 * _SECOND, 80, glide=3, wobble=2, noise=900),
-    Clip("noise", _SECOND + 80, 0, 100, noise=3000),
-    Clip("long vowel", 5 * _SECOND + 80, 6 * _SECOND, 110, wobble=1, noise=10),
+    Clip("low, ends in a vowel", _whole(2), 3 * _SECOND, 150, wobble=3, noise=40),
+    Clip("high, ends in a vowel", _whole(2), 3 * _SECOND, 60, wobble=1, noise=40),
+    Clip("rising, then silence", _whole(3), 2 * _SECOND, 140, glide=-4, wobble=2, noise=20),
+    Clip("falling, noisy", _whole(2), 3 * _SECOND, 80, glide=3, wobble=2, noise=900),
+    Clip("noise", _whole(1), 0, 100, noise=3000),
+    Clip("long vowel", _whole(5), 6 * _SECOND, 110, wobble=1, noise=10),
 )  # fmt: skip
 
 

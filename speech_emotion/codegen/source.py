@@ -30,7 +30,6 @@ MAX_LEAVES = 32767  # different ones: emlearn's nodes refer to them as int16
 SIDE_BY_SIDE = 8  # outputs of an int8 layer that share the reading of an input, in c/int8_layers.c
 WEIGHT_OFFSET = 128  # that makes an int8 a byte without sign
 _TEMPLATES = Path(__file__).resolve().parent / "c"
-_PLACES = {column: place for place, column in enumerate(schema.COLUMNS)}
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def _top(plan, name):
         columns=len(plan.columns),
         labels=", ".join(map(names.c_string, plan.labels)),
         printed=" \\\n    ".join(printed),
-        places=_array("columns", [_PLACES[c] for c in plan.columns], "uint16_t"),
+        places=_array("columns", schema.places_of(plan.columns), "uint16_t"),
         mean=_array("mean", plan.mean),
         inverse=_array("inverse", plan.inverse),
         usual=_usual(plan),

@@ -130,7 +130,7 @@ def random_rows(model: Model, table: FeatureTable | None, seed: int) -> np.ndarr
     if table is not None:
         low, high = table.vectors.min(axis=0), table.vectors.max(axis=0)
     else:  # the training's mean and spread are in the scaler
-        places = [schema.COLUMNS.index(column) for column in model.columns]
+        places = schema.places_of(model.columns)
         scaler = model.pipeline[0]
         spread = np.where(scaler.inverse_ > 0, 3 / np.maximum(scaler.inverse_, 1e-30), 0)
         low, high = np.zeros(columns, np.float32), np.zeros(columns, np.float32)

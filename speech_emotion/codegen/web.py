@@ -8,6 +8,7 @@ nowhere: the WebAssembly lies in model.js, in base64, so that the page can forbi
 import base64
 import shutil
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 from string import Template
 
@@ -17,7 +18,7 @@ from speech_emotion import __version__, names, native
 from speech_emotion.codegen import ownership
 from speech_emotion.codegen.pipeline import Plan
 from speech_emotion.errors import UserError
-from speech_emotion.features import schema
+from speech_emotion.features import audio, grid, schema
 
 _WEB = Path(__file__).resolve().parent / "web"
 _PAGE = (
@@ -41,7 +42,7 @@ def contents(plan: Plan, library: dict[str, bytes], facts: dict) -> dict[str, by
     """
     worklet = "\n".join((_WEB / name).read_text(encoding="utf-8") for name in _WORKLET)
     model = {**_facts(plan, facts), "wasm": base64.b64encode(compile_wasm(library)).decode()}
-    constants = {"MODEL": model, "WORKLET": worklet}
+    constants = {"SOUND": _sound(), "MODEL": model, "WORKLET": worklet}
     script = _HEAD + "".join(
         f"const {name} = {names.javascript(value)};\n" for name, value in constants.items()
     )
@@ -109,7 +110,7 @@ def _facts(plan, facts):
     varies = plan.inverse > 0
     spread = np.where(varies, 1 / np.where(varies, plan.inverse, 1), 0)
     columns = [
-        {"name": name, "place": schema.COLUMNS.index(name), "mean": _short(mean), "sd": _short(sd)}
+        {"name": name, "place": schema.PLACE_OF[name], "mean": _short(mean), "sd": _short(sd)}
         for name, mean, sd in zip(plan.columns, plan.mean, spread, strict=True)
     ]
     corpora = facts.get("corpora", [])
@@ -131,6 +132,22 @@ def _facts(plan, facts):
         "columns": columns,
         "about": "; ".join(about) + ".",
         "caution": synthetic if "synthetic" in corpora else "",
+    }
+
+
+def _sound():
+    """What the page needs to know of the schema: rates and times in Hz and s, and how many hops after a
+    frame's number the hop comes that its centre lies in."""
+    return {
+        "rate": schema.SAMPLE_RATE,
+        "leastRate": audio.LEAST_RATE,
+        "leastSeconds": schema.MIN_SAMPLES / schema.SAMPLE_RATE,
+        "hopsPerSecond": schema.SAMPLE_RATE / schema.HOP,
+        "pitchFloor": schema.PITCH_FLOOR,
+        "pitchCeiling": schema.PITCH_CEILING,
+        "frameAt": grid.hop_of(Fraction(schema.FRAME, 2)),
+        "intensityAt": grid.hop_of(grid.intensity().centre),
+        "pitchAt": grid.hop_of(grid.pitch().centre),
     }
 
 

@@ -18,7 +18,7 @@ from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 from speech_emotion.corpora import synthetic
 from speech_emotion.dataset.copies import RANGES, Augmentation, random_for
 from speech_emotion.features.audio import FULL_SCALE
-from speech_emotion.features.schema import PITCH_CEILING, PITCH_FLOOR, SAMPLE_RATE
+from speech_emotion.features.schema import HOP, PITCH_CEILING, PITCH_FLOOR, SAMPLE_RATE
 
 VOICES = 6  # in babble: too many to follow one of them, few enough to swell and ebb
 # Long-term average speech spectrum, 12 languages, both sexes (Byrne et al. 1994), dB per third of an octave:
@@ -180,7 +180,7 @@ def _microphone(x, spread, rng):
 def _manipulated(x, rng, what, change):
     # Praat's overlap-add keeps the periods as they are, where a phase vocoder would smear the jitter
     sound = parselmouth.Sound(x, SAMPLE_RATE)
-    manipulation = call(sound, "To Manipulation", 0.01, PITCH_FLOOR, PITCH_CEILING)
+    manipulation = call(sound, "To Manipulation", HOP / SAMPLE_RATE, PITCH_FLOOR, PITCH_CEILING)
     tier = call(manipulation, f"Extract {what} tier")
     change(tier, sound)
     call([manipulation, tier], f"Replace {what} tier")

@@ -63,7 +63,9 @@ def code(engine: str) -> str:
         files.append(device.build())
     else:
         here = Path(functionals.__file__).parent
-        files += [here / name for name in ("functionals.py", "grid.py", "reference.py", "schema.py")]
+        files += [
+            here / name for name in ("functionals.py", "grid.py", "reference.py", "schema.py")
+        ]
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

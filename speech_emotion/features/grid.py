@@ -1,4 +1,5 @@
-"""Where frames lie in a clip: everything about time that follows from the schema, for both engines and the page.
+"""Where frames lie in a clip: everything about time that follows from the schema, for both engines and the
+page.
 
 Spectral frame j covers samples [HOP j, HOP j + FRAME). Praat's frames (pitch, harmonicity, intensity) are
 HOP apart, too, but stand as a block in the middle of the clip; since a clip has CLIP_REMAINDER samples
@@ -14,9 +15,9 @@ from speech_emotion.features import schema
 
 
 class Frames(NamedTuple):
-    """Praat's frames of one analysis, in samples: how long the sound is that a frame looks at, what is left of
-    a hop when they are laid into a clip, and the place that frame 0 is centred on (between samples centre - 1 and
-    centre where it is whole)."""
+    """Praat's frames of one analysis, in samples: how long the sound is that a frame looks at, what is left
+    of a hop when they are laid into a clip, and the place that frame 0 is centred on (between samples
+    centre - 1 and centre where it is whole)."""
 
     window: Fraction
     rest: Fraction

@@ -93,12 +93,12 @@ PARTS = {
 class Descriptor:
     """A quantity measured per hop, and the functionals that the vector keeps of it.
 
-    `functionals` is empty for a quantity that is one number per clip (jitter, voiced fraction).
-    `stage` is where the chip measures it: embedded/src/ser_<stage>.c. `part` is the part of the running sums
-    (PARTS) that its values go to; None where the stage keeps statistics of its own, or takes them from sums
-    that are kept anyway. `family` is the common stem of numbered descriptors, whose values are an array in C.
-    `sums_for` is another group whose columns come from its sums too, so that they are kept for that one as well.
-    """
+    `functionals` is empty for a quantity that is one number per clip (jitter, voiced fraction). `stage` is
+    where the chip measures it: embedded/src/ser_<stage>.c. `part` is the part of the running sums (PARTS)
+    that its values go to; None where the stage keeps statistics of its own, or takes them from sums that
+    are kept anyway. `family` is the common stem of numbered descriptors, whose values are an array in C.
+    `sums_for` is another group whose columns come from its sums too, so that they are kept for that one as
+    well."""
 
     name: str
     group: str
@@ -119,7 +119,8 @@ class Descriptor:
 
 def _numbered(stem, count, first, *args, **more):
     return [
-        Descriptor(f"{stem}_{i:02d}", *args, **more, family=stem) for i in range(first, first + count)
+        Descriptor(f"{stem}_{i:02d}", *args, **more, family=stem)
+        for i in range(first, first + count)
     ]
 
 
@@ -280,12 +281,12 @@ HASH: str = hashlib.sha256(json.dumps(describe(), sort_keys=True).encode()).hexd
 """16 hex digits: two feature vectors may be mixed only when theirs are equal."""
 
 
-_PLACE_OF = {column: place for place, column in enumerate(COLUMNS)}
+PLACE_OF: dict[str, int] = {column: place for place, column in enumerate(COLUMNS)}
 
 
 def places_of(columns: Iterable[str]) -> list[int]:
     """Where these columns stand in the vector. KeyError: one is none of the schema's."""
-    return [_PLACE_OF[column] for column in columns]
+    return [PLACE_OF[column] for column in columns]
 
 
 def groups_of(columns) -> tuple[str, ...]:

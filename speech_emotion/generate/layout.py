@@ -1,4 +1,4 @@
-"""How the chip's voice stages lie over its latest samples: every number of theirs that follows from the schema.
+"""How the chip's voice stages lie over its latest samples: the numbers of theirs that follow from the schema.
 
 The chip takes CLIP_REMAINDER samples first and HOP at a time from then on, and keeps the latest ones in a
 tail (ser_tail.h) that is just long enough for a pitch frame. Everything here is in samples, hops, or steps of
@@ -20,7 +20,7 @@ SINC_DEPTH = 8  # samples each side that interpolate between lags
 SINC_DEEP = 30  # the same for the harmonics-to-noise ratio, where 1 - r counts
 SINC_STEPS = 32  # tabulated fractions between 0 and 1/2
 INTENSITY_STEP = 4  # samples that share a weight of intensity's window
-INTENSITY_SLACK = 3  # samples at either end of it that may be left out: all together they weigh 1e-10
+INTENSITY_SLACK = 3  # samples at either end of it that may be left out: they weigh 1e-10
 TIME_STEPS = 256  # of pulse times, per sample
 LEVEL_STEPS = 128  # of amplitudes, per octave
 GATE_HISTORY = 16  # frames whose level the gate remembers
@@ -74,7 +74,7 @@ def of_schema() -> Layout:
     frame_latency = _latency(Fraction(schema.FRAME))
     block = tail - _end(frame_latency)
 
-    opens = int(schema.CLIP_REMAINDER <= intensity.rest / 2 + INTENSITY_SLACK)
+    opens = int(intensity.rest / 2 + INTENSITY_SLACK >= schema.CLIP_REMAINDER)
     begin = math.floor(intensity.centre) - _end(opens - 1)
     weighted = math.floor(intensity.window)
     first = max(0, begin - weighted // 2) // INTENSITY_STEP
@@ -143,7 +143,7 @@ def defines() -> list[str]:
         f"#define SER_PITCH_LOG_STEPS {as_float(layout.pitch_log_steps)}",
         f"#define SER_PITCH_JUMP {as_float(schema.PITCH_JUMP_COST * per_hop)} /* costs per hop */",
         f"#define SER_PITCH_TURN {as_float(schema.PITCH_TURN_COST * per_hop)}",
-        f"#define SER_PITCH_MAX {schema.PITCH_CANDIDATES - 1} /* candidates kept of one frame, besides silence */",
+        f"#define SER_PITCH_MAX {schema.PITCH_CANDIDATES - 1} /* candidates of a frame */",
         f"#define SER_TAIL_SAMPLES {layout.tail_samples} /* from a pitch frame's first to the latest */",
         f"#define SER_HNR_LATENCY {layout.hnr_latency} /* frame k comes with hop k + this */",
         f"#define SER_HNR_CENTRE {layout.hnr_centre} /* of a frame, in the tail */",

@@ -1,4 +1,4 @@
-"""What the C code can follow of the schema, and why not further: `check` refuses the rest before anything is written.
+"""What the C code can follow of the schema, and why not further: `check` refuses the rest, before all else.
 
 A number that an algorithm fixes (the transform's 512 samples) may only be what it is; one that is stored or
 laid out in a certain way may move within what that allows. What is not refused here, both engines follow:
@@ -56,7 +56,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "CLEAR_PEAK": (0.0, 1.0, _SHARE),
     "CLEAR_STRENGTH": (0.0, 1.0, _SHARE),
     "INTENSITY_FLOOR_DB": (-90.0, 100.0, "dB re 2e-5 of full scale: 94 is the loudest there is"),
-    "HNR_FRAMES_PER_WINDOW": (1.0, 1.0, "ser_hnr.c compares stretches as long as the longest lag between them"),
+    "HNR_FRAMES_PER_WINDOW": (1.0, 1.0, "ser_hnr.c compares stretches as long as their longest lag"),
     "HNR_SILENCE": (1e-3, 1.0, _SHARE),
     "PERIOD_SHORTEST": (1e-5, 0.02, "pulses are found no nearer to each other than the pitch allows"),
     "PERIOD_LONGEST": (1e-4, 0.1, "ser_perturbation.c multiplies periods in 32 bits"),
@@ -90,14 +90,14 @@ def _out_of_range() -> Iterator[tuple[str, str]]:
 
 
 def _relations() -> Iterator[tuple[str, str]]:
-    """What one number demands of another, by definition or in librosa and Praat. Yields the names, and why not."""
+    """What one number demands of another, by definition or in librosa and Praat: names, and why not."""
     nyquist = schema.SAMPLE_RATE / 2
     for name in ("LOW_HIGH_SPLIT", "CONTRAST_FMIN", "PITCH_FLOOR", "PITCH_CEILING"):
         if getattr(schema, name) >= nyquist:
             yield f"{name} SAMPLE_RATE", "must be below half the sampling rate"
     if schema.PITCH_CEILING < 2 * schema.PITCH_FLOOR:
         yield "PITCH_FLOOR PITCH_CEILING", "must be an octave apart at least"
-    if schema.CONTRAST_FMIN * 2**schema.CONTRAST_BANDS >= nyquist:
+    if nyquist <= schema.CONTRAST_FMIN * 2**schema.CONTRAST_BANDS:
         yield (
             "CONTRAST_BANDS CONTRAST_FMIN SAMPLE_RATE",
             f"the last of the octaves would begin at half the sampling rate, {nyquist:g} Hz, or above",
@@ -111,7 +111,9 @@ def _relations() -> Iterator[tuple[str, str]]:
     if schema.PERIOD_SHORTEST >= schema.PERIOD_LONGEST:
         yield "PERIOD_SHORTEST PERIOD_LONGEST", "nothing lies between"
     for first, end in schema.MODULATION_BANDS:
-        if not (isinstance(first, int) and isinstance(end, int) and 0 <= first < end <= schema.MELS):
+        if not (
+            isinstance(first, int) and isinstance(end, int) and 0 <= first < end <= schema.MELS
+        ):
             yield "MODULATION_BANDS MELS", "must be whole numbers, [first, end) of the mel bands"
     if len(schema.MODULATION_BANDS) > 9:
         yield "MODULATION_BANDS", "must be at most 9: they are numbered by one digit"
@@ -130,12 +132,19 @@ def _geometry() -> Iterator[tuple[str, str]]:
     hop, remainder = schema.HOP, schema.CLIP_REMAINDER
     clip, voice = "HOP CLIP_REMAINDER", "PITCH_FLOOR SAMPLE_RATE"
     if hop % 16:
-        yield "HOP", "must be a multiple of 16: ser_history.c and ser_intensity.c take so many at a time"
+        yield (
+            "HOP",
+            "must be a multiple of 16: ser_history.c and ser_intensity.c take so many at a time",
+        )
     if remainder % 4 or remainder > hop:
         yield clip, "the remainder must be a multiple of 4, at most a hop (ser_tail.c)"
     if hop > schema.FRAME:
         yield "HOP FRAME", "a hop must be at most a frame, so that every sample is in one"
-    for name, frames in (("pitch", grid.pitch()), ("HNR", grid.harmonicity()), ("intensity", grid.intensity())):
+    for name, frames in (
+        ("pitch", grid.pitch()),
+        ("HNR", grid.harmonicity()),
+        ("intensity", grid.intensity()),
+    ):
         if not 1 <= frames.rest <= hop - 1:
             yield (
                 f"{clip} {voice}",
@@ -164,11 +173,21 @@ def _geometry() -> Iterator[tuple[str, str]]:
             f"16 bits would store periods in steps of 1/{laid.pitch_log_steps} octave only (ser_pitch.c)",
         )
     if laid.pitch_shortest < 4:
-        yield "PITCH_CEILING SAMPLE_RATE", f"a period of {laid.pitch_shortest} samples; interpolation needs 4"
+        yield (
+            "PITCH_CEILING SAMPLE_RATE",
+            f"a period of {laid.pitch_shortest} samples; interpolation needs 4",
+        )
     everything = f"{clip} {voice}"
     if laid.tail_samples % 4:
-        yield everything, f"the tail would be {laid.tail_samples} samples, no multiple of 4 (ser_tail.c)"
-    if laid.hnr_block < 1 or laid.hnr_first < laid.hnr_block or (laid.hnr_first - laid.hnr_block) % 2:
+        yield (
+            everything,
+            f"the tail would be {laid.tail_samples} samples, no multiple of 4 (ser_tail.c)",
+        )
+    if (
+        laid.hnr_block < 1
+        or laid.hnr_first < laid.hnr_block
+        or (laid.hnr_first - laid.hnr_block) % 2
+    ):
         yield (
             everything,
             "what HNR compares would begin before the latest spectral frame, or at an odd sample of it "
@@ -181,7 +200,11 @@ def _geometry() -> Iterator[tuple[str, str]]:
         )
     if laid.intensity_last_whole < 0 or laid.intensity_first >= hop // layout.INTENSITY_STEP:
         yield everything, "intensity's window ends before its last hop (ser_intensity.c)"
-    if not 0 <= laid.intensity_latency - laid.frame_latency - laid.intensity_lag < layout.GATE_HISTORY:
+    if (
+        not 0
+        <= laid.intensity_latency - laid.frame_latency - laid.intensity_lag
+        < layout.GATE_HISTORY
+    ):
         yield (
             everything,
             f"intensity comes later than the {layout.GATE_HISTORY} frames that ser_gate.h remembers",
@@ -189,8 +212,8 @@ def _geometry() -> Iterator[tuple[str, str]]:
     if not (9 * longest // 4 + 8) / hop + 1 <= layout.VIEW_HOPS <= size // hop:
         yield (
             everything,
-            f"ser_pulses.c looks at {layout.VIEW_HOPS} hops together, up to {size} samples, which must hold two "
-            "periods and a quarter",
+            f"ser_pulses.c looks at {layout.VIEW_HOPS} hops together, up to {size} samples, which must hold "
+            "two periods and a quarter",
         )
     if math.ceil(schema.LOW_HIGH_SPLIT * schema.FRAME / schema.SAMPLE_RATE) > 126:
         yield (
@@ -199,7 +222,10 @@ def _geometry() -> Iterator[tuple[str, str]]:
         )
     ratio = layout.period_ratio()
     if max(ratio.numerator, ratio.denominator) > 1000:
-        yield "PERIOD_FACTOR", "must be a ratio of numbers up to 1000 (ser_perturbation.c multiplies by them)"
+        yield (
+            "PERIOD_FACTOR",
+            "must be a ratio of numbers up to 1000 (ser_perturbation.c multiplies by them)",
+        )
     needed = max(grid.intensity().window, schema.FRAME)
     shortest = schema.MIN_SAMPLES - (schema.MIN_SAMPLES - remainder) % hop
     if shortest < needed:
@@ -218,4 +244,7 @@ def _tables() -> Iterator[tuple[str, str]]:
     if schema.MELS % 2:
         yield "MELS", "must be even: ser_cepstrum.c folds the cosines in the middle"
     if not np.count_nonzero(filters, axis=1).all():
-        yield "MELS SAMPLE_RATE", f"a band would be without a bin of a frame of {schema.FRAME} samples"
+        yield (
+            "MELS SAMPLE_RATE",
+            f"a band would be without a bin of a frame of {schema.FRAME} samples",
+        )

@@ -1,9 +1,9 @@
-"""ser_slots.h: how the stages hand over what they have measured, and how test builds see that nothing is missing.
+"""ser_slots.h: how the stages hand over what they have measured, and how test builds see that nothing is
+missing.
 
-A descriptor's value has a slot among its part's. Those of one group and part are put there by one function that
-takes them all: with a descriptor more, the call does not compile. A family's slots are an array, and the stage
-asks where. `refuse_unmeasured` names what the schema has and no stage puts anywhere.
-"""
+A descriptor's value has a slot among its part's. Those of one group and part are put there by one function
+that takes them all: with a descriptor more, the call does not compile. A family's slots are an array, and
+the stage asks where. `refuse_unmeasured` names what the schema has and no stage puts anywhere."""
 
 import re
 from itertools import groupby
@@ -39,8 +39,9 @@ _NAMES = """
 
 
 def _doors() -> list[tuple[str, str, list[Descriptor]]]:
-    """(function, stage, members): for each part and group one that puts the values of single descriptors, and one
-    per family that says where its slots are. UserError: one group and part is measured in two stages."""
+    """(function, stage, members): for each part and group one that puts the values of single descriptors,
+    and one per family that says where its slots are. UserError: one group and part is measured in two
+    stages."""
     measured = [d for d in schema.DESCRIPTORS if d.part is not None]
 
     def key(d):
@@ -65,7 +66,9 @@ def refuse_unmeasured() -> None:
         what = ", ".join(d.name for d in members[:3]) + ", ..." * (len(members) > 3)
         path = tables.SOURCE / f"ser_{stage}.c"
         if not path.exists():
-            raise UserError(f"features/schema.py: {what}: stage {stage}, but there is no {path.name}")
+            raise UserError(
+                f"features/schema.py: {what}: stage {stage}, but there is no {path.name}"
+            )
         if not re.search(rf"\b{name}\s*\(", without_comments(path.read_text("utf-8"))):
             raise UserError(
                 f"features/schema.py: {what}: not measured: embedded/src/{path.name} never calls {name}"

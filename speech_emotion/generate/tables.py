@@ -19,7 +19,9 @@ from speech_emotion.generate.layout import as_float as _float
 from speech_emotion.resources import EMBEDDED
 
 SOURCE = EMBEDDED / "src"
-NOTE = "/* Generated from features/schema.py by `python -m speech_emotion.generate`; do not edit. */\n"
+NOTE = (
+    "/* Generated from features/schema.py by `python -m speech_emotion.generate`; do not edit. */\n"
+)
 _BINS = schema.FRAME // 2 + 1
 
 
@@ -55,7 +57,10 @@ def schema_header() -> str:
     for group in schema.GROUPS:
         switch = f"SER_WITH_{group.upper()}"
         lines += [f"#ifndef {switch}", f"#define {switch} 1", "#endif"]
-    lines += ["", f"#define SER_EACH_GROUP(GROUP) {' '.join(f'GROUP({g.upper()})' for g in schema.GROUPS)}"]
+    lines += [
+        "",
+        f"#define SER_EACH_GROUP(GROUP) {' '.join(f'GROUP({g.upper()})' for g in schema.GROUPS)}",
+    ]
     lines += ["", "/* The columns of each group: [SER_FIRST_x, SER_FIRST_x + SER_COUNT_x). */"]
     for group, first, count in group_ranges():
         lines.append(f"#define SER_FIRST_{group.upper()} {first}")

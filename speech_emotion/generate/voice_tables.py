@@ -10,7 +10,13 @@ import numpy as np
 from speech_emotion.features import grid
 from speech_emotion.features.audio import FULL_SCALE
 from speech_emotion.generate import layout
-from speech_emotion.generate.layout import INTENSITY_STEP, PITCH_LAGS, SINC_DEEP, SINC_DEPTH, SINC_STEPS
+from speech_emotion.generate.layout import (
+    INTENSITY_STEP,
+    PITCH_LAGS,
+    SINC_DEEP,
+    SINC_DEPTH,
+    SINC_STEPS,
+)
 from speech_emotion.generate.tables import NOTE, SOURCE
 
 _NOTE = NOTE + "/* clang-format off */\n"
@@ -65,9 +71,9 @@ def sinc_rows(depth: int) -> np.ndarray:
 
 
 def kaiser() -> np.ndarray:
-    """Shape (intensity_steps,): Kaiser window of Praat's intensity, sum 1, by means of INTENSITY_STEP samples.
-    Those weights differ so little that the level moves by less than 0.001 dB. Step 0 starts with a hop,
-    intensity_begin samples before the centre; what it leaves out weighs 1e-10."""
+    """Shape (intensity_steps,): Kaiser window of Praat's intensity, sum 1, by means of INTENSITY_STEP
+    samples. Those weights differ so little that the level moves by less than 0.001 dB. Step 0 starts with a
+    hop, intensity_begin samples before the centre; what it leaves out weighs 1e-10."""
     laid = layout.of_schema()
     place = np.arange(INTENSITY_STEP * laid.intensity_steps) - laid.intensity_begin
     beta = 2 * np.pi**2 + 0.5

@@ -45,7 +45,7 @@ def choose(files: list[Path], root: Path | None) -> Clips:
 
 def synthetic_voice() -> np.ndarray:
     """Three seconds of a buzz around 130 Hz that comes and goes: int16."""
-    time = np.arange(48080) / schema.SAMPLE_RATE
+    time = np.arange(3 * schema.SAMPLE_RATE + schema.CLIP_REMAINDER) / schema.SAMPLE_RATE
     phase = 2 * np.pi * np.cumsum(130 + 15 * np.sin(2 * np.pi * 1.5 * time)) / schema.SAMPLE_RATE
     wave = sum(np.sin(k * phase) / k for k in range(1, 25))
     return np.rint(4000 * wave * (np.sin(2 * np.pi * 0.8 * time) > -0.5)).astype(np.int16)

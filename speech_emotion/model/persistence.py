@@ -73,10 +73,7 @@ class Model:
         """The columns that the model takes, (n, columns), of vectors, float32 (n, len(schema.COLUMNS))."""
         if vectors.ndim != 2 or vectors.shape[1] != len(schema.COLUMNS):
             raise ValueError(f"(n, {len(schema.COLUMNS)}) expected, not {vectors.shape}")
-        return vectors[:, [_PLACES[column] for column in self.columns]]
-
-
-_PLACES = {column: place for place, column in enumerate(schema.COLUMNS)}
+        return vectors[:, schema.places_of(self.columns)]
 
 
 def _probabilities(pipeline, rows):

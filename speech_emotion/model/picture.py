@@ -118,7 +118,9 @@ def _draw_contours(ax, samples):
     ax.plot(pitch.xs(), frequency, color=BLUE, marker="o", markersize=2.5, linewidth=1)
     ax.set_yscale("log")
     ax.set_ylim(schema.PITCH_FLOOR, schema.PITCH_CEILING)
-    ax.set_yticks([75, 100, 150, 200, 300, 400, 600])
+    between = [hertz for hertz in (100, 150, 200, 300, 400) if hertz > schema.PITCH_FLOOR]
+    ticks = [schema.PITCH_FLOOR, *between, schema.PITCH_CEILING]
+    ax.set_yticks([hertz for hertz in ticks if hertz <= schema.PITCH_CEILING])
     ax.yaxis.set_major_formatter(FuncFormatter(lambda hertz, _: f"{hertz:.0f}"))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylabel("F0 (Hz), dots", color=BLUE)

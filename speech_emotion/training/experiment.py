@@ -52,7 +52,7 @@ class Experiment:
     @cached_property
     def X(self) -> np.ndarray:
         """The features that models take: (rows of the table, columns) float32."""
-        places = [schema.COLUMNS.index(column) for column in self.columns]
+        places = schema.places_of(self.columns)
         return np.ascontiguousarray(self.table.vectors[:, places])
 
     def score(self, protocols: list[Protocol]) -> dict[str, dict[str, Outcome]]:
@@ -107,7 +107,7 @@ class Experiment:
             return {}
         rows = self.splitter.originals
         measured = robustness.measure(self.table.clips.iloc[rows], root, jobs=self.jobs)
-        places = [schema.COLUMNS.index(column) for column in self.columns]
+        places = schema.places_of(self.columns)
         blocks = []
         for vectors in measured.values():
             block = np.zeros_like(self.X)

@@ -367,6 +367,7 @@ class Page {
   }
 
   tellModel() {
+    element("f0-range").textContent = `${SOUND.pitchFloor} to ${SOUND.pitchCeiling} Hz`;
     element("model").textContent = MODEL.about;
     if (MODEL.caution) {
       element("caution").textContent = MODEL.caution;

@@ -87,9 +87,10 @@ class Drawing {
     context.fillStyle = this.colours.quiet;
     context.font = `${11 * ratio}px system-ui, sans-serif`;
     const most = width / ratio / 60; // labels that fit
-    const step = TICKS.find((seconds) => (this.to - this.from) / 100 / seconds <= most) ?? 120;
-    for (let tick = Math.ceil(this.from / 100 / step); tick * step * 100 < this.to; tick++) {
-      const at = x(tick * step * 100);
+    const perSecond = SOUND.hopsPerSecond;
+    const step = TICKS.find((seconds) => (this.to - this.from) / perSecond / seconds <= most) ?? 120;
+    for (let tick = Math.ceil(this.from / perSecond / step); tick * step * perSecond < this.to; tick++) {
+      const at = x(tick * step * perSecond);
       context.fillRect(at, height - 4 * ratio, ratio, 4 * ratio);
       context.fillText(`${Number((tick * step).toFixed(1))} s`, at + 3 * ratio, height - 2 * ratio);
     }
@@ -152,7 +153,7 @@ class Drawing {
     context.beginPath();
     for (const [hop] of this.columns(MOST_COLUMNS)) {
       if (hertz[hop] > 0) {
-        context.rect(x(hop), height * (1 - Math.log2(hertz[hop] / 75) / 3) - size / 2, size, size);
+        context.rect(x(hop), height * (1 - octave(hertz[hop])) - size / 2, size, size);
       }
     }
     context.fill();
@@ -160,11 +161,11 @@ class Drawing {
       this.absent(context, height, "the model uses no F0");
       return;
     }
-    const ticks = [100, 200, 400];
+    const ticks = [100, 200, 400].filter((hertz) => octave(hertz) > 0 && octave(hertz) < 1);
     context.fillStyle = this.colours.quiet;
     context.font = `${11 * ratio}px system-ui, sans-serif`;
     for (const tick of ticks) {
-      context.fillText(`${tick} Hz`, 3 * ratio, height * (1 - Math.log2(tick / 75) / 3) + 4 * ratio);
+      context.fillText(`${tick} Hz`, 3 * ratio, height * (1 - octave(tick)) + 4 * ratio);
     }
   }
 
@@ -224,6 +225,11 @@ class Drawing {
     context.font = "16px system-ui, sans-serif";
     context.fillText(text, 8, height / 2);
   }
+}
+
+/** Where a frequency lies between the lowest F0 (0) and the highest (1). */
+function octave(hertz) {
+  return Math.log2(hertz / SOUND.pitchFloor) / Math.log2(SOUND.pitchCeiling / SOUND.pitchFloor);
 }
 
 /** Colour and dashes of a label's line. */

@@ -1,13 +1,13 @@
 "use strict";
 // Where sound comes from: a file, whole, or the microphone, block by block. Both as the chip gets it: int16,
-// one channel, RATE samples per second.
+// one channel, RATE samples per second. SOUND, here and elsewhere, is what codegen says of the schema.
 
-const RATE = 16000;
-const LEAST_RATE = 4000; // Hz; below, a file holds no speech
+const RATE = SOUND.rate;
+const LEAST_RATE = SOUND.leastRate; // Hz; below, a file holds no speech
 const OTHER_RATE = 48000; // at which files of unknown rate are decoded
-const LEAST_SECONDS = 0.1;
+const LEAST_SECONDS = SOUND.leastSeconds;
 const MOST_SECONDS = 600; // decoded, a longer file may be more than a browser's memory
-const BLOCK = 800; // samples: 20 messages per second from the microphone
+const BLOCK = Math.round(RATE / 20); // samples: 20 messages per second from the microphone
 
 /** What is wrong, in words for the person who dropped the file or pressed the button. */
 class Trouble extends Error {}

@@ -5,9 +5,8 @@
 const ASK_HOPS = 25; // how often a sound that goes on is judged
 const KEEP_HOPS = 60000; // of traces: as long as the longest clip
 const WAVE = 4; // extremes of the waveform that are drawn per hop
-const FRAME_AT = 1; // hops from a spectral frame's number to the hop its centre lies in: (160 j + 256) / 160
-const INTENSITY_AT = 4; // (160 k + 760) / 160
-const PITCH_AT = 2; // (160 k + 360) / 160
+// from a frame's number to the hop its centre lies in
+const { frameAt: FRAME_AT, intensityAt: INTENSITY_AT, pitchAt: PITCH_AT } = SOUND;
 
 /** What is drawn, hop by hop. */
 class Traces {
