@@ -119,7 +119,7 @@ class Descriptor:
 
 def _numbered(stem, count, first, *args, **more):
     return [
-        Descriptor(f"{stem}_{i:02d}", *args, **more, family=stem)
+        Descriptor(f"{stem}_{i:02d}", *args, **{**more, "family": stem})
         for i in range(first, first + count)
     ]
 

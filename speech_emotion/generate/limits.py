@@ -226,7 +226,7 @@ def _geometry() -> Iterator[tuple[str, str]]:
             "PERIOD_FACTOR",
             "must be a ratio of numbers up to 1000 (ser_perturbation.c multiplies by them)",
         )
-    needed = max(grid.intensity().window, schema.FRAME)
+    needed = max(float(grid.intensity().window), schema.FRAME)
     shortest = schema.MIN_SAMPLES - (schema.MIN_SAMPLES - remainder) % hop
     if shortest < needed:
         yield (

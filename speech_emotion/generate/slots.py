@@ -88,7 +88,7 @@ def header() -> str:
         tests = list(dict.fromkeys(tables.condition(d) for d in members))
         # a family's slots are there when its first is
         guard = tests[0] if first.family else " || ".join(tests)
-        lines += [f"/* {stage}: {schema.PARTS[first.part]} */", f"#if {guard}"]
+        lines += [f"/* {stage}: {schema.PARTS[str(first.part)]} */", f"#if {guard}"]
         if first.family:
             lines += [
                 f"static inline float *{name}(float *values)",

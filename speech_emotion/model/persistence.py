@@ -212,10 +212,10 @@ def _decoded(data, info):
 def _check_facts(info):
     """What the schema of the JSON cannot say: the columns are those of this program, in their order."""
     columns = info["columns"]
-    unknown = [column for column in columns if column not in _PLACES]
+    unknown = [column for column in columns if column not in schema.PLACE_OF]
     if unknown:
         raise Wrong(f"column {shown(unknown[0])} is not in the schema")
-    if columns != sorted(columns, key=_PLACES.__getitem__):
+    if columns != sorted(columns, key=schema.PLACE_OF.__getitem__):
         raise Wrong("columns are not in schema order")
 
 
