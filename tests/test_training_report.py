@@ -275,17 +275,23 @@ def test_a_candidate_is_what_its_description_says(name):
     settings = model.get_params()
     assert name == candidate.name and candidate.exportable == (name != "linear")
     assert settings.get("random_state") == (None if name == "linear" else 7)
-    numbers = {
-        "forest": {"n_estimators": 300, "max_features": 0.1, "max_leaf_nodes": None},
-        "extra_trees": {"n_estimators": 300, "max_features": 0.2, "max_leaf_nodes": None},
-        "forest_small": {"n_estimators": 40, "max_features": 0.1, "max_leaf_nodes": 128},
-        "mlp_32": {"hidden_layer_sizes": (32,), "alpha": 1.0, "max_iter": 120, "tol": 0},
-        "mlp_64": {"hidden_layer_sizes": (64,), "alpha": 2.0, "max_iter": 120, "tol": 0},
-        "student_224": {"hidden_layer_sizes": (56, 32), "members": 4},
-        "student_56": {"hidden_layer_sizes": (56, 32), "members": 1},
-        "linear": {"C": 0.003, "max_iter": 2000},
-    }[name]
-    assert {key: settings[key] for key in numbers} == numbers
+    about = candidate.about
+    if "trees" in about:
+        trees, *leaves = [int(number) for number in re.findall(r"\d+", about)]
+        assert settings["n_estimators"] == trees and settings["max_leaf_nodes"] in (*leaves, None)
+        assert settings["max_features"] == (0.2 if name == "extra_trees" else 0.1)
+        assert (settings["max_leaf_nodes"] is None) == ("unlimited" in about)
+    elif units := re.search(r"one hidden layer of (\d+)", about):
+        assert settings["hidden_layer_sizes"] == (int(units[1]),)
+        assert (settings["max_iter"], settings["tol"]) == (120, 0)  # epochs, all of them
+        assert (
+            settings["alpha"] == int(units[1]) / 32
+        )  # the more weights, the more they are held back
+    elif units := re.search("(four|one) 8-bit networks? of (\\d+) and (\\d+) units", about):
+        assert settings["hidden_layer_sizes"] == (int(units[2]), int(units[3]))
+        assert settings["members"] == {"one": 1, "four": 4}[units[1]]
+    else:
+        assert "logistic regression" in about and settings["C"] == 0.003
     # what a search tries includes what is shipped
     for setting, tried in candidate.grid.items():
         assert settings[setting.removeprefix("model__")] in tried

@@ -1,6 +1,6 @@
-"""Where faults are put, and pytest's arguments for the tests that must notice them, the quickest first (PLACES);
-faults that once survived (NAMED: what it is, file, old, new); and what may survive, with the reason (ACCEPTED:
-a part of the line as it becomes)."""
+"""Where faults are put, and pytest's arguments for the tests that must notice them, quickest first (PLACES);
+faults that once survived (NAMED: what it is, file, old, new); and what may survive, with the reason
+(ACCEPTED: a part of the line as it becomes)."""
 
 _LEAKS = "tests/test_training_leaks.py"
 _RUN = ("tests/test_training_experiment.py", "tests/test_training_report.py", _LEAKS)
