@@ -300,9 +300,38 @@ def test_a_new_library_takes_the_place_of_the_older(world, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["Voice", "Voice.zip"]
 
 
+def test_the_users_sketches_and_edits_outlive_a_new_library(world, tmp_path, capsys):
+    out = tmp_path / "Voice"
+    assert generate(world, out, KINDS[2], "--clips", 0) == 0
+    mine = {
+        "examples/MySketch/MySketch.ino": "void setup() {}",
+        ".git/HEAD": "ref: refs/heads/main",
+    }
+    mine |= {"examples/Microphone/Microphone.ino": "#define MICROPHONE_SCK 1"}
+    for path, text in mine.items():
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        (out / path).write_text(text)
+    capsys.readouterr()
+    assert generate(world, out, KINDS[0], "--clips", 0) == 0
+    said = capsys.readouterr().out
+    assert "kept      yours: .git/, examples/MySketch/\n" in said
+    assert "kept      changed since generated: examples/Microphone/Microphone.ino" in said
+    assert {path: (out / path).read_text() for path in mine} == mine
+    assert Library(out).name == "voice"
+    (out / "src" / "ser_model.c").write_text("mine")
+    assert generate(world, out, KINDS[0], "--clips", 0) == 2  # before any work
+    assert "'src/ser_model.c' in it: changed since it was generated" in capsys.readouterr().err
+    assert (out / "src" / "ser_model.c").read_text() == "mine"
+    assert generate(world, out, KINDS[0], "--clips", 0, "--force") == 0
+    assert "MICROPHONE_SCK 1" not in (out / "examples/Microphone/Microphone.ino").read_text()
+    assert (out / "examples/MySketch/MySketch.ino").read_text() == "void setup() {}"
+
+
 def test_bad_input_is_one_line(world, tmp_path, capsys):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    (tmp_path / "mine" / "model.js").write_text("export default 1;")
+    (tmp_path / "Photos.zip").write_text("holiday")
     model = world / f"{KINDS[0]}.joblib"
     for arguments, message in (
         ((tmp_path / "none.joblib",), "no such model"),
@@ -310,12 +339,17 @@ def test_bad_input_is_one_line(world, tmp_path, capsys):
         ((model, "--out", tmp_path / "_x"), "a library's name"),
         ((model, "--out", model / "x"), "cannot be written"),
         ((model, "--clips", "-1"), "--clips -1"),
+        ((model, "--out", tmp_path / "aux"), "a library's name"),
+        ((model, "--out", tmp_path / "Photos"), "Photos.zip: is there and no generated library"),
+        ((model, "--out", tmp_path / "V", "--web", tmp_path / "mine"), "no generated page"),
+        ((model, "--out", tmp_path / "V", "--web", tmp_path / "V"), "is also --out"),
         ((model, "--corpora", tmp_path / "gone"), "no such folder"),
         ((model, "--features", tmp_path / "gone.csv"), "no such file"),
     ):
         assert run(codegen_command, *arguments) == 2
         error = capsys.readouterr().err
         assert message in error and error.count("\n") == 1, error
+    assert (tmp_path / "Photos.zip").read_text() == "holiday"
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
 
 
