@@ -25,8 +25,7 @@ def read(folder: Path) -> dict[str, bytes]:
     """The contents of every constant table of src/ser_model.c, as the compiler laid them out."""
     model_c = folder / "src" / "ser_model.c"
     names = _TABLE.findall(model_c.read_text(encoding="utf-8"))
-    # a model that knows voices calls into the profile's file
-    probe = ['#include "ser_model.c"', '#include "ser_profile.c"']
+    probe = ['#include "ser_model.c"']
     for name in names:
         probe.append(f"const void *probe_{name}(size_t *size);")
         probe.append(
