@@ -226,7 +226,8 @@ def test_model_holds_no_globals_that_change_and_needs_nothing_but_memory_functio
         ).stdout
         assert re.findall(r"^\S+ [bBdDcCsS] (\S+)$", listing, re.M) == []
         undefined = set(re.findall(r"^ +U (\S+)$", listing, re.M))
-        assert undefined <= {"memcpy", "memset", "memmove"}
+        own = {name for name in undefined if name.startswith("ser_")}  # of the library itself
+        assert undefined - own <= {"memcpy", "memset", "memmove"}
 
 
 # --- the command ------------------------------------------------------------------------------
