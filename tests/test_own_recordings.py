@@ -86,6 +86,13 @@ SAID = {
     "days by the week": lambda e, s, i: f"{e}/{('Monday', 'Tuesday')[i % 2]}_{s}_{i}.wav",
     "days in words": lambda e, s, i: f"{e}/{i + 1} May 2024_{s}.wav",
     "times": lambda e, s, i: f"{e}/1{i}h30_{s}.wav",
+    "a sex in front": lambda e, s, i: f"{e}/{'fm'[len(s) % 2]}_{s}_{i}.wav",
+    "an age in front": lambda e, s, i: f"{e}/2{len(s)}_{s}_{i}.wav",
+    "identifiers": lambda e, s, i: f"{e}/P00{PEOPLE.index(s)}-T{i:02d}-{e[:1].upper()}.wav",
+    "sessions above speakers": lambda e, s, i: f"S{i}/{s}/{e}/x.wav",
+    "sessions below speakers": lambda e, s, i: f"{s}/S{i}/{e}/x.wav",
+    "sessions below speakers below": lambda e, s, i: f"{e}/{s}/S{i}/x.wav",
+    "a tool's number behind": lambda e, s, i: f"{('training', 'testing')[i % 2]}/{e}.{s}{i}.wav.{i}a{i}.wav",
     "AudioData above": lambda e, s, i: f"AudioData/{e}/{s}_{i}.wav",
     "AudioWAV above": lambda e, s, i: f"AudioWAV/{e}/{s}_{i}.wav",
 }  # fmt: skip
@@ -123,6 +130,10 @@ NOT_SAID = {
     "random names": lambda e, s, i: f"{e}/{random.Random(e + s + str(i)).randbytes(8).hex()}.wav",
     "a phone's names": lambda e, s, i: f"{e}/AUD-2024050{i + 1}-WA00{PEOPLE.index(s)}{EMOTIONS.index(e)}.wav",
     "days in words": lambda e, s, i: f"{e}/{i + 1}May2024_{PEOPLE.index(s)}.wav",
+    "a sex alone": lambda e, s, i: f"{e}/{'fm'[len(s) % 2]}_{PEOPLE.index(s)}{i}.wav",
+    "TASCAM's names": lambda e, s, i: f"{e}/TASCAM_{PEOPLE.index(s) * 4 + i:04d}S{i}.wav",
+    "ZOOM's names": lambda e, s, i: f"{e}/ZOOM{PEOPLE.index(s) * 4 + i:04d}_LR.wav",
+    "a German recorder's names": lambda e, s, i: f"{e}/Neue Aufnahme {PEOPLE.index(s) * 4 + i}.wav",
     "prompts": lambda e, s, i: f"{e}/prompt{i}_{PEOPLE.index(s)}.wav",
     "a counter in front": lambda e, s, i: f"{e}/{PEOPLE.index(s) * 4 + i:02d}_hello.wav",
 }  # fmt: skip
@@ -189,7 +200,9 @@ names = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz"), min_size=3, max_s
 of_anybody = sorted(
     style
     for style in SAID
-    if not re.search("number|another word|code|capitals|sessions|days|together|times", style)
+    if not re.search(
+        "number|sex|age|identifiers|another word|code|capitals|sessions|days|together|times", style
+    )
 )
 emotion_words = st.sampled_from(["happy", "angry", "Trauer", "高兴", "joie", "calm", "Fear"])
 
@@ -333,6 +346,15 @@ def test_folders_of_an_emotion_and_a_name_are_proposed_to_be_the_emotion(tmp_pat
     assert set(labels(result)) == {"anna_happy", "ben_happy", "anna_sad", "ben_sad"}
     assert any("anna_happy 4, ben_happy 4; kept apart" in note for note in result.notes)
     assert labels(found(tmp_path, merge_labels=True)) == {"happy": 8, "sad": 8}
+    assert speakers(result) == {"anna": 8, "ben": 8}
+
+
+def test_feelings_that_no_corpus_has_are_labels_too(tmp_path):
+    others = ["excited", "stressed", "lonely"]
+    result = found(own(tmp_path, SAID["folders of speakers below"], emotions=others))
+    assert labels(result) == dict.fromkeys(others, 16) and speakers(result) == dict.fromkeys(
+        PEOPLE, 12
+    )
 
 
 def test_labels_csv_says_what_a_label_means(tmp_path):

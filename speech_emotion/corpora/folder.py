@@ -363,14 +363,20 @@ def _column(group, speaker_from) -> tuple[_Column | None, str]:
         if not column.distinct:
             return None, f" (nothing in their names is that of --speaker-from {speaker_from})"
         return column, ""
-    labels = [file.label for file in group]
+    labels = [
+        words.meaning(f.label) or words.emotion_beside_a_name(f.label) or f.label for f in group
+    ]
     if len(group) < _FEW:
         prefix = _prefixes(group)
         return (prefix, "") if prefix.distinct else (None, "")
     refused = []
 
     def likely(column):
-        if column.covered < _COVERED or len(column.distinct) < 2:
+        if (
+            column.covered < _COVERED
+            or len(column.distinct) < 2
+            or words.are_sexes(column.distinct)
+        ):
             return False
         people = [(p, label) for p, label in zip(column.people, labels, strict=True) if p]
         why = implausible([p for p, _ in people], [label for _, label in people])
@@ -437,7 +443,7 @@ def _in_names(group, labels):
     emotional = _emotional(group)
     together = [_taken_apart(file) for file in group]
     for rests in ([file.rest for file in group], together):
-        pieces = [_pieces(rest, emotional) for rest in rests]
+        pieces = _pieces(rests, emotional)
         for place in range(3):
             values = tuple(each[place] if place < len(each) else None for each in pieces)
             if not any(values):
@@ -486,20 +492,33 @@ def _numberless(word):
     return re.sub(r"\d+$", "", words.fold(word)).strip()
 
 
-def _pieces(rest, emotional):
+def _pieces(rests, emotional):
+    """Per name its parts between `_`, of each the words that can be a person's. What stands in every name
+    tells nobody from anybody."""
+    split = [
+        [_words_of(piece, emotional) for piece in words.without_dates(rest).split("_")]
+        for rest in rests
+    ]
+    everywhere = Counter(
+        w for parts in split for w in {words.fold(w) for part in parts for w in part}
+    )
     found = []
-    for piece in words.without_dates(rest).split("_"):
-        kept = [
-            word
-            for word in re.split(r"[\s.,;()\[\]+\-]+", piece)
-            if word
-            and not word.isdecimal()
-            and not words.is_recorders(word)
-            and _numberless(word) not in emotional
-        ]
-        if kept:
-            found.append(" ".join(kept))
+    for parts in split:
+        kept = [[w for w in part if everywhere[words.fold(w)] < len(rests)] for part in parts]
+        found.append([" ".join(part) for part in kept if part])
     return found
+
+
+def _words_of(piece, emotional):
+    return [
+        word
+        for word in re.split(r"[\s.,;()\[\]+\-]+", piece)
+        if word
+        and not word.isdecimal()
+        and not (word[0].isdecimal() and len(word) > 3)
+        and not words.is_recorders(word)
+        and _numberless(word) not in emotional
+    ]
 
 
 def _spellings(values, labels, how):
@@ -509,22 +528,29 @@ def _spellings(values, labels, how):
         head = value.rstrip("0123456789").strip()
         return head if len(head) > 1 and not words.is_speaker_word(head.split()[-1]) else value
 
-    whole = _Column(values, how)
-    bare = _Column(tuple(v and without_number(v) for v in values), how)
-    pairs = Counter((p, label) for p, label in zip(whole.people, labels, strict=True) if p)
-    counts_takes = sum(pairs.values()) < 1.5 * len(pairs)
-    if bare != whole and len(bare.distinct) > 1 and counts_takes:
-        yield from (bare, whole)
-    else:
-        yield whole
-        if bare != whole:
-            yield bare
-    if any(value and " " in value for value in values):
-        yield _Column(tuple(v and v.split()[0] for v in values), how)
+    def counts_takes(column):
+        """Whether there is hardly more than one clip of a speaker and an emotion."""
+        pairs = Counter((p, label) for p, label in zip(column.people, labels, strict=True) if p)
+        return sum(pairs.values()) < 1.5 * len(pairs)
+
+    found = []
+    for these in dict.fromkeys((values, tuple(v and v.split()[0] for v in values))):
+        whole = _Column(these, how)
+        bare = _Column(tuple(v and without_number(v) for v in these), how)
+        found += [bare, whole] if len(bare.distinct) > 1 and counts_takes(whole) else [whole, bare]
+    yield from sorted(found, key=counts_takes)
 
 
 def _in_folders(group):
-    """Readings of the folders above the emotion's, the nearest first, and then of those below."""
+    """Readings of the folders above the emotion's, the nearest first, then of those below, and of the
+    emotion's own where it is called after somebody, too; numbered ones, which may be sessions, last."""
+    readings = list(_levels(group))
+    yield from sorted(
+        readings, key=lambda column: words.are_numbered(column.distinct, any_head=True)
+    )
+
+
+def _levels(group):
     place = group[0].place
     depth = len(group[0].folders)
     levels = (
@@ -538,6 +564,14 @@ def _in_folders(group):
                 "above the emotion's" if level < place else "below the emotion's"
             )  # fmt: skip
             yield _Column(values, f"the folder {where}")
+    if place is not None and all(words.emotion_beside_a_name(file.label) for file in group):
+        yield _Column(
+            tuple(
+                " ".join(word for word in words.fold(file.label).split() if not words.meaning(word))
+                for file in group
+            ),
+            "the name beside the emotion of the folder",
+        )
 
 
 def _one_person(group):

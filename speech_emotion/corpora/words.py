@@ -37,6 +37,20 @@ _EMOTIONS = {
     "متفاجئ حیرت आश्चर्य",
 }
 
+_OTHERS = """
+    admiration affection amused amusement annoyed annoyance anticipation anxiety anxious apologetic
+    arousal ashamed astonished awe bitter compassion concerned confident confused confusion contempt
+    content curious curiosity depressed despair determined disappointed disappointment distress doubt
+    eager elated embarrassed embarrassment encouraging energetic enthusiasm enthusiastic envy excited
+    excitement exhausted frustrated frustration gratitude grief guilt guilty hate hatred helpless hope
+    hopeful hostile hurt impatient insecure inspired interest interested irritated irritation jealous
+    laughter lonely longing love melancholy nervous nostalgia optimistic pain panic passion peaceful
+    pessimistic pity playful pleasure pride proud regret relief relieved remorse sarcastic sarcasm
+    satisfied satisfaction sensual serious shame shouting shy sleepy sleepiness stress stressed
+    suspicious sympathy tender tenderness tense terror tired triumph trust uncertain uncomfortable
+    unsure upset whisper whispering worried worry
+"""  # feelings and manners that no corpus here has; each is its own
+
 
 def fold(text: str) -> str:
     """The form in which two spellings of one name are equal: case, composition, blanks, `-` and `_` apart."""
@@ -59,7 +73,7 @@ def _bare(text: str) -> str:
 
 @cache
 def _meanings() -> dict[str, str]:
-    return {
+    return {word: word for word in _OTHERS.split()} | {
         form: emotion
         for emotion, words in _EMOTIONS.items()
         for word in words.split()
@@ -95,15 +109,19 @@ def emotion_beside_a_name(label: str) -> str | None:
     return None
 
 
-def are_numbered(names: set[str]) -> bool:
-    """Whether names differ by a letter or a number at their ends only, as parts do and people do not."""
+def are_sexes(names: set[str]) -> bool:
+    """Whether names say what sex somebody is, and not who."""
+    return all(fold(name) in _SEXES for name in names)
+
+
+def are_numbered(names: set[str], *, any_head: bool = False) -> bool:
+    """Whether names differ by a letter or a number at their ends only, as parts do and people do not; of
+    those whose number may count people too, such as `s01`, only where any_head."""
     heads = {re.sub(r"[\s_.\-]*(?:\d+|[a-z])$", "", fold(name)) for name in names}
-    return (
-        len(names) > 1
-        and len(heads) == 1
-        and len(head := heads.pop()) > 2
-        and not is_speaker_word(head)
-    )
+    if len(names) < 2 or len(heads) > 1:
+        return False
+    head = heads.pop()
+    return any_head or (len(head) > 2 and not is_speaker_word(head))
 
 
 def without_dates(text: str) -> str:
@@ -170,6 +188,7 @@ _SPEAKER_WORDS = _folded(
     """
 )
 
+_SEXES = _folded("f m w d male female man woman men women boy girl boys girls unknown other")
 _DEGREES = _folded(
     "very so too quite rather more less most least slightly little bit extremely strong strongly weak low "
     "medium high mild normal intense sehr leicht stark très peu muy poco molto"
