@@ -52,9 +52,6 @@ def test_the_commands_do_what_the_page_says(followed):
     assert "1 passed" in tested
 
 
-@pytest.mark.xfail(
-    reason="open: since the branches were merged, the maximum of the new descriptor differs on one sound"
-)
 def test_both_engines_agree_on_the_new_columns_and_the_others_keep_their_bits(followed):
     folder, made, _ = followed
     found = variants.run({"new": made, "old": variants.Variant(folder / "old")}, sounds(), folder)
