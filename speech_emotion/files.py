@@ -51,6 +51,32 @@ def _umask() -> int:
     return mask
 
 
+@contextmanager
+def alone(folder: Path, command: str) -> Iterator[None]:
+    """Within it no other process is `alone` in the folder. UserError at once where one is; whatever ends this
+    process gives the folder free."""
+    from filelock import FileLock, SoftFileLock, Timeout
+
+    path = folder / f".{command}.lock"
+    lock: FileLock | SoftFileLock = FileLock(path)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except NotImplementedError:  # a network disk without locks: a file that is there or not
+            lock = SoftFileLock(path)
+            lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(
+            f"{folder}: another run of {command} is writing here; wait for it, or choose another --out"
+        ) from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def writable_folder(path: Path) -> Path:
     """The folder, created if need be; UserError before any long work when nothing can be put there."""
     path = Path(path)

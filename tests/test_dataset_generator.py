@@ -18,6 +18,9 @@ import numpy as np
 import pytest
 import signals
 import soundfile
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from speech_emotion import cli
@@ -25,11 +28,13 @@ from speech_emotion.commands import dataset_generator
 from speech_emotion.corpora import discover, synthetic
 from speech_emotion.dataset import extraction, table
 from speech_emotion.dataset.copies import AGAINST_THE_WORLD
-from speech_emotion.dataset.journal import Journal
+from speech_emotion.dataset.journal import Journal, Result
 from speech_emotion.features import audio, reference, schema
+from speech_emotion.files import alone
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SCRIPT = REPOSITORY / "dataset_generator.py"
+LOCK = ".dataset_generator.lock"
 TABLES = ("clips.csv", "features.csv", "features.json")
 SPEAKERS, SENTENCES = 2, 3
 CLIPS = SPEAKERS * SENTENCES * 7
@@ -88,6 +93,10 @@ def refusal(run, *named):
     return run.err
 
 
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def contents(out):
     return {name: (out / name).read_bytes() for name in TABLES}
 
@@ -98,8 +107,13 @@ def info(out):
 
 def lines(out):
     """Finished clips in the journal of a run, which may be under way."""
-    journal = out / "features.journal"
-    return max(0, journal.read_bytes().count(b"\n") - 1) if journal.exists() else 0
+    return sum(max(0, each.read_bytes().count(b"\n") - 1) for each in out.glob("*.journal"))
+
+
+def journal_of(out):
+    """The one journal of a run."""
+    (found,) = out.glob("*.journal")
+    return found
 
 
 def record(path, samples, rate=16000, **options):
@@ -319,11 +333,11 @@ def test_another_number_of_processes_gives_the_same_bytes(speech, done, tmp_path
 
 
 def test_a_second_run_measures_nothing_and_gives_the_same_bytes(speech, done, generate):
-    before, journal = contents(done), (done / "features.journal").read_bytes()
+    before, journal = contents(done), journal_of(done).read_bytes()
     run = generate("--corpora", speech, "--out", done)
     assert f"{CLIPS} of {CLIPS} are there already" in run.out
     assert contents(done) == before
-    assert (done / "features.journal").read_bytes() == journal
+    assert journal_of(done).read_bytes() == journal
 
 
 @pytest.fixture(scope="module")
@@ -366,7 +380,7 @@ def test_killed_five_times_and_resumed_it_gives_the_same_bytes(interrupted, done
     ]
     assert f"of {CLIPS} are there already from an earlier run" in endings[-1].out
     assert contents(out) == contents(done)
-    assert sorted(path.name for path in out.iterdir()) == sorted([*TABLES, "features.journal"])
+    assert names(out) == sorted([*TABLES, LOCK, journal_of(out).name])
 
 
 def test_ctrl_c_says_in_one_line_how_to_go_on(interrupted):
@@ -380,22 +394,98 @@ def test_a_damaged_end_of_the_journal_is_measured_again(small, tmp_path, generat
     out = tmp_path / "out"
     generate("--corpora", small, "--out", out)
     before = contents(out)
-    journal = out / "features.journal"
+    journal = journal_of(out)
     whole = journal.read_bytes()
     first_two = b"".join(whole.splitlines(keepends=True)[:2])
     journal.write_bytes(first_two + damage)
     assert "1 of 2 are there already" in generate("--corpora", small, "--out", out).out
     assert contents(out) == before
-    assert journal.read_bytes() == whole
+    assert (
+        journal.read_bytes()
+        == first_two + damage * damage.endswith(b"\n") + whole[len(first_two) :]
+    )
 
 
 def test_a_journal_that_is_none_starts_anew(small, tmp_path, generate):
     out = tmp_path / "out"
     generate("--corpora", small, "--out", out)
     before = contents(out)
-    (out / "features.journal").write_bytes(os.urandom(1000))
+    journal_of(out).write_bytes(os.urandom(1000))
     assert "already" not in generate("--corpora", small, "--out", out).out
     assert contents(out) == before
+
+
+def test_a_damaged_line_is_said_and_measured_again_and_the_others_are_not(
+    small, tmp_path, generate
+):
+    out = tmp_path / "out"
+    generate("--corpora", small, "--out", out)
+    before, journal = contents(out), journal_of(out)
+    content = bytearray(journal.read_bytes())
+    content[content.index(b"\n") + 900] ^= 1  # within the first result's features
+    journal.write_bytes(content)
+    run = generate("--corpora", small, "--out", out)
+    assert f"{journal}: 1 damaged lines, which are measured again" in run.out
+    assert "1 of 2 are there already" in run.out
+    assert contents(out) == before
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A journal of three results: its bytes, its name, and the results."""
+    folder, rng = tmp_path_factory.mktemp("journal"), np.random.default_rng(0)
+    results = [
+        Result.of(f"a/{i}.wav||9|{i}", 1.5, "0" * 24, rng.standard_normal(20)) for i in range(3)
+    ]
+    with Journal(folder, SETTINGS) as journal:
+        for result in results:
+            journal.add(result)
+    return journal.path.read_bytes(), journal.path.name, results
+
+
+SETTINGS = {"engine": "device", "seed": 0}
+
+
+@given(data=st.data())
+@hypothesis_settings(max_examples=300, deadline=None)
+def test_no_change_of_a_journal_ever_changes_a_result(written, data, tmp_path_factory):
+    """A result is the one that was written, or is not there: bytes changed, lost, added, lines swapped."""
+    content, name, results = written
+    changed = bytearray(content)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(changed) - 1))
+        how = data.draw(st.sampled_from(["flip", "set", "drop", "add", "cut", "swap"]))
+        if how == "flip":
+            changed[at] ^= 1 << data.draw(st.integers(0, 7))
+        elif how == "set":
+            changed[at] = data.draw(st.integers(0, 255))
+        elif how == "drop":
+            del changed[at : at + data.draw(st.integers(1, 50))]
+        elif how == "add":
+            changed[at:at] = data.draw(st.binary(min_size=1, max_size=50))
+        elif how == "cut":
+            del changed[at:]
+        else:
+            changed = bytearray(b"".join(sorted(changed.splitlines(keepends=True))))
+        if not changed:
+            break
+    folder = tmp_path_factory.mktemp("changed")
+    (folder / name).write_bytes(changed)
+    with Journal(folder, SETTINGS) as journal:
+        for result in results:
+            assert result.key not in journal or journal[result.key] == result
+            journal.add(result)
+    with Journal(folder, SETTINGS) as journal:
+        assert [journal[result.key] for result in results] == results
+
+
+def test_lines_of_other_settings_do_not_count_wherever_they_are_put(written, tmp_path):
+    content, name, results = written
+    with Journal(tmp_path, SETTINGS | {"seed": 1}) as journal:
+        assert journal.path.name != name
+    journal.path.write_bytes(content)
+    with Journal(tmp_path, SETTINGS | {"seed": 1}) as journal:
+        assert not any(result.key in journal for result in results)
 
 
 def test_a_clip_that_changed_is_measured_again_and_the_others_are_not(small, tmp_path, generate):
@@ -414,6 +504,9 @@ def test_results_of_other_settings_do_not_count(small, tmp_path, generate, monke
     generate("--corpora", small, "--out", out)
     assert "already" not in generate("--corpora", small, "--out", out, "--seed", 1).out
     assert "2 of 2 are there" in generate("--corpora", small, "--out", out, "--seed", 1).out
+    back = generate("--corpora", small, "--out", out)
+    assert "2 of 2 are there" in back.out  # the first one's work was not lost
+    assert "Kept from runs with other settings" in back.out
     monkeypatch.setattr(extraction, "code", lambda engine: "another source")
     assert "already" not in generate("--corpora", small, "--out", out, "--seed", 1).out
 
@@ -733,10 +826,79 @@ def test_no_processes_at_all_are_refused(small, tmp_path):
     assert ended.stderr.startswith("error: --jobs 0") and ended.stderr.count("\n") == 1
 
 
-def test_two_runs_into_one_folder_do_not_mix(small, tmp_path, generate):
-    with Journal(tmp_path / "features.journal", {}):
-        refusal(generate("--corpora", small, "--out", tmp_path), "another run is writing here")
+def test_a_second_run_is_refused_before_it_touches_anything(small, tmp_path, generate):
+    generate("--corpora", small, "--out", tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    with alone(tmp_path, "dataset_generator"):
+        for other in ([], ["--seed", 1], ["--engine", "device"], ["--synthetic"]):
+            where = [] if other == ["--synthetic"] else ["--corpora", small]
+            run = generate(*where, "--out", tmp_path, *other)
+            refusal(run, "another run of dataset_generator is writing here")
+            assert {
+                path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()
+            } == before
     assert generate("--corpora", small, "--out", tmp_path).code == 0
+
+
+@pytest.mark.parametrize("second", [[], ["--seed", "1"], ["--augment", "shift"]], ids=str)
+@pytest.mark.parametrize("first", [[], ["--augment", "noise:10"]], ids=str)
+def test_of_two_runs_at_once_one_goes_on_as_if_alone(small, tmp_path, first, second):
+    for i in range(12):
+        record(small / "sad" / f"ben_{i}.wav", voice(i))
+    out, alone_ = tmp_path / "out", tmp_path / "alone"
+    command = [sys.executable, str(SCRIPT), "--corpora", str(small), "--jobs", "1"]
+    runs = [
+        subprocess.Popen([*command, "--out", str(out), *options], stderr=subprocess.PIPE, text=True)
+        for options in (first, second)
+    ]
+    ends = [(run.communicate()[1], run.returncode) for run in runs]
+    assert sorted(code for _, code in ends) == [0, 2]
+    (refused,) = [said for said, code in ends if code == 2]
+    assert (
+        "another run of dataset_generator is writing here" in refused and refused.count("\n") == 1
+    )
+    options = first if ends[0][1] == 0 else second
+    assert in_a_process("--corpora", small, "--out", alone_, *options).returncode == 0
+    assert contents(out) == contents(alone_)
+
+
+# ---- a clip that takes its process along ---------------------------------------------------------
+
+
+FATAL = """
+import os, signal, sys
+a_worker = any("loky" in each for each in sys.orig_argv)
+def end(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("fatal.wav") and a_worker:
+        os.kill(os.getpid(), signal.SIG{signal})
+sys.addaudithook(end)
+"""
+
+
+@pytest.mark.parametrize(("jobs", "signal"), [(1, "SEGV"), (2, "KILL")])
+def test_a_clip_that_ends_its_process_is_left_out_by_itself_and_remembered(
+    small, tmp_path, jobs, signal
+):
+    for i in range(8):
+        record(small / "sad" / f"ben_{i}.wav", voice(i))
+    shutil.copy(small / "sad" / "ben_3.wav", small / "sad" / "ben_fatal.wav")
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(FATAL.format(signal=signal))
+    out, run = tmp_path / "out", ("--corpora", small, "--out", tmp_path / "out", "--jobs", jobs)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "hook")}
+    ended = in_a_process(*run, env=environment)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    said = f"it ended the process that read it (SIG{signal}); it is left out until the file changes"
+    assert info(out)["left_out"] == {"sad/ben_fatal.wav": said} and said in ended.stdout
+    before = contents(out)
+    again = in_a_process(*run, env=environment)
+    assert again.returncode == 0 and "10 of 10 are there already" in again.stdout
+    assert contents(out) == before
+    strict = in_a_process(*run, "--strict", env=environment)
+    assert strict.returncode == 2 and strict.stderr.startswith("error: sad/ben_fatal.wav: it ended")
+    record(small / "sad" / "ben_fatal.wav", voice(3, 0.7))
+    cured = in_a_process(*run)
+    assert cured.returncode == 0 and info(out)["left_out"] == {}
 
 
 # ---- a full disk --------------------------------------------------------------------------------
@@ -759,10 +921,10 @@ def test_a_disk_that_fills_up_while_clips_are_measured_keeps_the_finished_ones(
     speech, done, tmp_path
 ):
     run = ("--corpora", speech, "--out", tmp_path, "--jobs", 1)
-    assert_full(in_a_process(*run, preexec_fn=limited(40_000)), "features.journal", "free space")
-    journal = (tmp_path / "features.journal").read_bytes()
+    assert_full(in_a_process(*run, preexec_fn=limited(40_000)), ".journal", "free space")
+    journal = journal_of(tmp_path).read_bytes()
     assert journal.endswith(b"\n") and 35_000 < len(journal) <= 40_000
-    assert [path.name for path in tmp_path.iterdir()] == ["features.journal"]
+    assert names(tmp_path) == sorted([LOCK, journal_of(tmp_path).name])
     ended = in_a_process(*run)
     assert ended.returncode == 0 and f"of {CLIPS} are there already" in ended.stdout
     assert contents(tmp_path) == contents(done)
@@ -778,7 +940,7 @@ def test_a_disk_that_fills_up_while_tables_are_written_leaves_the_old_ones(speec
     for limit in (1000, size // 2, size - 1):
         assert_full(in_a_process(*run, preexec_fn=limited(limit)), tmp_path, "free space")
         assert contents(tmp_path) == before
-        assert len(list(tmp_path.iterdir())) == 4  # nothing half-written beside them
+        assert len(list(tmp_path.iterdir())) == 5  # nothing half-written beside them
     assert in_a_process(*run).returncode == 0
     assert contents(tmp_path) == contents(done)
 
@@ -791,7 +953,7 @@ def test_a_small_real_disk_runs_full_and_the_run_goes_on_on_a_larger_one(small, 
         pytest.skip("mounting a small disk is not permitted here")
     try:
         refusal(generate("--corpora", small, "--out", disk), disk, "free space")
-        assert [path.name for path in disk.iterdir()] == ["features.journal"]
+        assert names(disk) == sorted([LOCK, journal_of(disk).name])
         subprocess.run(["mount", "-o", "remount,size=1m", str(disk)], check=True)
         run = generate("--corpora", small, "--out", disk)
         assert run.code == 0 and "are there already" in run.out

@@ -7,21 +7,18 @@ same command goes on where it stopped and ends with the same bytes.
 
 import argparse
 import platform
-import signal
 import warnings
 from collections import Counter, defaultdict
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from speech_emotion import cli, corpora, names
+from speech_emotion import cli, corpora, names, parallel
 from speech_emotion.corpora import folder, sources
 from speech_emotion.corpora.places import KAGGLE_FOLDER
 from speech_emotion.dataset.copies import AGAINST_THE_WORLD, RANGES, Augmentation, Others
 from speech_emotion.errors import UserError
 from speech_emotion.features import engines, schema
-from speech_emotion.files import writable_folder
+from speech_emotion.files import alone, writable_folder
 
 EXAMPLES = """examples:
   python dataset_generator.py                                  # the Kaggle folder, else synthetic speech
@@ -45,8 +42,9 @@ def parse_arguments():
     add("--out", type=Path, default=Path("dataset"), metavar="DIR", help="default: dataset")
     add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
     add("--scheduler", metavar="ADDRESS",
-        help="extract on a running Dask cluster, e.g. tcp://10.0.0.1:8786, whose workers see DIR under the "
-        "same path and can import this project; needs: pip install distributed")  # fmt: skip
+        help="extract on a running Dask cluster, e.g. tcp://10.0.0.1:8786, whose scheduler and workers have "
+        "this package installed, and whose workers see DIR under the same path; needs: pip install "
+        "'speech-emotion[scheduler]'")  # fmt: skip
     add("--engine", choices=engines.NAMES, default="reference",
         help="reference: librosa and Praat; device: the chip's own C code (default: reference)")  # fmt: skip
     add("--augment", nargs="*", type=str, metavar="KIND[:VALUE]",
@@ -93,6 +91,12 @@ def main():
         )
     folder.check_speaker_from(arguments.speaker_from)
     out = writable_folder(arguments.out)
+    with alone(out, "dataset_generator"):
+        generate(arguments, augmentations, out)
+
+
+def generate(arguments, augmentations, out):
+    """What the command is for, once it is alone in the output folder."""
     # imported when asked for, here and below: --help and a wrong argument need nothing that loads slowly
     from speech_emotion.corpora import download
     from speech_emotion.dataset.journal import Journal
@@ -103,12 +107,28 @@ def main():
     root, found = find_clips(arguments, out)
     work = plan(found.clips, root, augmentations, arguments.seed)
     about = settings(arguments)
-    with Journal(out / "features.journal", about) as journal:
-        with parallel_backend(arguments.scheduler), warnings.catch_warnings():
-            # at an interrupt joblib gives advice on tasks that were cancelled
-            warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
-            extract_missing(work, journal, arguments)
+    with Journal(out, about) as journal:
+        if journal.damaged:
+            print(f"{journal.path}: {journal.damaged} damaged lines, which are measured again")
+        if journal.others:
+            size = sum(path.stat().st_size for path in journal.others) / 1e6
+            others = ", ".join(path.name for path in journal.others)
+            print(
+                f"Kept from runs with other settings, {size:.0f} MB, to delete if not needed: {others}"
+            )
+        tasks = [task for _, task in work]
+        with parallel.on_cluster(arguments.scheduler, ready(tasks, arguments.engine)):
+            extract_missing(tasks, journal, arguments)
         write_tables(out, root, found, work, journal, about)
+
+
+def ready(tasks, engine):
+    """The call that tells what a cluster's worker is short of."""
+    import joblib
+
+    from speech_emotion.dataset.extraction import short_of
+
+    return joblib.delayed(short_of)(engine, [tasks[0], tasks[len(tasks) // 2], tasks[-1]])
 
 
 def find_clips(arguments, out):
@@ -204,73 +224,35 @@ def settings(arguments):
     }
 
 
-@contextmanager
-def parallel_backend(scheduler):
-    """joblib's own processes, or the workers of a Dask cluster."""
-    import joblib
-
-    if scheduler is None:
-        # orphans of a killed run give their memory back soon
-        with joblib.parallel_config(backend="loky", idle_worker_timeout=10):
-            yield
-        return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise UserError("--scheduler needs Dask: pip install distributed") from None
-    try:
-        client = Client(scheduler, timeout=10)
-    except (OSError, ValueError) as error:
-        raise UserError(f"--scheduler {scheduler}: no Dask cluster answers ({error})") from None
-    with client, joblib.parallel_config(backend="dask"):
-        try:
-            client.wait_for_workers(1, timeout=10)
-            client.run(exec, "import speech_emotion.dataset.extraction")
-        except TimeoutError:
-            raise UserError(f"--scheduler {scheduler}: the cluster has no workers") from None
-        except ImportError as error:  # joblib would wait for ever
-            raise UserError(
-                f"--scheduler {scheduler}: a worker cannot import this project ({error}); start workers "
-                f"with PYTHONPATH={Path(__file__).resolve().parents[2]}"
-            ) from None
-        yield
-
-
-@contextmanager
-def uninterrupted():
-    """Ctrl-C does nothing, for ever in processes started here: to end them is this one's business."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def extract_missing(work, journal, arguments):
+def extract_missing(tasks, journal, arguments):
     """Measure what the journal does not hold yet; each result is on disk as soon as it is there."""
     import joblib
 
-    from speech_emotion.dataset.extraction import extract_clip
+    from speech_emotion.dataset.extraction import extract_clip, lost
 
-    missing = [task for _, task in work if task.key() not in journal]
-    if len(missing) < len(work):
-        print(f"{len(work) - len(missing)} of {len(work)} are there already from an earlier run")
-    tasks = (
+    missing = [task for task in tasks if task.key() not in journal]
+    if len(missing) < len(tasks):
+        print(f"{len(tasks) - len(missing)} of {len(tasks)} are there already from an earlier run")
+    for task in tasks if arguments.strict else ():
+        if (key := task.key()) in journal and (reason := journal[key].left_out):
+            raise UserError(f"{task.row_name}: {reason} (--strict)")
+    calls = (
         joblib.delayed(extract_clip)(task, engine=arguments.engine, seed=arguments.seed)
         for task in missing
     )
-    with uninterrupted():
-        results = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")(tasks)
-    try:
+    with warnings.catch_warnings():
+        # at an interrupt joblib gives advice on tasks that were cancelled
+        warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
+        results = parallel.spread(calls, jobs=arguments.jobs, ordered=False, on_death=lost)
         for result in cli.progress(results, total=len(missing), what="extract"):
+            if arguments.scheduler and result.unseen and (tasks[0].root / result.name).exists():
+                raise UserError(
+                    f"--scheduler {arguments.scheduler}: a worker does not see "
+                    f"{tasks[0].root / result.name}; all need the clips under the same path"
+                )
             journal.add(result)
             if result.left_out and arguments.strict:
                 raise UserError(f"{result.name}: {result.left_out} (--strict)")
-    except BrokenProcessPool:
-        raise UserError(
-            f"--jobs {arguments.jobs}: a process was ended from outside, perhaps for want of memory; "
-            "try fewer: finished clips are kept"
-        ) from None
 
 
 def write_tables(out, root, found, work, journal, about):

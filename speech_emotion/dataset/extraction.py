@@ -7,6 +7,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from speech_emotion import parallel
 from speech_emotion.dataset import augment, copies
 from speech_emotion.dataset.journal import Result
 from speech_emotion.errors import UserError
@@ -101,6 +102,29 @@ def extract_clip(task: Task, *, engine: str, seed: int) -> Result:
     if task.augmentation is not None:
         return result
     return replace(result, limited=sound.limited, remarks="; ".join(sound.remarks), silence=silence)
+
+
+def lost(call: parallel.Call, end: str) -> Result:
+    """What is said of a clip that ended the process that read it, and of no other."""
+    task = call[1][0]
+    return Result(
+        task.key(),
+        left_out=f"it ended the process that read it ({end}); it is left out until the file changes",
+        fatal=True,
+    )
+
+
+def short_of(engine: str, some: list[Task]) -> str:
+    """What this computer is short of to measure such clips, in words, or nothing."""
+    try:
+        engines.get(engine)
+    except UserError as error:
+        return str(error)
+    for task in some:
+        path = task.root / task.name
+        if not path.exists():
+            return f"does not see {path}; all need the clips under the same path"
+    return ""
 
 
 def _silence(samples, name):

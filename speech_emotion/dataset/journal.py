@@ -1,25 +1,25 @@
 """The journal: one line per finished clip, so that an interrupted run loses nothing.
 
-A line is appended whole after each clip; whatever a `kill -9` leaves half-written is cut off at the
-next start. A line counts only for the same file (size and modification time), augmentation, seed,
-schema, engine, its source and library versions; the finished tables are written from the journal, so
-a resumed run ends with the bytes of an uninterrupted one. What was left out is tried again by the
-next run: the cause may be cured without the file changing. Only the lines' places are kept in memory.
+A line is appended whole after each clip, with a checksum before it; what a `kill -9` leaves half-written is
+cut off at the next start, and a line that a disk has damaged does not count. A journal belongs to the
+settings in its name and first line (schema, engine, its source, seed, library versions), and one of other
+settings is left alone. A result counts only for the same file (size and modification time) and augmentation.
+The tables are written from the journal, so a resumed run ends with the bytes of an uninterrupted one.
+What was left out is tried again by the next run, as the cause may be cured without the file changing; but not
+what ended its process. Only the lines' places are kept in memory. One process at a time: see `files.alone`.
 """
 
 import base64
+import hashlib
 import json
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 
 from speech_emotion.errors import UserError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Result:
     limited: int = 0  # samples that were beyond full scale
     remarks: str = ""  # what was found out about the file
     silence: str = ""  # why nobody speaks in it
+    fatal: bool = False  # the process that read it died: it is left out until its file changes
 
     @classmethod
     def of(cls, key: str, seconds: float, audio: str, vector: np.ndarray) -> "Result":
@@ -46,73 +47,88 @@ class Result:
         return self.key.rsplit("|", 3)[0]
 
     @property
+    def unseen(self) -> bool:
+        """Whether whoever made it did not find the clip's file."""
+        return "|gone|" in self.key
+
+    @property
     def vector(self) -> np.ndarray:
         """The features: float32, in schema order."""
         return np.frombuffer(base64.b64decode(self.features), "<f4")
 
 
 class Journal:
-    """Results by key, on disk. `settings` is what makes old results worthless when it changes."""
+    """Results by key, on disk, in a folder. `settings` is what makes old results worthless when it changes.
 
-    def __init__(self, path: Path, settings: dict):
+    damaged: lines that did not count. others: journals of other settings, and of older versions.
+    """
+
+    def __init__(self, folder: Path, settings: dict):
+        self._header = json.dumps(settings, sort_keys=True).encode() + b"\n"
+        name = hashlib.sha256(self._header).hexdigest()[:8]
+        self.path = folder / f"features.{name}.journal"
+        self.others = sorted(set(folder.glob("features*.journal")) - {self.path})
+        self.damaged = 0
         self._places: dict[str, int] = {}
-        header = json.dumps(settings, sort_keys=True) + "\n"
+        # a line of other settings has another checksum, wherever it was put
+        self._start = zlib.crc32(self._header)
         try:
-            if not path.exists() or not self._resumes(path, header):
-                path.write_text(header, encoding="utf-8", newline="\n")
+            self.path.touch()
             # unbuffered: a line that does not fit on the disk must not come back when the file is closed
-            self._file = path.open("r+b", buffering=0)
+            self._file = self.path.open("r+b", buffering=0)
+            self._end = self._read()
+            self._lines = self.path.open(
+                "rb"
+            )  # after `_read`: it buffers, and the tail has been cut off
         except OSError as error:
-            raise UserError(f"{path}: cannot be written ({error.strerror})") from None
-        self._lock()
-        self._end = self._read(path)
-        self._lines = path.open("rb")  # after `_read`: it buffers, and the tail has been cut off
+            raise UserError(f"{self.path}: cannot be written ({error.strerror})") from None
 
-    def _lock(self) -> None:
-        """Two runs that append to one journal would write over each other's lines."""
-        if fcntl is None:
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"{self._file.name}: another run is writing here; wait for it, or choose another --out"
-            ) from None
-        except OSError:
-            pass  # a network disk without locks
-
-    @staticmethod
-    def _resumes(path: Path, header: str) -> bool:
-        with path.open("rb") as file:
-            return file.readline() == header.encode()
-
-    def _read(self, path: Path) -> int:
-        """Note where each result stands; cut off what is not a whole line. Returns the end."""
-        with path.open("rb") as lines:
-            place = len(lines.readline())
-            for line in lines:
-                try:
-                    if not line.endswith(b"\n"):
-                        break
-                    result = Result(**json.loads(line))
-                except (ValueError, TypeError):
+    def _read(self) -> int:
+        """Note where each result stands; cut off what is no whole line. Returns the end."""
+        place = 0
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines):
+                if not line.endswith(b"\n"):
                     break
-                if not result.left_out:
+                result = self._parsed(line)
+                if result is None:
+                    self.damaged += number > 0  # the first is the settings
+                elif not result.left_out or result.fatal:
                     self._places[result.key] = place
                 place += len(line)
         self._file.truncate(place)
+        if place == 0:
+            self._file.write(self._header)
+            place = len(self._header)
         return place
+
+    def _parsed(self, line: bytes) -> Result | None:
+        """A line's result; None for one that is not as it was written."""
+        checksum, _, content = line.rstrip(b"\n").partition(b" ")
+        if checksum != self._checksum(content):
+            return None
+        try:
+            return Result(**json.loads(content))
+        except (ValueError, TypeError):
+            return None
+
+    def _checksum(self, content: bytes) -> bytes:
+        return b"%08x" % zlib.crc32(content, self._start)
 
     def __contains__(self, key: str) -> bool:
         return key in self._places
 
     def __getitem__(self, key: str) -> Result:
         self._lines.seek(self._places[key])
-        return Result(**json.loads(self._lines.readline()))
+        result = self._parsed(self._lines.readline())
+        if result is None or result.key != key:
+            raise UserError(f"{self.path}: damaged while it was in use; run again")
+        return result
 
     def add(self, result: Result) -> None:
         """Append; on a full disk the line is taken back and UserError raised."""
-        line = (json.dumps(asdict(result)) + "\n").encode()
+        content = json.dumps(asdict(result)).encode()
+        line = self._checksum(content) + b" " + content + b"\n"
         try:
             self._file.seek(self._end)
             # a disk that fills up takes a part of the line first
@@ -122,7 +138,7 @@ class Journal:
         except OSError as error:
             self._file.truncate(self._end)
             raise UserError(
-                f"{self._file.name}: cannot be written ({error.strerror}); "
+                f"{self.path}: cannot be written ({error.strerror}); "
                 "free space and run again: finished clips are kept"
             ) from None
         self._places[result.key] = self._end
@@ -131,6 +147,11 @@ class Journal:
     def __enter__(self) -> "Journal":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._file.close()
         self._lines.close()

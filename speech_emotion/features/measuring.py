@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from speech_emotion import parallel
 from speech_emotion.errors import UserError
 from speech_emotion.features import audio, engines, length, speech
 from speech_emotion.features.schema import SAMPLE_RATE
@@ -69,8 +70,14 @@ def measure_all(
     if jobs == 0:
         raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
     engines.get(engine)  # what is wrong with the engine is wrong for all
-    tasks = (joblib.delayed(_measure_or_error)(path, engine, only_speech) for path in paths)
-    return joblib.Parallel(n_jobs=min(jobs, len(paths)), return_as="generator")(tasks)
+    calls = (joblib.delayed(_measure_or_error)(path, engine, only_speech) for path in paths)
+    # alone in this process there is nobody left to tell of its end
+    on_death = None if jobs == 1 else _lost
+    return parallel.spread(calls, jobs=min(jobs, len(paths)), on_death=on_death)
+
+
+def _lost(call, end):
+    return UserError(f"{call[1][0]}: ended the process that read it ({end})")
 
 
 def _measure_or_error(path, engine, only_speech):

@@ -16,7 +16,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
-from speech_emotion import cli
+from speech_emotion import cli, parallel
 from speech_emotion.model.distillation import DistilledNetwork
 from speech_emotion.model.profile import knows_voices
 from speech_emotion.training import acquaintance
@@ -122,7 +122,7 @@ def fit_all(
     calls = (
         joblib.delayed(_fit)(r, examples, rows, _folds(r, rows, inside)) for r in recipes.values()
     )
-    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
+    results = parallel.spread(calls, jobs=jobs)
     results = cli.progress(results, total=len(recipes), what="fit", unit="model")
     return dict(zip(recipes, results, strict=True))
 
@@ -147,7 +147,7 @@ def fit_folds(
         )
         for _, recipe, fold in tasks
     )
-    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
+    results = parallel.spread(calls, jobs=jobs)
     results = cli.progress(results, total=len(tasks), what=what, unit="fit")
     for (name, _, fold), answers in zip(tasks, results, strict=True):
         yield name, fold, answers
@@ -170,7 +170,7 @@ def fit_and_test(
         )
         for fold in folds
     )
-    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(calls)
+    results = parallel.spread(calls, jobs=jobs)
     return list(cli.progress(results, total=len(folds), what="robustness", unit="fit"))
 
 

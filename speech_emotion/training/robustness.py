@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.signal import butter, sosfilt
 
-from speech_emotion import cli
+from speech_emotion import cli, parallel
 from speech_emotion.dataset import augment
 from speech_emotion.dataset.copies import Augmentation
 from speech_emotion.errors import UserError
@@ -88,7 +88,7 @@ def measure(
     speakers = (clips["corpus"] + "/" + clips["speaker"]).to_numpy(str)
     device.build()  # once, not in every process
     tasks = (joblib.delayed(_measure)(paths, speakers, i, seed) for i in range(len(paths)))
-    results = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)
+    results = parallel.spread(tasks, jobs=jobs)
     rows = list(cli.progress(results, total=len(paths), what="degrade"))
     return {name: np.array([row[i] for row in rows]) for i, name in enumerate(CONDITIONS)}
 
