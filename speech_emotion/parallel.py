@@ -5,6 +5,7 @@
 The functions are named ones of this package. Where they run makes no difference to what they return.
 """
 
+import atexit
 import faulthandler
 import hashlib
 import importlib.metadata
@@ -182,7 +183,9 @@ def _one_process():
     """An executor of one process, which gives its memory back after a while, and is begun again."""
     from joblib.externals.loky import ProcessPoolExecutor
 
-    return ProcessPoolExecutor(max_workers=1, timeout=10)
+    executor = ProcessPoolExecutor(max_workers=1, timeout=10)
+    atexit.register(executor.shutdown, kill_workers=True)
+    return executor
 
 
 def _signal(end):

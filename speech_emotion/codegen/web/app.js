@@ -5,6 +5,7 @@ const LIVE_HOPS = 800; // drawn while the microphone is on
 const DRAW_EVERY = 200; // ms
 const SLICE = 12; // ms of work between two chances for the page to answer the person
 const MOST_ANSWERS = 200; // over one clip
+const DEAD_MS = 4000; // without a block from the microphone: it says so
 const SILENT_HOPS = 400; // until the person is asked whether the microphone is on
 const PULLERS = 12; // features named as reasons
 const MOST_ROWS = 50; // of clips and sentences
@@ -102,12 +103,14 @@ class Page {
   async hearFile(file) {
     this.say(`Listening to ${file.name} …`);
     try {
-      const answer = await this.hearClip(await readFile(file));
-      if (!answer.speech) {
-        throw new Trouble("holds no speech, only silence.");
+      const { samples, remarks } = await readFile(file);
+      const answer = await this.hearClip(samples);
+      const silence = whyNobodySpeaks(samples);
+      if (silence || !answer.speech) {
+        throw new Trouble(`holds no speech: ${silence}.`);
       }
       this.addRow(file.name, answer);
-      this.show(answer, file.name);
+      this.show(answer, file.name, remarks);
       this.explain(answer);
     } catch (error) {
       const reason = error instanceof Trouble ? error.message : `could not be read (${error.message}).`;
@@ -172,7 +175,18 @@ class Page {
     this.traces.clear();
     const sentences = new Sentences(this.recogniser, this.traces, (...answer) => this.hearSentence(...answer));
     let silent = false;
+    const listening = "Listening. Say a sentence, then pause.";
+    let heard = performance.now();
+    const watch = setInterval(() => {
+      if (this.microphone !== microphone) {
+        clearInterval(watch);
+      } else if (!microphone.why && performance.now() - heard > DEAD_MS) {
+        microphone.pause("No sound arrives from the microphone. Press Stop, then Start; else reload the page.");
+      }
+    }, DEAD_MS / 4);
     microphone.onBlock = (block) => {
+      heard = performance.now();
+      microphone.arrived();
       for (let i = 0; i < block.length; i += hop) {
         sentences.push(block.subarray(i, i + hop));
       }
@@ -182,11 +196,16 @@ class Page {
       silent = sentences.quiet >= SILENT_HOPS;
       this.drawSoon();
     };
-    microphone.onEnd = () => {
-      this.stopMicrophone();
-      this.say("The microphone went away.", true);
+    microphone.onPause = (why) => this.say(why, true);
+    microphone.onResume = () => {
+      heard = performance.now();
+      this.say(listening);
     };
-    this.say("Listening. Say a sentence, then pause.");
+    microphone.onEnd = (why) => {
+      this.stopMicrophone();
+      this.say(why, true);
+    };
+    this.say(microphone.why || listening, Boolean(microphone.why));
     element("microphone").textContent = "Stop microphone";
   }
 
@@ -217,8 +236,8 @@ class Page {
     return { row: create("li", {}, create("span", { textContent: label }), bar, value), fill, value };
   }
 
-  /** name: of a sound that is over; announced then. */
-  show(answer, name) {
+  /** name: of a sound that is over; announced then, with the remarks on it. */
+  show(answer, name, remarks = []) {
     const { verdict, detail } = this.words(answer);
     element("emotion").textContent = verdict;
     element("certainty").textContent = detail;
@@ -230,7 +249,7 @@ class Page {
       value.textContent = percent(probability);
     });
     if (name) {
-      this.say(`${name}: ${verdict}, ${detail}`);
+      this.say([`${name}: ${verdict}, ${detail}`, ...remarks].join("; "));
       this.describe(name, answer);
     }
     element("cost").textContent = this.cost();

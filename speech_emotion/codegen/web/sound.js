@@ -2,17 +2,21 @@
 // Where sound comes from: a file, whole, or the microphone, block by block. Both as the chip gets it: int16,
 // one channel, RATE samples per second. SOUND, here and elsewhere, is what codegen says of the schema.
 
-const RATE = SOUND.rate;
-const LEAST_RATE = SOUND.leastRate; // Hz; below, a file holds no speech
+const GIVEN = typeof SOUND === "undefined" ? {} : SOUND; // without: this file by itself, in a test
+const RATE = GIVEN.rate;
+const LEAST_RATE = GIVEN.leastRate; // Hz; below, a file holds no speech
 const OTHER_RATE = 48000; // at which files of unknown rate are decoded
-const LEAST_SECONDS = SOUND.leastSeconds;
+const LEAST_SECONDS = GIVEN.leastSeconds;
 const MOST_SECONDS = 600; // decoded, a longer file may be more than a browser's memory
+const FARTHEST = 8; // times full scale: beyond, a file counts in other units
+const MOST_LIMITED = 0.01; // of the samples
+const CANCELLED = 1e-3; // of the channels' power, less of which their average has where they oppose each other
 const BLOCK = Math.round(RATE / 20); // samples: 20 messages per second from the microphone
 
 /** What is wrong, in words for the person who dropped the file or pressed the button. */
 class Trouble extends Error {}
 
-/** The samples of a File: Int16Array. Throws Trouble. */
+/** Of a File: its samples (Int16Array), and remarks (strings). Throws Trouble. */
 async function readFile(file) {
   if (file.size === 0) {
     throw new Trouble("is empty (0 bytes). Record it again.");
@@ -40,12 +44,26 @@ async function readFile(file) {
   if (facts.full) {
     channels.forEach((channel) => undoScaling(channel, facts.full));
   }
-  const mono = mix(channels);
-  if (!mono.every(Number.isFinite)) {
+  if (!channels.every((channel) => channel.every(Number.isFinite))) {
     throw new Trouble("holds NaN or infinite samples. Export it again.");
   }
+  const remarks = [...rescale(channels)];
+  const heard = channels.filter((channel) => channel.some((sample) => sample !== channel[0]));
+  if (heard.length > 0 && heard.length < channels.length) {
+    remarks.push("a channel that holds nothing is left out");
+  }
+  const mono = mix(heard.length > 0 ? heard : channels);
+  const power = (sounds) => sounds.reduce((sum, sound) => sum + sound.reduce((all, x) => all + x * x, 0), 0);
+  if (heard.length > 1 && power([mono]) * heard.length < CANCELLED * power(heard)) {
+    throw new Trouble("has channels that cancel each other out (opposite polarity). Export one of them.");
+  }
   const resampler = new Resampler(sound.sampleRate, RATE);
-  const [most, last] = [toInt16(resampler.push(mono)), toInt16(resampler.end())];
+  const parts = [resampler.push(mono), resampler.end()];
+  const limited = parts.reduce((sum, part) => sum + part.filter((x) => Math.abs(x) > 1).length, 0);
+  if (limited > 0) {
+    remarks.push(`${limited} samples beyond full scale are limited to it`);
+  }
+  const [most, last] = parts.map(toInt16);
   const samples = new Int16Array(most.length + last.length);
   samples.set(most);
   samples.set(last, most.length);
@@ -54,7 +72,35 @@ async function readFile(file) {
       `is too short, ${(samples.length / RATE).toFixed(3)} s; at least ${LEAST_SECONDS} s are needed.`,
     );
   }
-  return samples;
+  return { samples, remarks };
+}
+
+/** Makes floats that count 16-bit steps a share of full scale, as speech_emotion/features/audio.py does. Returns
+ * what is to be said of it; throws Trouble where full scale is another, or far too little. */
+function rescale(channels) {
+  let [peak, beyond, count, whole] = [0, 0, 0, true];
+  for (const channel of channels) {
+    for (const sample of channel) {
+      const size = Math.abs(sample);
+      peak = Math.max(peak, size);
+      beyond += size > 1 ? 1 : 0;
+      whole = whole && Number.isInteger(sample);
+    }
+    count += channel.length;
+  }
+  if (peak <= 1) {
+    return [];
+  }
+  if (whole && peak <= 32768) {
+    channels.forEach((channel) => channel.forEach((sample, i) => (channel[i] = sample / 32768)));
+    return ["its samples are whole numbers, taken as 16-bit"];
+  }
+  if (peak > FARTHEST || beyond > MOST_LIMITED * count) {
+    throw new Trouble(
+      `reaches ${Number(peak.toPrecision(3))} times full scale. Export it at a lower level, as 16-bit WAV.`,
+    );
+  }
+  return [];
 }
 
 const NOT_A_SOUND = "is not a sound that this browser can read. WAV, FLAC and MP3 are safe choices.";
@@ -152,8 +198,9 @@ function duration(seconds) {
 }
 
 class Microphone {
-  /** Starts it. From then on `onBlock` gets Int16Array(BLOCK) again and again, and `onEnd` is called when it
-   * goes away by itself. Throws Trouble. */
+  /** Starts it. From then on `onBlock` gets Int16Array(BLOCK) again and again; `onPause` is called, with the
+   * reason in words, when the sound stops for a while by itself, `onResume` when it is back, and `onEnd`, with the
+   * reason, when it is gone for good. Throws Trouble, with nothing left on. */
   static async open() {
     if (!navigator.mediaDevices?.getUserMedia || !globalThis.AudioWorkletNode) {
       throw new Trouble(
@@ -162,36 +209,125 @@ class Microphone {
     }
     const microphone = new Microphone();
     try {
-      microphone.stream = await navigator.mediaDevices.getUserMedia({
-        // loudness is a cue: the browser must not level it
-        audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
-      });
-      microphone.context = new AudioContext({ latencyHint: "playback" }); // fewer wake-ups
-      const address = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
-      await microphone.context.audioWorklet.addModule(address);
-      URL.revokeObjectURL(address);
-      await microphone.context.resume();
+      await microphone.start();
     } catch (error) {
       microphone.close();
-      throw new Trouble(refusal(error));
+      throw error instanceof Trouble ? error : new Trouble(refusal(error));
     }
-    const source = microphone.context.createMediaStreamSource(microphone.stream);
-    microphone.listener = new AudioWorkletNode(microphone.context, "listener", {
-      numberOfOutputs: 0,
-      processorOptions: { rate: RATE, block: BLOCK },
-    });
-    microphone.listener.port.onmessage = ({ data }) => microphone.onBlock?.(data);
-    source.connect(microphone.listener);
-    microphone.stream.getAudioTracks()[0].onended = () => microphone.onEnd?.();
     return microphone;
   }
 
-  close() {
+  async start() {
+    this.stream = await navigator.mediaDevices.getUserMedia({
+      // loudness is a cue: the browser must not level it
+      audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    });
+    const [track] = this.stream.getAudioTracks();
+    try {
+      await this.connect();
+    } catch (error) {
+      // Firefox joins no microphone to a context of another rate; one at the microphone's own it may
+      const rate = track.getSettings?.().sampleRate;
+      if (error.name !== "NotSupportedError" || !rate || rate === this.context.sampleRate) {
+        throw error;
+      }
+      this.disconnect();
+      await this.connect(rate);
+    }
+    track.onended = () => this.end("The microphone went away.");
+    track.onmute = () => {
+      this.muted = true; // and gives blocks of zeros
+      this.pause("The microphone is muted, by its own switch or by the system.");
+    };
+    track.onunmute = () => {
+      this.muted = false;
+      this.resume();
+    };
+    if (track.muted) {
+      track.onmute();
+    }
+  }
+
+  /** From the stream to `onBlock`, by a context at the output's rate or a given one. */
+  async connect(sampleRate) {
+    const context = new AudioContext({ latencyHint: "playback", ...(sampleRate && { sampleRate }) }); // fewer wake-ups
+    this.context = context;
+    const address = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
+    try {
+      await context.audioWorklet.addModule(address);
+    } finally {
+      URL.revokeObjectURL(address);
+    }
+    await context.resume();
+    const source = context.createMediaStreamSource(this.stream);
+    this.listener = new AudioWorkletNode(context, "listener", {
+      numberOfOutputs: 0,
+      processorOptions: { rate: RATE, block: BLOCK },
+    });
+    this.listener.port.onmessage = ({ data }) => this.onBlock?.(data);
+    this.listener.onprocessorerror = () =>
+      this.end("The sound could not be processed any more. Press Start again; should it come back, reload the page.");
+    source.connect(this.listener);
+    context.onstatechange = () => this.stateChanged();
+  }
+
+  stateChanged() {
+    switch (this.context.state) {
+      case "running":
+        this.resume();
+        break;
+      case "closed":
+        this.end("The browser has ended the sound. Press Start again.");
+        break;
+      default: // suspended; interrupted: a call, or another program that took the microphone
+        this.pause("The sound is interrupted, by a call or another program. It goes on afterwards; else press Stop, then Start.");
+        this.context.resume().catch(() => {}); // where the browser permits it at once
+    }
+  }
+
+  pause(why) {
+    this.why = why;
+    this.onPause?.(why);
+  }
+
+  /** A block is there: what was said to be gone is not. */
+  arrived() {
+    if (this.why && this.context.state === "running" && !this.muted) {
+      this.resume();
+    }
+  }
+
+  resume() {
+    if (this.why) {
+      this.why = "";
+      this.onResume?.();
+    }
+  }
+
+  end(why) {
+    this.close();
+    this.onEnd?.(why);
+  }
+
+  disconnect() {
     if (this.listener) {
       this.listener.port.onmessage = null;
+      this.listener.onprocessorerror = null;
     }
-    this.stream?.getTracks().forEach((track) => track.stop());
-    this.context?.close();
+    if (this.context) {
+      this.context.onstatechange = null;
+      if (this.context.state !== "closed") {
+        this.context.close().catch(() => {});
+      }
+    }
+  }
+
+  close() {
+    this.disconnect();
+    for (const track of this.stream?.getTracks() ?? []) {
+      track.onended = track.onmute = track.onunmute = null;
+      track.stop();
+    }
   }
 }
 
@@ -203,7 +339,11 @@ function refusal(error) {
       return "No microphone was found. Plug one in, then press Start again; clips work without it.";
     case "NotReadableError":
       return "The microphone is in use by another program. Close that, then press Start again.";
+    case "NotSupportedError":
+      return "The microphone and the loudspeaker run at different rates, and this browser cannot join them. Set both to the same rate, say 48 kHz, in the system's sound settings, or use another browser; clips work without it.";
+    case "AbortError":
+      return "This browser could not load the page's sound processing. Reload the page; clips work without it.";
     default:
-      return `The microphone could not be started (${error.message}).`;
+      return `The microphone could not be started (${error.message}). Reload the page; clips work without it.`;
   }
 }
