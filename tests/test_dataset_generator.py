@@ -561,43 +561,6 @@ def test_the_device_engine_fills_the_same_table(small, tmp_path, generate):
     assert clips[0] == clips[1]
 
 
-# ---- a Dask cluster -----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    distributed = pytest.importorskip(
-        "distributed", reason="--scheduler is optional: pip install distributed"
-    )
-    path = os.environ.get("PYTHONPATH", "")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(REPOSITORY), path]))
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None
-    ) as running:
-        yield running
-    os.environ["PYTHONPATH"] = path
-
-
-def test_a_dask_cluster_gives_the_same_bytes(cluster, speech, done, tmp_path):
-    ended = in_a_process(
-        "--corpora", speech, "--out", tmp_path, "--scheduler", cluster.scheduler_address
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert contents(tmp_path) == contents(done)
-
-
-def test_an_address_without_a_cluster_is_refused(small, tmp_path, generate):
-    pytest.importorskip("distributed", reason="--scheduler is optional: pip install distributed")
-    run = generate("--corpora", small, "--out", tmp_path / "out", "--scheduler", "nonsense")
-    refusal(run, "--scheduler nonsense: no Dask cluster answers")
-
-
-def test_without_dask_the_option_says_what_to_install(small, tmp_path, generate, monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    run = generate("--corpora", small, "--out", tmp_path / "out", "--scheduler", "tcp://x:1")
-    refusal(run, "pip install distributed")
-
-
 # ---- augmentation -------------------------------------------------------------------------------
 
 
@@ -846,7 +809,7 @@ def test_of_two_runs_at_once_one_goes_on_as_if_alone(small, tmp_path, first, sec
     for i in range(12):
         record(small / "sad" / f"ben_{i}.wav", voice(i))
     out, alone_ = tmp_path / "out", tmp_path / "alone"
-    command = [sys.executable, str(SCRIPT), "--corpora", str(small), "--jobs", "1"]
+    command = [sys.executable, str(SCRIPT), "--corpora", str(small), "--engine", "device"]
     runs = [
         subprocess.Popen([*command, "--out", str(out), *options], stderr=subprocess.PIPE, text=True)
         for options in (first, second)
@@ -858,7 +821,10 @@ def test_of_two_runs_at_once_one_goes_on_as_if_alone(small, tmp_path, first, sec
         "another run of dataset_generator is writing here" in refused and refused.count("\n") == 1
     )
     options = first if ends[0][1] == 0 else second
-    assert in_a_process("--corpora", small, "--out", alone_, *options).returncode == 0
+    assert (
+        in_a_process("--corpora", small, "--engine", "device", "--out", alone_, *options).returncode
+        == 0
+    )
     assert contents(out) == contents(alone_)
 
 
@@ -884,7 +850,8 @@ def test_a_clip_that_ends_its_process_is_left_out_by_itself_and_remembered(
     shutil.copy(small / "sad" / "ben_3.wav", small / "sad" / "ben_fatal.wav")
     (tmp_path / "hook").mkdir()
     (tmp_path / "hook" / "sitecustomize.py").write_text(FATAL.format(signal=signal))
-    out, run = tmp_path / "out", ("--corpora", small, "--out", tmp_path / "out", "--jobs", jobs)
+    out = tmp_path / "out"
+    run = ("--corpora", small, "--out", out, "--jobs", jobs, "--engine", "device")
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "hook")}
     ended = in_a_process(*run, env=environment)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -1,5 +1,10 @@
 """Where nobody speaks nothing is told: hum, noise, clicks and empty rooms are no speech; real clips are."""
 
+import base64
+import json
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 import signals
@@ -157,3 +162,37 @@ def test_hardly_a_real_clip_is_taken_for_silence(corpora_dir):
         absent = [path.name for path in paths if speech.absent(audio.load(path))]
         real = [name for name in absent if name != "1076_MTI_SAD_XX.wav"]  # all zeros
         assert len(real) <= MOST_REJECTED * len(paths)
+
+
+# ---- the page's twin --------------------------------------------------------------------------------
+
+
+TWIN = """
+const fs = require("fs"), vm = require("vm");
+const { script, sound, clips } = JSON.parse(fs.readFileSync(0, "utf8"));
+const page = vm.createContext({ SOUND: sound });
+vm.runInContext(script + "; this.why = whyNobodySpeaks; this.voicing = voicing;", page);
+console.log(JSON.stringify(clips.map((clip) => {
+  const bytes = Buffer.from(clip, "base64");
+  const samples = new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  return [page.why(samples), samples.length < 1600 ? null : Object.values(page.voicing(samples))];
+})));
+"""
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="no node; apt-get install nodejs")
+def test_the_page_decides_the_same_to_the_last_bit():
+    clips = [audio.from_samples(x, SAMPLE_RATE) for x in NOBODY.values()]
+    clips += [*SOMEBODY.values(), *signals.hostile().values()]
+    script = REPOSITORY / "speech_emotion/codegen/web/speech.js"
+    asked = {
+        "script": script.read_text(encoding="utf-8"),
+        "sound": {"hop": HOP, "speech": speech.SETTINGS},
+        "clips": [base64.b64encode(clip.astype("<i2").tobytes()).decode() for clip in clips],
+    }
+    answered = subprocess.run(
+        ["node", "-e", TWIN], input=json.dumps(asked), capture_output=True, text=True, check=True
+    )
+    for clip, (why, voice) in zip(clips, json.loads(answered.stdout), strict=True):
+        assert why == speech.absent(clip)
+        assert voice is None or tuple(voice) == tuple(speech.voicing(clip))

@@ -5,7 +5,10 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from speech_emotion import names
 from speech_emotion.dataset import table
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
@@ -295,3 +298,173 @@ def test_a_name_that_no_cell_can_hold_is_refused_and_the_old_table_stays(path):
     with pytest.raises(UserError, match=r"'a\\rb': holds the control character U\+000D"):
         write(path.parent, [clip("a\rb")], vectors(1))
     assert path.read_bytes() == before
+
+
+# ---- what spreadsheets and people do to a table ---------------------------------------------------
+
+
+def rewritten(path, *, separator=",", decimal=".", encoding="utf-8", ends="\r\n", change=str):
+    """The table as a spreadsheet saves it."""
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    places = [i for i, name in enumerate(header) if name in schema.PLACE_OF]
+    for row in rows:
+        for i in places:
+            row[i] = change(row[i])
+            if decimal == ",":
+                row[i] = row[i].replace(".", ",")
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=separator, lineterminator=ends)
+        writer.writerows([header, *rows])
+
+
+def ordinary(rows, seed=0):
+    """Numbers as features are: up to some thousands, of either sign."""
+    return np.random.default_rng(seed).normal(300, 2000, (rows, WIDTH)).astype(np.float32)
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A table of ordinary numbers, and what it holds."""
+    clips = [clip(f"{emotion}/{i}.wav", emotion=emotion) for i, emotion in enumerate("abcde")]
+    path = write(tmp_path, clips, ordinary(5))
+    return path, table.read(path)
+
+
+def assert_same(found, expected):
+    assert np.array_equal(found.vectors, expected.vectors)
+    assert found.clips.equals(expected.clips)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("separator", "decimal"), [(",", "."), (";", ","), (";", "."), ("\t", "."), ("\t", ",")]
+)
+@pytest.mark.parametrize("ends", ["\r\n", "\n"])
+def test_however_a_spreadsheet_saves_a_table_its_numbers_are_the_same(
+    plain, encoding, separator, decimal, ends
+):
+    path, expected = plain
+    rewritten(path, separator=separator, decimal=decimal, ends=ends, encoding=encoding)
+    assert_same(table.read(path), expected)
+
+
+def test_rows_of_nothing_and_a_windows_programs_paths_do_not_matter(plain):
+    path, expected = plain
+    content = path.read_text()
+    path.write_text(content + "," * (content.splitlines()[0].count(",")) + "\n")
+    assert_same(table.read(path), expected)
+    edit(path, lambda rows: [row.__setitem__(0, row[0].replace("/", "\\")) for row in rows[1:]])
+    assert_same(table.read(path), expected)
+
+
+CHANGES = {
+    "six digits": (lambda cell: f"{float(cell):.6G}", "a spreadsheet has rounded the numbers"),
+    "two decimals": (lambda cell: f"{float(cell):.2f}", "a spreadsheet has"),
+    "thousands": (
+        lambda cell: f"{float(cell):,.3f}", "a spreadsheet has put signs between thousands",
+    ),
+    "thousands with points": (
+        lambda cell: f"{float(cell):,.0f}".replace(",", "."), "a spreadsheet has changed the numbers",
+    ),
+    "commas": (lambda cell: cell.replace(".", ","), "a spreadsheet has put commas before fractions"),
+    "errors": (lambda cell: "#NAME?" if float(cell) < 0 else cell, "a spreadsheet's error"),
+    "scaled": (lambda cell: str(float(cell) * 1.5), "a spreadsheet has changed the numbers"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_other_numbers_than_those_that_were_written_are_refused_with_what_happened(plain, name):
+    path, _ = plain
+    change, said = CHANGES[name]
+    rewritten(path, change=change)
+    message = refusal(path)
+    assert "line " in message and said in message and "make it again" in message
+
+
+@given(rows=st.lists(st.integers(0, 7), min_size=1, unique=True), seed=st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_rows_may_be_taken_out_and_put_into_another_order(tmp_path_factory, rows, seed):
+    folder = tmp_path_factory.mktemp("fewer")
+    clips, numbers = [clip(f"a/{i}.wav") for i in range(8)], vectors(8, seed)
+    path = write(folder, clips, numbers)
+    edit(path, lambda table: table.__setitem__(slice(1, None), [table[1 + i] for i in rows]))
+    found = table.read(path)
+    assert found.clips["path"].tolist() == [f"a/{i}.wav" for i in rows]
+    assert np.array_equal(found.vectors.view(np.uint32), numbers[rows].view(np.uint32))
+
+
+NAMES = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])
+    | st.sampled_from(list("\"',;=+-@# \\")),
+    min_size=1,
+    max_size=12,
+).filter(lambda name: not names.unwritable(name))
+
+
+@given(st.lists(NAMES, min_size=2, max_size=5, unique=True))
+@settings(max_examples=100, deadline=None)
+def test_any_name_that_a_line_can_hold_comes_back(tmp_path_factory, found):
+    paths = [f"x/{name}.wav" for name in found]
+    clips = [
+        clip(path, speaker=name, emotion="e" + name)
+        for path, name in zip(paths, found, strict=True)
+    ]
+    back = table.read(write(tmp_path_factory.mktemp("names"), clips, vectors(len(found)))).clips
+    assert back["path"].tolist() == paths
+    assert back["speaker"].tolist() == found
+    assert back["emotion"].tolist() == ["e" + name for name in found]
+
+
+def test_a_clip_that_is_there_twice_is_refused_by_both_lines(path):
+    edit(path, lambda rows: rows.insert(4, list(rows[2])))
+    assert "lines 3 and 5 are of one clip, 'b/1.wav'; take one of them out" in refusal(path)
+
+
+@pytest.mark.parametrize("column", ["path", "emotion", schema.COLUMNS[7], "notes"])
+def test_a_column_that_is_there_twice_is_refused(path, column):
+    def twice(rows):
+        for i, row in enumerate(rows):
+            row += [column if i == 0 else row[0]] * (2 if column == "notes" else 1)
+
+    edit(path, twice)
+    assert f"has the column '{column}' twice" in refusal(path)
+
+
+# ---- another file than the table ------------------------------------------------------------------
+
+
+def test_clips_csv_is_told_from_features_csv(path):
+    message = refusal(path.with_name("clips.csv"))
+    assert message.endswith(f"names clips but holds no features; they are in {path}")
+
+
+def test_what_extractor_prints_is_no_table_yet(tmp_path):
+    path = tmp_path / "out.csv"
+    path.write_text("file,seconds," + ",".join(schema.COLUMNS) + "\na.wav,1,2\n")
+    assert "extractor.py's, without emotions" in refusal(path)
+
+
+OTHERS = {
+    "another CSV": (b"name,price\nnut,3\n", "its columns are 'name', 'price' ..."),
+    "a workbook": (b"PK\3\4" + bytes(60) + b"\n", "a workbook or archive; save the sheet as CSV"),
+    "a git-lfs pointer": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull",
+    ),
+    "a page": (b"<!DOCTYPE html><html>\n", "a web page"),
+    "JSON": (b'{"a": 1}\n', "JSON"),
+    "a sound": (b"RIFF\0\0\0\0WAVEfmt \n", "WAV"),
+    "zeros": (bytes(5000) + b"\n", "not a CSV table"),
+    "words": (b"Dear diary\n", "not a CSV table but text"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_another_file_is_called_what_it_is(tmp_path, name):
+    content, said = OTHERS[name]
+    path = tmp_path / "features.csv"
+    path.write_bytes(content)
+    message = refusal(path)
+    assert said in message
+    for word in ("tokeniz", "codec", "parser", "Error"):  # a library's words
+        assert word not in message

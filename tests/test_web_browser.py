@@ -571,3 +571,180 @@ def test_everything_is_reached_by_keyboard(page, clips):
     page.locator("#all").press("Enter")
     expect(page.locator("#all")).to_have_attribute("aria-expanded", "true")
     assert page.locator("#why tr").count() > 100
+
+
+# --- a microphone that fails -----------------------------------------------------------------------
+
+
+CAUGHT = """
+window.caught = { tracks: [], contexts: [], listeners: [] };
+const media = navigator.mediaDevices;
+const ask = media.getUserMedia.bind(media);
+media.getUserMedia = async (wish) => {
+  const stream = await ask(wish);
+  caught.tracks.push(...stream.getTracks());
+  return stream;
+};
+window.AudioContext = class extends AudioContext {
+  constructor(...options) { super(...options); caught.contexts.push(this); }
+};
+window.AudioWorkletNode = class extends AudioWorkletNode {
+  constructor(...options) { super(...options); caught.listeners.push(this); }
+};
+"""
+"""Keeps what the page opens in sight."""
+ALL_OFF = """() => caught.tracks.length > 0
+  && caught.tracks.every((track) => track.readyState === "ended")
+  && caught.contexts.every((context) => context.state === "closed")"""
+
+
+@contextmanager
+def watched(listening, address, change=""):
+    with listening.new_context(permissions=["microphone"]) as context:
+        context.add_init_script(CAUGHT + change)
+        page = context.new_page()
+        page.goto(address)
+        expect(page.locator("#microphone")).to_be_enabled()
+        yield page
+
+
+FAILED_STARTS = {
+    "rates that cannot be joined": (
+        "AudioContext.prototype.createMediaStreamSource = () => {"
+        " throw new DOMException('different sample-rate', 'NotSupportedError'); };",
+        "The microphone and the loudspeaker run at different rates",
+    ),
+    "a worklet that does not load": (
+        "AudioWorklet.prototype.addModule = () => Promise.reject(new DOMException('x', 'AbortError'));",
+        "could not load the page's sound processing",
+    ),
+    "a node that cannot be made": (
+        "window.AudioWorkletNode = class { constructor() { throw new TypeError('no'); } };",
+        "The microphone could not be started (no)",
+    ),
+    "a context that does not start": (
+        "AudioContext.prototype.resume = () => Promise.reject(new DOMException('x', 'InvalidStateError'));",
+        "The microphone could not be started (x)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAILED_STARTS)
+def test_a_failed_start_leaves_nothing_on_and_says_a_sentence(listening, address, name):
+    change, words = FAILED_STARTS[name]
+    with watched(listening, address, change) as page:
+        page.locator("#microphone").click()
+        expect(page.locator("#status")).to_contain_text(words)
+        expect(page.locator("#microphone")).to_be_enabled()
+        expect(page.locator("#microphone")).to_have_text("Start microphone")
+        page.wait_for_function(ALL_OFF)
+
+
+def test_a_browser_that_joins_a_microphone_at_its_own_rate_only_is_asked_for_that(
+    listening, address, spoken, library
+):
+    change = """
+      const join = AudioContext.prototype.createMediaStreamSource;
+      MediaStreamTrack.prototype.getSettings = () => ({ sampleRate: 44100 });
+      AudioContext.prototype.createMediaStreamSource = function (stream) {
+        if (this.sampleRate !== 44100) {
+          throw new DOMException("different sample-rate", "NotSupportedError");
+        }
+        return join.call(this, stream);
+      };"""
+    with watched(listening, address, change) as page:
+        page.locator("#microphone").click()
+        expect(page.locator("#status")).to_contain_text("Listening")
+        [(label, _)] = answers(page, 1)
+        assert label == library.answer(audio.load(spoken)).label
+        states = page.evaluate("caught.contexts.map((each) => each.state)")
+        assert states == ["closed", "running"]
+
+
+def test_what_happens_to_a_microphone_on_the_way_is_noticed(listening, address):
+    with watched(listening, address) as page:
+        status = page.locator("#status")
+
+        def tell(what):
+            page.evaluate(what)
+
+        page.locator("#microphone").click()
+        expect(status).to_contain_text("Listening")
+        tell("caught.tracks[0].dispatchEvent(new Event('mute'))")
+        expect(status).to_contain_text("The microphone is muted")
+        tell("caught.tracks[0].dispatchEvent(new Event('unmute'))")
+        expect(status).to_contain_text("Listening")
+        # a call: the system takes the sound, and gives it back
+        tell(
+            "caught.resume = caught.contexts[0].resume; caught.contexts[0].resume = async () => {}"
+        )
+        tell("caught.contexts[0].suspend()")
+        expect(status).to_contain_text("The sound is interrupted")
+        tell("caught.resume.call(caught.contexts[0])")
+        expect(status).to_contain_text("Listening")
+        tell("caught.listeners[0].dispatchEvent(new Event('processorerror'))")
+        expect(status).to_contain_text("The sound could not be processed any more")
+        expect(page.locator("#microphone")).to_have_text("Start microphone")
+        page.wait_for_function(ALL_OFF)
+        page.locator("#microphone").click()
+        expect(status).to_contain_text("Listening")
+        tell("caught.tracks.at(-1).dispatchEvent(new Event('ended'))")
+        expect(status).to_contain_text("The microphone went away")
+        page.wait_for_function(ALL_OFF)
+
+
+def test_a_microphone_from_which_no_sound_comes_is_said(listening, address):
+    with watched(listening, address, "AudioNode.prototype.connect = () => {};") as page:
+        page.locator("#microphone").click()
+        expect(page.locator("#status")).to_contain_text("No sound arrives from the microphone")
+        page.locator("#microphone").click()
+        expect(page.locator("#status")).to_have_text("Microphone off.")
+        page.wait_for_function(ALL_OFF)
+
+
+# --- odd files ---------------------------------------------------------------------------------------
+
+
+def test_odd_files_are_heard_as_by_predictor_and_it_is_said(page, clips, library, tmp_path):
+    samples = audio.read(clips[4])
+    soundfile.write(tmp_path / "whole.wav", samples.astype(float), RATE, subtype="FLOAT")
+    soundfile.write(tmp_path / "one.wav", np.stack([samples, 0 * samples], axis=1), RATE)
+    loud = samples / 32768
+    loud[3000:3010] = 1.5
+    soundfile.write(tmp_path / "over.wav", loud, RATE, subtype="FLOAT")
+    status = page.locator("#status")
+    for i, (name, words) in enumerate(
+        [
+            ("whole", "taken as 16-bit"),
+            ("one", "a channel that holds nothing"),
+            ("over", "10 samples"),
+        ]
+    ):
+        path = tmp_path / f"{name}.wav"
+        page.set_input_files("#files", path)
+        check_same(answers(page, i + 1)[-1:], listened(library, [path]))
+        expect(status).to_contain_text(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hum", "no speech"),
+        ("noise", "no speech"),
+        ("units", "times full scale"),
+        ("opposed", "cancel"),
+    ],
+)
+def test_files_without_speech_or_sense_get_no_emotion(page, clips, tmp_path, name, words):
+    time, path = np.arange(2 * RATE) / RATE, tmp_path / f"{name}.wav"
+    voice = audio.read(clips[0])
+    sounds = {
+        "hum": 0.05 * np.sin(2 * np.pi * 50 * time),
+        "noise": 0.05 * np.random.default_rng(0).standard_normal(2 * RATE),
+        "units": voice * 0.77,
+        "opposed": np.stack([voice, -voice], axis=1) / 32768,
+    }
+    soundfile.write(path, sounds[name], RATE, subtype="FLOAT")
+    page.set_input_files("#files", path)
+    assert answers(page, 1) == [(None, None)]
+    expect(page.locator("#status")).to_contain_text(words)

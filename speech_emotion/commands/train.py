@@ -7,7 +7,7 @@ Each model is fitted many times, under several protocols, and once more on the t
 import argparse
 from pathlib import Path
 
-from speech_emotion import cli
+from speech_emotion import cli, parallel
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import schema
 from speech_emotion.files import writable_folder
@@ -60,6 +60,9 @@ def parse_arguments():
     add("--out", type=Path, default=Path("models"), metavar="DIR", help="default: models")
     add("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
     add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
+    add("--scheduler", metavar="ADDRESS",
+        help="fit on a running Dask cluster, e.g. tcp://10.0.0.1:8786, whose scheduler and workers have this "
+        "package installed; needs: pip install 'speech-emotion[scheduler]'")  # fmt: skip
     add("--seed", type=int, default=42, help="of folds and models (default: 42)")
     return parser.parse_args()
 
@@ -77,6 +80,12 @@ def main():
             f"{arguments.features}: no such file; make it with: python dataset_generator.py"
         )
     models, reports = writable_folder(arguments.out), writable_folder(arguments.reports)
+    with parallel.on_cluster(arguments.scheduler):
+        train(arguments, used, models, reports)
+
+
+def train(arguments, used, models, reports):
+    """What the command is for, once its arguments are good."""
     # imported when asked for: --help and a wrong argument need neither pandas nor scikit-learn
     from speech_emotion.dataset import table
     from speech_emotion.model import persistence

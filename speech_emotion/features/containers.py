@@ -82,11 +82,13 @@ def kind(head: bytes) -> Kind:
         return Kind("empty, 0 bytes", False, _AGAIN)
     if not head.strip(b"\0"):
         return Kind("nothing but zeros", False, _AGAIN)
+    if text := _text(head):
+        return text
     if _is_adts(head):
         return Kind("AAC", True)
     if _frame(head, 0):
         return Kind("MP3", True)
-    return _text(head) or Kind(
+    return Kind(
         "of no known kind", False,
         "if it holds bare samples, give it a header: sox -t raw -r 16000 -e signed -b 16 -c 1 FILE OUT.wav",
         may_be_sound=True,

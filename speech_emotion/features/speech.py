@@ -37,6 +37,15 @@ OCTAVE = 0.85  # of the highest peak: the first such one is the period's
 WANDER = 0.03  # by how much, at least, the period of a vowel does that is held very evenly
 WANDER_SHARE = 0.75  # of the frames that must be voiced to say so
 
+SETTINGS = {
+    name: value
+    for name, value in list(globals().items())
+    if name.isupper()
+    and isinstance(value, int | float | tuple)
+    and name not in ("HOP", "FULL_SCALE")
+}
+"""All of these by name, for the page."""
+
 
 NOTHING = -80.0
 """dBFS of the loudest hop, below which a recording holds nothing but its last bits."""
@@ -127,15 +136,21 @@ def voicing(samples: np.ndarray) -> Voicing:
         return Voicing(0.0, 0.0, 0.0)
     loud = np.flatnonzero(energies >= LOUD_FRAMES * energies.max())
     count = min(len(loud), MOST_FRAMES)
-    found = np.array(
-        [periodicity(low, frame * STEP) for frame in loud[np.arange(count) * len(loud) // count]]
-    )
+    chosen = loud[np.arange(count) * len(loud) // count]
+    found = np.array([_peak(low, frame * STEP) for frame in chosen])
     peaks, periods = np.sort(found[:, 0]), np.sort(found[found[:, 0] >= VOICED, 1])
     wander = 0.0
     if len(periods) >= WANDER_SHARE * count:
         first, middle, third = (periods[len(periods) * k // 4] for k in (1, 2, 3))
         wander = (third - first) / middle
     return Voicing(float(np.mean(peaks >= VOICED)), float(peaks[count // 2]), float(wander))
+
+
+def _peak(low, start) -> tuple[float, float]:
+    """A frame's highest peak, and its period in samples, by a parabola; 0 and 0 where there is no peak."""
+    best, lag, before, value, after = periodicity(low, start)
+    bend = before - 2 * value + after
+    return best, lag + (0.5 * (before - after) / bend if bend < 0 else 0.0)
 
 
 @njit(cache=True)
@@ -169,8 +184,9 @@ def frame_energies(low):
 
 @njit(cache=True, fastmath={"reassoc"})
 def periodicity(low, start):
-    """Of the frame that begins at `start`: the highest peak of its normalised autocorrelation at LAGS, and
-    the period in samples, by a parabola; 0 and 0 where there is no peak. low: from `decimated`."""
+    """Of the frame that begins at `start`: the highest peak of its normalised autocorrelation at LAGS; the
+    first lag of a peak that is about as high, as twice a period is one as well; and the autocorrelation
+    before, at and after it. All 0 where there is no peak. low: from `decimated`."""
     total = squares = 0.0
     for i in range(start, start + WINDOW):
         total += low[i]
@@ -197,8 +213,6 @@ def periodicity(low, start):
             best = value
     for lag in range(LAGS[0], LAGS[1] + 1):
         before, value, after = at_lag[lag - 1], at_lag[lag], at_lag[lag + 1]
-        # the first of the peaks that are about as high: twice a period is one as well
         if value > 0 and value >= OCTAVE * best and value >= before and value >= after:
-            bend = before - 2 * value + after
-            return best, lag + (0.5 * (before - after) / bend if bend < 0 else 0.0)
-    return best, 0.0
+            return best, lag, before, value, after
+    return 0.0, 0, 0.0, 0.0, 0.0

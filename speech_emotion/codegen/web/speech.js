@@ -72,12 +72,10 @@ function activeHops(powers) {
 /** The ratio of the two levels below which LOUD and QUIET of the clip are; each level at least 1. */
 function levelSpread(powers) {
   const { SMOOTH, LOUD, QUIET } = SPEECH;
-  // of fewer hops than SMOOTH: each of all
-  const width = Math.min(SMOOTH, powers.length);
-  const smooth = new Float64Array(Math.max(SMOOTH, powers.length) - width + 1);
+  const smooth = new Float64Array(Math.max(powers.length - SMOOTH + 1, 1));
   for (let k = 0; k < smooth.length; k++) {
-    for (let i = k; i < Math.min(k + width, powers.length); i++) {
-      smooth[k] += powers[i];
+    for (const power of powers.subarray(k, k + SMOOTH)) {
+      smooth[k] += power;
     }
   }
   smooth.sort();
