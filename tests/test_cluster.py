@@ -150,7 +150,8 @@ def test_models_fitted_there_are_the_models_fitted_here(cluster, patient):
     X = rng.standard_normal((3000, 100)).astype(np.float32)  # over a megabyte: sent once
     y = np.array(["angry", "sad"])[(X[:, 0] > 0).astype(int)]
     people = np.arange(3000) % 10
-    examples = fitting.Examples(X, y, people, np.arange(3000), np.arange(3000))
+    rows = np.arange(3000)
+    examples = fitting.Examples(X, y, people, rows, rows, np.full(3000, ""))
     recipes = {
         str(c): fitting.Recipe(
             Pipeline([("scale", StandardScaler()), ("model", LogisticRegression(C=c))]), "none", 0
@@ -191,7 +192,6 @@ def test_an_address_without_a_cluster(patient, monkeypatch):
 
 def test_a_cluster_without_workers(tmp_path, monkeypatch):
     with scheduler(tmp_path) as (address, _):
-        wait_for_workers(address, 0)
         monkeypatch.setattr(parallel, "PATIENCE", 8)
         assert "the cluster has no workers; start some: dask worker ADDRESS" in refusal(address)
 
@@ -246,7 +246,7 @@ def slow(folder):
         "import sys, time\n"
         "def wait(event, arguments):\n"
         "    if event == 'open' and str(arguments[0]).endswith('.wav'):\n"
-        "        time.sleep(0.3)\n"
+        "        time.sleep(0.05)\n"
         "sys.addaudithook(wait)\n"
     )
     return {"FIRST": str(folder)}
