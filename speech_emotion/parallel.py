@@ -396,7 +396,8 @@ class _Cluster:
 
     def _packed(self, call):
         """A call as bytes, and its large arrays, which every worker is sent once."""
-        content, arrays = io.BytesIO(), {}
+        content = io.BytesIO()
+        arrays: dict[str, Any] = {}
         pickler = _Packer(content, self._send, arrays)
         pickler.dump(call)
         return content.getvalue(), arrays

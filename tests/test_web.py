@@ -13,7 +13,7 @@ import pytest
 from speech_emotion import __version__
 from speech_emotion.codegen import library, ownership, pipeline, source, web
 from speech_emotion.errors import UserError
-from speech_emotion.features import schema
+from speech_emotion.features import schema, speech
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 needs_compiler = pytest.mark.skipif(
@@ -61,7 +61,8 @@ def test_what_the_page_knows_of_sound_is_the_schemas(page):
     assert sound == {
         "rate": schema.SAMPLE_RATE, "leastRate": 4000, "leastSeconds": 0.1, "hopsPerSecond": 100.0,
         "pitchFloor": schema.PITCH_FLOOR, "pitchCeiling": schema.PITCH_CEILING,
-        "frameAt": 1, "intensityAt": 4, "pitchAt": 2,
+        "frameAt": 1, "intensityAt": 4, "pitchAt": 2, "hop": schema.HOP,
+        "speech": json.loads(json.dumps(speech.SETTINGS)),
     }  # fmt: skip
     scripts = "".join(page[name].decode() for name in page if name.endswith(".js"))
     asked = set(re.findall(r"SOUND\.(\w+)", scripts))

@@ -2,11 +2,12 @@
 // Where sound comes from: a file, whole, or the microphone, block by block. Both as the chip gets it: int16,
 // one channel, RATE samples per second. SOUND, here and elsewhere, is what codegen says of the schema.
 
-const GIVEN = typeof SOUND === "undefined" ? {} : SOUND; // without: this file by itself, in a test
-const RATE = GIVEN.rate;
-const LEAST_RATE = GIVEN.leastRate; // Hz; below, a file holds no speech
+// without what codegen says, this file can be loaded by itself, for the microphone alone
+const given = (fact) => (typeof SOUND === "undefined" ? undefined : fact());
+const RATE = given(() => SOUND.rate);
+const LEAST_RATE = given(() => SOUND.leastRate); // Hz; below, a file holds no speech
 const OTHER_RATE = 48000; // at which files of unknown rate are decoded
-const LEAST_SECONDS = GIVEN.leastSeconds;
+const LEAST_SECONDS = given(() => SOUND.leastSeconds);
 const MOST_SECONDS = 600; // decoded, a longer file may be more than a browser's memory
 const FARTHEST = 8; // times full scale: beyond, a file counts in other units
 const MOST_LIMITED = 0.01; // of the samples
