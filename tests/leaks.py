@@ -10,7 +10,6 @@ import sys
 from collections import defaultdict
 from contextlib import contextmanager
 from functools import wraps
-from types import FunctionType
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -29,16 +28,11 @@ ABSURD = np.float32(1e6)
 EMOTIONS = ("angry", "happy", "sad")
 FITS = ("fit", "partial_fit", "fit_transform", "fit_predict")
 ANSWERS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
-FOR_REPORTS = (
-    "score",
-    "degraded",
-)  # phases that may learn from rows that the saved model never sees
-UNHEARD = (
-    "score_inside",
-    "learning_curve",
-    "search",
-    "degraded",
-)  # tested on speakers nobody heard
+PHASES = ("score", "score_inside", "fit", "degraded", "held_out", "learning_curve", "importance")
+# what may learn from rows that the saved model never sees
+FOR_REPORTS = ("score", "degraded")
+# what is tested on speakers nobody heard
+UNHEARD = ("score_inside", "learning_curve", "search", "degraded")
 
 
 def world(folder, *, speakers=4, takes=2, corpora=("savee", "tess"), spoil=()):
@@ -143,14 +137,15 @@ class Recorder:
                 return real_trained(inputs, *rest)
 
         def of(weights, biases, X, classes):
-            with self._learning("Int8Network.of", None, X):
+            with self._learning("Int8Network.of", None, X, crossed=True):
                 return real_of(weights, biases, X, classes)
 
-        monkeypatch.setattr(distillation, "trained", trained)
+        for module in _modules():
+            if vars(module).get("trained") is real_trained:
+                monkeypatch.setattr(module, "trained", trained)
         monkeypatch.setattr(Int8Network, "of", of)
-        for name, method in vars(Experiment).items():
-            if isinstance(method, FunctionType) and not name.startswith("_"):
-                monkeypatch.setattr(Experiment, name, self._phase(name, method))
+        for name in PHASES:
+            monkeypatch.setattr(Experiment, name, self._phase(name, getattr(Experiment, name)))
 
     def _phase(self, name, method):
         @wraps(method)
@@ -183,8 +178,10 @@ class Recorder:
 
     @contextmanager
     def _learning(self, who, instance, X, *, crossed=False):
-        if np.ndim(X) == 2:  # else labels alone
-            rows = self.rows_of(X, crossed=crossed)
+        seen = X if isinstance(X, list) else [X]  # of one view, or of several of the same rows
+        if all(np.ndim(each) == 2 for each in seen):  # else labels alone
+            crossed = crossed or len(seen) > 1
+            rows = set().union(*(self.rows_of(each, crossed=crossed) for each in seen))
             self.fits.append((self._phases[-1], who, rows))
             self._fitting.append(instance)
             self._kept.append(instance)
@@ -247,11 +244,12 @@ def _classes():
         cls = todo.pop()
         found.add(cls)
         todo += [each for each in cls.__subclasses__() if each not in found]
-    for name, module in list(sys.modules.items()):
-        if name.startswith("speech_emotion"):
-            found |= {
-                each
-                for each in vars(module).values()
-                if isinstance(each, type) and hasattr(each, "fit")
-            }
+    for module in _modules():
+        classes = [each for each in vars(module).values() if isinstance(each, type)]
+        found |= {each for each in classes if hasattr(each, "fit")}
     return sorted(found, key=lambda cls: f"{cls.__module__}.{cls.__qualname__}")
+
+
+def _modules():
+    """Those of this project that are loaded."""
+    return [module for name, module in sys.modules.items() if name.startswith("speech_emotion")]

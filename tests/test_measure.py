@@ -314,6 +314,13 @@ def test_the_table_says_every_figure_in_its_unit():
     }
 
 
+def test_the_pages_are_written_whole_and_named(tmp_path):
+    written = report.write(tmp_path, [everything()], report.Budget(), ["a note"])
+    assert written == [tmp_path / "footprint.md", tmp_path / "footprint.json"]
+    assert written[0].read_text() == report.markdown([everything()], report.Budget(), ["a note"])
+    assert json.loads(written[1].read_text()) == report.as_json([everything()], report.Budget())
+
+
 def test_what_is_not_known_is_a_dash_and_breaks_no_budget():
     unknown = figures(ram_static=None, flash_model=None, stack_peak=None)
     assert unknown.ram_total is None and unknown.flash_total is None

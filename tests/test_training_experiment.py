@@ -261,6 +261,8 @@ def table_of(emotions):
         (["bored", "sad", "calm"], "csv", ["bored", "sad", "calm"], "the labels of the table"),
         (["bored", "sad", "fear", "bored"], "seven", ["sad", "fear"],
          "seven labels, calm counted as neutral; 2 clips left out (bored)"),
+        (["sad", "zeal", "fear", "bored"], "seven", ["sad", "fear"],
+         "seven labels, calm counted as neutral; 2 clips left out (bored, zeal)"),
         (["bored", "sad", "fear"], "fear,bored", ["bored", "fear"],
          "the labels fear,bored; 1 clips left out (sad)"),
     ],

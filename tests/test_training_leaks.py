@@ -19,8 +19,10 @@ from sklearn.pipeline import Pipeline
 
 from speech_emotion.commands import train
 from speech_emotion.model import distillation, persistence
+from speech_emotion.model.acquaintance import AcquaintedNetwork
 from speech_emotion.model.distillation import DistilledNetwork
 from speech_emotion.model.estimators import ClippedScaler, SnappedRandomForest
+from speech_emotion.model.profile import VoiceScaler
 from speech_emotion.training import (
     budget,
     candidates,
@@ -35,7 +37,7 @@ from speech_emotion.training.candidates import CANDIDATES, Candidate
 from speech_emotion.training.experiment import Experiment
 from speech_emotion.training.protocols import Splitter
 
-ALL = ("forest_small", "mlp_32", "student_56", "linear")
+ALL = ("forest_small", "mlp_32", "student_56", "voice_224", "linear")
 PICTURES = (
     "confusion",
     "calibration",
@@ -73,6 +75,11 @@ SMALL = dict([
     small("student_56", lambda seed: Pipeline([
         ("scale", ClippedScaler()),
         ("model", DistilledNetwork((3,), members=2, crossings=1, epochs=1, random_state=seed)),
+    ])),
+    small("voice_224", lambda seed: Pipeline([
+        ("scale", VoiceScaler()),
+        ("model", AcquaintedNetwork((3,), members=1, crossings=1, epochs=1, views=2, landmarks=20,
+                                    random_state=seed)),
     ])),
     small("linear", CANDIDATES["linear"].make, {"model__C": [0.001, 0.01]}),
     small("gullible", lambda seed: Pipeline([("model", Gullible())])),
@@ -177,6 +184,7 @@ def test_no_fit_is_ever_shown_a_row_that_its_model_is_scored_on(leaks, options):
         {"AppendDiscriminants.fit", "Int16Quantiser.fit"} if "forest_small" in options else set()
     )
     steps |= {"Teacher.fit", "trained", "Int8Network.of"} if "student_56" in options else set()
+    steps |= {"LandmarkTeacher.fit", "VoiceScaler.fit"} if "voice_224" in options else set()
     for phase in ("score", "score_inside", "fit"):
         assert {(phase, step) for step in steps} <= fitted
 
@@ -184,7 +192,7 @@ def test_no_fit_is_ever_shown_a_row_that_its_model_is_scored_on(leaks, options):
 @pytest.mark.parametrize(
     "options",
     [
-        ("linear", "gullible", "forest_small", "student_56"),
+        ("linear", "gullible", "forest_small", "student_56", "voice_224"),
         ("linear", "gullible", "--search"),
         ("linear", "gullible", "--split", "speaker"),
     ],

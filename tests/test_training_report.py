@@ -295,3 +295,28 @@ def test_a_candidate_is_what_its_description_says(name):
     # what a search tries includes what is shipped
     for setting, tried in candidate.grid.items():
         assert settings[setting.removeprefix("model__")] in tried
+
+
+@pytest.mark.parametrize("corpus", ["synthetic", "savee"])
+def test_synthetic_speech_is_called_so_in_report_card_and_scores(tmp_path, corpus):
+    table = study().table
+    table.clips.loc[3, "corpus"] = corpus
+    report.write(study(table=table), tmp_path, [])
+    made_up = corpus == "synthetic"
+    for name in ("report.md", "model_card.md"):
+        assert (report.SYNTHETIC_WARNING in (tmp_path / name).read_text()) == made_up
+    # what people and other systems score is no measure of made-up speech
+    assert (report.FOR_SCALE in (tmp_path / "report.md").read_text()) == (not made_up)
+    assert json.loads((tmp_path / "scores.json").read_text())["synthetic"] is made_up
+
+
+def test_a_model_that_knows_voices_has_a_table_of_its_histories_and_no_other_has():
+    outcomes = study().outcomes
+    for condition, answers in ((", 10 mixed", GOOD), (", 1 mostly neutral", FAIR)):
+        for protocol in ("speaker", "corpus", "seed"):
+            outcomes["mlp_32"][protocol + condition] = outcome("aass", answers, corpora=["c"] * 4)
+    found = study(outcomes=outcomes)
+    assert len(found.known_table("linear")) == 0
+    known = found.known_table("mlp_32")
+    assert known.index.tolist() == ["none", "10 mixed", "1 mostly neutral"]
+    assert not any("seed" in column for column in known.columns)

@@ -136,13 +136,18 @@ class Splitter:
             )
         if len(set(corpora)) > 1:
             leave_one_out = self._trainable(
-                self.fold(rows[corpora != corpus], rows[corpora == corpus])
-                for corpus in sorted(set(corpora))
+                self._without_corpus(rows, corpus) for corpus in sorted(set(corpora))
             )
             found.append(
                 Protocol("corpus", "each corpus by a model that never heard it", leave_one_out)
             )
         return [protocol for protocol in found if protocol.folds]
+
+    def _without_corpus(self, rows, corpus):
+        """Tests a corpus, and trains on the others but for people who speak in it too."""
+        tested = self.corpora[rows] == corpus
+        heard = np.isin(self.people[rows], self.people[rows[tested]])
+        return self.fold(rows[~tested & ~heard], rows[tested])
 
     def twins(self) -> str:
         """One sentence on the sounds that the table holds more than once; "" where there are none."""
@@ -168,8 +173,8 @@ class Splitter:
         if people < speakers:
             said += f"; speakers who share a sound count as one, {people} of {speakers} are left"
         if shared := int((names["corpora"] > 1).sum()):
-            said += f"; {shared} {_plural('is', shared, 'are')} in several corpora, and train in none of "
-            said += "them where another is tested"
+            said += f"; {shared} {_plural('is', shared, 'are')} in several corpora, and no speaker of them "
+            said += "trains where a corpus of theirs is tested"
         return said
 
     def _drawn_for_test(self):

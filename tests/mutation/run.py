@@ -128,15 +128,17 @@ def faults(source: str, file: str) -> list[Fault]:
             case ast.Attribute(attr=name) | ast.Name(id=name) if name in OPPOSITE:
                 end = place(node, last=True)
                 add(node, OPPOSITE[name], end - len(name), end)
+        untouched = [getattr(node, name, None) for name in ("annotation", "returns")]
+        untouched += getattr(node, "decorator_list", [])
         for each in ast.iter_child_nodes(node):
-            if not (isinstance(each, ast.arg) or each in getattr(node, "decorator_list", ())):
+            if each not in untouched:
                 visit(each)
 
     visit(ast.parse(source))
     return sorted(set(found), key=lambda fault: (fault.start, fault.new))
 
 
-def named(tree: Path) -> list[tuple[str, Fault]]:
+def named(tree: Path) -> list[Fault]:
     """The faults of NAMED; what the code no longer holds is an error, not a fault that is noticed."""
     found = []
     for name, file, old, new in NAMED:
