@@ -385,3 +385,43 @@ def test_a_fold_within_rows_names_the_same_rows_by_their_places(rows, trained, t
     inside = fold.within(rows)
     np.testing.assert_array_equal(rows[inside.train], fold.train)
     np.testing.assert_array_equal(rows[inside.test], fold.test)
+
+
+@pytest.mark.parametrize(("speakers", "folds"), [(12, 5), (6, 5), (5, 5), (4, 4), (2, 2), (1, 0)])
+def test_there_are_five_folds_by_speaker_or_as_many_as_speakers(speakers, folds):
+    splitter = split(make_clips(corpora=("a",), speakers=speakers))
+    assert len(splitter.by_speaker(splitter.originals, 1)) == folds
+    assert len(splitter.by_speaker(splitter.originals, 1, folds=3)) == min(3, folds)
+
+
+def test_corpora_are_left_out_in_the_order_of_their_names():
+    splitter = split(make_clips(corpora=("tess", "b", "a", "c"), speakers=2))
+    (protocol,) = [p for p in splitter.protocols(seed=1) if p.name == "corpus"]
+    tested = [splitter.corpora[fold.test][0] for fold in protocol.folds]
+    assert tested == ["a", "b", "c", "tess"]
+
+
+def test_tess_alone_is_not_left_out():
+    names = [p.name for p in split(make_clips(corpora=("tess",))).protocols(seed=1)]
+    assert names == ["seed", "speaker"]
+
+
+def test_a_speaker_split_holds_out_three_in_ten_speakers():
+    splitter = split(make_clips(corpora=("a",), speakers=20, takes=1))
+    assert len(set(splitter.speakers[splitter.speaker(seed=0).test])) == 6
+
+
+def test_four_clips_can_be_split_and_three_cannot():
+    clips = make_clips(corpora=("a",), speakers=2, emotions=("sad",), takes=2, copies=False)
+    fold = split(clips).random()
+    assert (len(fold.train), len(fold.test)) == (2, 2)
+    with pytest.raises(UserError, match="3 clips are too few to split"):
+        split(clips[:3]).random()
+
+
+def test_twins_that_stay_where_they_were_move_nobody(clips):
+    plain = split(clips).random()
+    sounds = np.arange(len(clips))
+    sounds[plain.test[1]] = sounds[plain.test[0]]
+    said = split(clips, sounds).twins()
+    assert said == "1 sound under 2 names: equal sounds are kept on one side of every split"

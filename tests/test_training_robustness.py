@@ -216,6 +216,15 @@ def test_the_inmp441_has_a_noise_floor_of_its_87_dbfs_shifted_up_by_18_db(heard)
     assert np.abs(bands - bands.mean()).max() < 0.3  # white, as above
 
 
+def test_what_is_too_loud_is_limited_to_16_bits_and_not_wrapped():
+    loud = np.full(RATE, 32767, np.int16)
+    loud[::2] = -32768
+    random = np.random.default_rng(0)
+    voices = np.sign(loud).astype(float)  # in step with the clip: each sample gets larger
+    found = robustness._degraded(loud, "babble, 0 dB", voices, random, "loud", 1)
+    np.testing.assert_array_equal(found, loud)
+
+
 def test_no_condition_but_the_first_is_the_clip_and_no_two_are_alike(heard):
     sounds = [each.tobytes() for each in heard["voice"].values()]
     assert len(set(sounds)) == len(robustness.CONDITIONS)
