@@ -424,4 +424,4 @@ def test_twins_that_stay_where_they_were_move_nobody(clips):
     sounds = np.arange(len(clips))
     sounds[plain.test[1]] = sounds[plain.test[0]]
     said = split(clips, sounds).twins()
-    assert said == "1 sound under 2 names: equal sounds are kept on one side of every split"
+    assert said.startswith("1 sound under 2 names") and "changed sides" not in said
