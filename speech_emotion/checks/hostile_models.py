@@ -277,9 +277,10 @@ class Enemy:
                 case 4:
                     arrays[name] = array[: self.random.randrange(len(array) + 1)]
                 case 5:
-                    arrays[name] = array.astype(
-                        self.random.choice(["i1", "u1", "<i4", "<f4", "<f8"])
-                    )
+                    with np.errstate(invalid="ignore"):
+                        arrays[name] = array.astype(
+                            self.random.choice(["i1", "u1", "<i2", "<i4", "<f4", "<f8"])
+                        )
         return self.vouched(archive.write(document, arrays), facts)
 
     # --- the JSON
@@ -442,7 +443,9 @@ def worker() -> None:
         writes = (
             event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
         )
-        if writes or event.startswith(_FORBIDDEN):
+        # Python finds a codec when it is first used
+        codec = event == "import" and str(arguments[0]).startswith("encodings.")
+        if writes or (event.startswith(_FORBIDDEN) and not codec):
             events.append(f"{event} {str(arguments)[:100]}")
 
     sys.addaudithook(heard)
