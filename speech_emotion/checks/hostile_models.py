@@ -443,12 +443,11 @@ def worker() -> None:
         writes = (
             event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
         )
-        # Python finds a codec when it is first used
-        codec = event == "import" and str(arguments[0]).startswith("encodings.")
-        if writes or (event.startswith(_FORBIDDEN) and not codec):
+        if writes or event.startswith(_FORBIDDEN):
             events.append(f"{event} {str(arguments)[:100]}")
 
     sys.addaudithook(heard)
+    "".encode("unicode_escape")  # Python imports a codec when it is first used
     rows = np.random.default_rng(1).normal(size=(20, len(schema.COLUMNS))).astype(np.float32)
 
     def used(path):
