@@ -1,4 +1,4 @@
-"""How good the shipped models are: writes docs/accuracy.md, one page, stamped with commit and schema.
+"""How good the shipped models are: one page, reports/accuracy.md, stamped with commit and schema.
 
 Every model is fitted under the protocols that say something of a new voice, over several seeds, and scored
 on the clips that were held out; of models that learn to know a voice, also as it becomes known. Hours of
@@ -38,9 +38,7 @@ Written by `python -m speech_emotion.checks.accuracy`; do not edit. {stamp}
 Acted speech. UAR is the mean of the classes' recalls; chance is 1 / {labels} = {chance:.2f}. In brackets:
 95 % bootstrap intervals over speakers, of the first seed. {seeds} Two networks that differ by their seed
 alone differ by about 0.01. Settings and columns were chosen over the project's life on these very clips:
-expect others to score somewhat lower. {nested}What was tried on the way:
-[history/accuracy_notes.md](history/accuracy_notes.md).
-"""
+expect others to score somewhat lower. """
 
 
 def parse_arguments():
@@ -58,7 +56,8 @@ def parse_arguments():
     add("--kept", type=Path, default=Path("reports/accuracy"), metavar="DIR",
         help="where finished folds are kept (default: reports/accuracy)")  # fmt: skip
     add("--so-far", action="store_true", help="fit nothing: write the page of what is kept")
-    add("--out", type=Path, default=Path("docs/accuracy.md"), metavar="FILE")
+    add("--out", type=Path, default=Path("reports/accuracy.md"), metavar="FILE",
+        help="default: reports/accuracy.md")  # fmt: skip
     add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
     return parser.parse_args()
 
@@ -143,7 +142,7 @@ def page(data, y, found, arguments) -> str:
     seeds = max(map(len, found.values()), default=0)
     parts = [
         INTRODUCTION.format(
-            stamp=stamp(data), labels=len(set(y)), chance=1 / len(set(y)), nested="",
+            stamp=stamp(data), labels=len(set(y)), chance=1 / len(set(y)),
             seeds="One seed." if seeds == 1 else f"Means of {seeds} seeds, and their spread.",
         ),
         "## On what\n",

@@ -18,16 +18,17 @@ from speech_emotion.corpora.registry import NAMED
 from speech_emotion.corpora.schemes import Schemes
 from speech_emotion.errors import UserError
 
-#: Formats libsndfile decodes, by the extensions in use.
-LOSSY = {".mp3", ".ogg", ".oga", ".opus"}
+#: Formats that `features.decoding` decodes, by the extensions in use.
 # fmt: off
+LOSSY = {
+    ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wma", ".amr", ".3gp", ".webm",
+}
 LOSSLESS = {
     ".wav", ".wave", ".flac", ".aif", ".aiff", ".aifc", ".au", ".snd",
     ".caf", ".w64", ".rf64", ".sph", ".nist",
 }
 UNREADABLE = {
-    ".m4a", ".aac", ".wma", ".amr", ".ape", ".mp4", ".m4v", ".mov",
-    ".avi", ".flv", ".mkv", ".webm", ".mpg", ".3gp",
+    ".ape", ".mp4", ".m4v", ".mov", ".avi", ".flv", ".mkv", ".mpg",
 }
 ARCHIVES = {".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"}
 # fmt: on
@@ -144,7 +145,7 @@ def _sound_files(root: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
                 else:
                     readable.append(path)
             elif kind in UNREADABLE:
-                problems.append((path, f"libsndfile cannot read {kind}; convert it to wav"))
+                problems.append((path, f"{kind} files are not read; convert it to wav"))
             elif kind in ARCHIVES:
                 problems.append((path, "an archive; unpack it"))
     return readable, problems
