@@ -28,3 +28,9 @@ static float clip(float value, float limit)
 }
 
 $scale
+void ser_model_write_steps(const float *features, uint8_t *bytes)
+{
+    for (int i = 0; i < COLUMNS; i++) {
+        ser_message_write_step(bytes, i, ser_message_step(features[columns[i]], mean[i], inverse[i]));
+    }
+}
