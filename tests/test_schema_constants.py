@@ -91,33 +91,35 @@ SPREAD = read_spread()
 
 @cache
 def sigma(column: str) -> float:
-    """A column's spread over real clips; of one that they do not have (a 41st mel band) its family's."""
-    stem = re.sub(r"\d+", "#", column)
-    alike = [s for name, s in SPREAD.items() if re.sub(r"\d+", "#", name) == stem]
-    return SPREAD.get(column) or float(np.median(alike or [1e-9]))
+    """A column's spread over real clips; of one that they do not have (a 41st mel band) its family's; 0 where
+    there is none of the kind."""
+    alike = [spread for name, spread in SPREAD.items() if stem(name) == stem(column)]
+    return SPREAD.get(column) or float(np.median(alike or [0]))
+
+
+@cache
+def group(column: str) -> str:
+    return next((g for name, g in schema.GROUP_OF.items() if stem(name) == stem(column)), "")
+
+
+def stem(column):
+    return re.sub(r"\d+", "#", column)
 
 
 def excess(columns, reference, other) -> dict[str, float]:
     """How far two engines are apart, as a multiple of what parity allows (speech_emotion/checks/parity.py):
     in columns of the exact groups for each sound, in the others for their root mean square, as r would see
-    it."""
+    it. Columns of no group are exact, too."""
     error, found = np.abs(reference - other), {}
     for i, column in enumerate(columns):
-        group = schema.GROUP_OF.get(column) or group_of(column)
-        spread = sigma(column)
-        if group in parity.EXACT_GROUPS:
-            scale = np.maximum(spread, np.abs(reference[:, i]))
-            found[column] = float((error[:, i] / scale).max() / parity.TOLERANCE)
-        else:
-            allowed = math.sqrt(2 * (1 - parity.LEAST_R.get(group, 1 - 1e-9))) * spread
+        spread = sigma(column) or reference[:, i].std()
+        if group(column) in parity.LEAST_R:
+            allowed = math.sqrt(2 * (1 - parity.LEAST_R[group(column)])) * spread
             found[column] = float(np.sqrt(np.mean(error[:, i] ** 2)) / allowed)
+        else:
+            scale = np.maximum(max(spread, 1e-9), np.abs(reference[:, i]))
+            found[column] = float((error[:, i] / scale).max() / parity.TOLERANCE)
     return found
-
-
-@cache
-def group_of(column):
-    stem = re.sub(r"\d+", "#", column)
-    return next((g for name, g in schema.GROUP_OF.items() if re.sub(r"\d+", "#", name) == stem), "")
 
 
 def worst(columns, reference, other) -> tuple[float, str]:
