@@ -249,7 +249,7 @@ def test_models_take_all_columns_but_those_that_earn_nothing():
     for column in left_out:
         group, parts = schema.GROUP_OF[column], column.split("_")
         fine = column.startswith("mfcc_") and int(next(p for p in parts if p.isdigit())) > 12
-        level = column.startswith("relative_rms") or (parts[0] == "mel" and parts[-1] == "mean")
+        level = parts[0] == "mel" and parts[-1] == "mean"
         assert group in ("chroma", "voice", "hnr") or fine or level
     numbers = {
         int(c.split("_")[1]) for c in taken if c.startswith("mfcc_") and c.split("_")[1].isdigit()

@@ -8,6 +8,9 @@
 #if SER_COUNT_CORRELATION != SER_PAIRS
 #error "the schema's correlation group has other columns than are written here"
 #endif
+#if SER_COUNT_RELATIVE != SER_MELS
+#error "the schema's relative group has other columns than are written here"
+#endif
 
 typedef struct {
     uint16_t full, fulls, spread, spreads; /* first and how many of each kind */
@@ -285,36 +288,6 @@ static void relative_levels(const ser_bank *bank, float *out)
         out[i] = mel[i].mean - mean;
     }
 }
-
-/* The functionals of RMS or its change, over the mean of RMS. sums: of a descriptor of that part. */
-static void over_rms(const ser_bank *bank, ser_part part, const ser_full_sums *sums,
-                     ser_descriptor descriptor, float *features)
-{
-    const ser_clock *clock = &bank->clocks[part];
-    const float rms = bank->full[SER_FRAME_RMS].mean;
-    float all[7] = {0};
-    if (clock->frames < 0.5f || !(rms > 0.0f)) {
-        write_columns(&descriptor, undefined, features);
-        return;
-    }
-    const float per_rms = ser_recip(rms);
-    functionals(sums, shares_of(clock), all);
-    for (int i = 0; i < 7; i++) {
-        all[i] *= per_rms;
-    }
-    write_columns(&descriptor, all, features);
-}
-
-static void relative(const ser_bank *bank, float *features)
-{
-    const ser_descriptor of_rms = {SER_COLUMN_RELATIVE_RMS, SER_FUNCTIONALS_RELATIVE_RMS};
-    const ser_descriptor of_change = {SER_COLUMN_RELATIVE_RMS_DELTA,
-                                      SER_FUNCTIONALS_RELATIVE_RMS_DELTA};
-    relative_levels(bank, features + SER_COLUMN_RELATIVE_MEL_00);
-    over_rms(bank, SER_PART_FRAME, bank->full + SER_FRAME_RMS, of_rms, features);
-    over_rms(bank, SER_PART_CHANGE,
-             bank->full + layout_of(SER_PART_CHANGE).full + SER_CHANGE_RMS_DELTA, of_change, features);
-}
 #endif
 
 void ser_bank_columns(const ser_bank *bank, float *features)
@@ -347,6 +320,6 @@ void ser_bank_columns(const ser_bank *bank, float *features)
     correlations(bank, features + SER_FIRST_CORRELATION);
 #endif
 #if SER_WITH_RELATIVE
-    relative(bank, features);
+    relative_levels(bank, features + SER_FIRST_RELATIVE);
 #endif
 }

@@ -115,7 +115,7 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
     const uint32_t start = (extractor->tail.hops + 1) % SER_STARTS; /* the oldest */
     const int64_t energy = (int64_t)(running->energy - running->start_energy[start]);
     ser_gate_level(gate, energy);
-#if SER_WITH_ENERGY || SER_WITH_RELATIVE
+#if SER_WITH_ENERGY
     /* energy is below 2^40: in two halves, each exact, because converting 64 bits may take doubles */
     const float sum = (float)(int32_t)(energy >> 16) * 65536.0f + (float)(int32_t)(energy & 0xffff);
     const float rms = sqrtf(sum * (1.0f / (float)SER_FRAME)) * (1.0f / 32768.0f);

@@ -106,7 +106,7 @@ typedef struct {
 #if SER_WITH_MODULATION
     ser_modulation modulation;
 #endif
-#if SER_WITH_ENERGY || SER_WITH_RELATIVE
+#if SER_WITH_ENERGY
     float rms; /* of the latest frame */
 #endif
 #if SER_NEEDS_PITCH

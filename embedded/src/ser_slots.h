@@ -17,7 +17,7 @@ void ser_test_columns(const float *features);
 #endif
 
 /* extractor: no value at the first frame */
-#if SER_WITH_ENERGY || SER_WITH_RELATIVE
+#if SER_WITH_ENERGY
 static inline void ser_put_change_energy(float *values, float rms_delta)
 {
     values[SER_CHANGE_RMS_DELTA] = rms_delta;
@@ -73,7 +73,7 @@ static inline float *ser_at_frame_contrast(float *values)
 #endif
 
 /* extractor: known at every frame */
-#if SER_WITH_ENERGY || SER_WITH_RELATIVE
+#if SER_WITH_ENERGY
 static inline void ser_put_frame_energy(float *values, float rms)
 {
     values[SER_FRAME_RMS] = rms;
@@ -137,7 +137,7 @@ static inline void ser_put_intensity_change_intensity(float *values, float inten
 #ifdef SER_SLOT_NAMES
 
 static const char *const ser_frame_names[SER_FRAME_VALUES + 1] = {
-#if SER_WITH_ENERGY || SER_WITH_RELATIVE
+#if SER_WITH_ENERGY
     [SER_FRAME_RMS] = "rms",
 #endif
 #if SER_WITH_ZCR
@@ -260,7 +260,7 @@ static const char *const ser_frame_names[SER_FRAME_VALUES + 1] = {
     [SER_FRAME_VALUES] = NULL,
 };
 static const char *const ser_change_names[SER_CHANGE_VALUES + 1] = {
-#if SER_WITH_ENERGY || SER_WITH_RELATIVE
+#if SER_WITH_ENERGY
     [SER_CHANGE_RMS_DELTA] = "rms_delta",
 #endif
 #if SER_WITH_SPECTRUM
@@ -768,13 +768,6 @@ static const char *const ser_column_names[SER_FEATURES] = {
     "relative_mel_37_mean",
     "relative_mel_38_mean",
     "relative_mel_39_mean",
-    "relative_rms_std",
-    "relative_rms_min",
-    "relative_rms_max",
-    "relative_rms_slope",
-    "relative_rms_delta_std",
-    "relative_rms_delta_min",
-    "relative_rms_delta_max",
     "f0_semitones_mean",
     "f0_semitones_std",
     "f0_semitones_min",

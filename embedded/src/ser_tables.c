@@ -482,8 +482,8 @@ const float ser_modulation_gains[4] = {
 
 /* A last entry of zeros keeps a part without members a valid array. */
 const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
-#if SER_WITH_ENERGY || SER_WITH_RELATIVE
-    {SER_COLUMN_RMS, SER_WITH_ENERGY ? 127 : 0},
+#if SER_WITH_ENERGY
+    {SER_COLUMN_RMS, 127},
 #endif
 #if SER_WITH_ZCR
     {SER_COLUMN_ZCR, 127},
@@ -606,8 +606,8 @@ const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
 };
 
 const ser_descriptor ser_change_descriptors[SER_CHANGE_VALUES + 1] = {
-#if SER_WITH_ENERGY || SER_WITH_RELATIVE
-    {SER_COLUMN_RMS_DELTA, SER_WITH_ENERGY ? 62 : 0},
+#if SER_WITH_ENERGY
+    {SER_COLUMN_RMS_DELTA, 62},
 #endif
 #if SER_WITH_SPECTRUM
     {SER_COLUMN_FLUX, 127},

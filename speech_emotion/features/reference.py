@@ -33,6 +33,8 @@ def extract(samples: np.ndarray) -> np.ndarray:
     The functions below take the samples after `audio.block_dc`.
     """
     samples = block_dc(samples)
+    if not speech_frames(samples).any():
+        return np.full(len(schema.COLUMNS), UNDEFINED, np.float32)
     values = gated_columns(samples)
     sound = parselmouth.Sound(samples / FULL_SCALE, SAMPLE_RATE)
     pitch = to_pitch(sound)
@@ -180,14 +182,10 @@ def _correlations(tracks, speech):
 
 
 def _relative(values):
-    """What the other columns say of level, without the clip's own: the same however loud it is."""
-    of = {c: c.removeprefix("relative_") for c in schema.COLUMNS if c.startswith("relative_")}
-    level = np.mean([values[column] for column in of.values() if column.startswith("mel_")])
-    rms = values["rms_mean"] or 1.0  # 0 where no frame holds speech, and all else is 0 too
-    return {
-        relative: values[column] - level if column.startswith("mel_") else values[column] / rms
-        for relative, column in of.items()
-    }
+    """The mel levels without the clip's own: the same however loud it is."""
+    names = [f"mel_{band:02d}_mean" for band in range(schema.MELS)]
+    level = np.mean([values[name] for name in names])
+    return {f"relative_{name}": values[name] - level for name in names}
 
 
 def _rows(stem, matrix, first):

@@ -180,9 +180,9 @@ _SPECTRUM = {"stage": "spectrum", "part": "frame"}
 
 DESCRIPTORS: tuple[Descriptor, ...] = (
     Descriptor("rms", "energy", "full scale", MOMENTS, "librosa.feature.rms",
-               stage="extractor", part="frame", sums_for="relative"),
+               stage="extractor", part="frame"),
     Descriptor("rms_delta", "energy", "full scale", _RATE, "RMS minus the hop before's",
-               stage="extractor", part="change", sums_for="relative"),
+               stage="extractor", part="change"),
     Descriptor("intensity_db", "intensity", "dB", MOMENTS,
                f"Praat: To Intensity, {PITCH_FLOOR} Hz, mean out", stage="extractor", part="intensity"),
     Descriptor("intensity_db_delta", "intensity", "dB", _RATE, "intensity minus the hop before's",
@@ -225,10 +225,6 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
     ),
     *_numbered("relative_mel", MELS, 0, "relative", "dB", ("mean",),
                "a mel level's less the mean of all bands'", stage="bank"),
-    Descriptor("relative_rms", "relative", "ratio", ("std", "min", "max", "slope"),
-               "those of RMS over its mean", stage="bank"),
-    Descriptor("relative_rms_delta", "relative", "ratio", ("std", "min", "max"),
-               "those of its change over the mean of RMS", stage="bank"),
     *_contour("pitch", "", "Praat: To Pitch (ac), voiced frames", "all pitch frames"),
     *_contour("clear", "clear_", "the same of clear frames", "the loud frames"),
     Descriptor("jitter_local", "voice", "ratio", (), "Praat: Get jitter (local)", stage="perturbation"),
@@ -257,11 +253,6 @@ CONSTANTS: dict[str, float] = {
 
 
 _ON_THE_CHIP = ("stage", "part", "family", "sums_for")  # where a number is computed, not what it is
-_NOT_YET_IN_THE_HASH = (
-    "PITCH_CANDIDATES", "PITCH_SILENCE", "PITCH_VOICING", "PITCH_OCTAVE_COST", "PITCH_JUMP_COST",
-    "PITCH_TURN_COST", "HNR_SILENCE", "PERIOD_SHORTEST", "PERIOD_LONGEST", "PERIOD_FACTOR",
-    "AMPLITUDE_FACTOR", "FLAT", "TINY",
-)  # fmt: skip
 
 
 def describe() -> dict:
@@ -271,7 +262,7 @@ def describe() -> dict:
         for d in DESCRIPTORS
     ]
     return {
-        "constants": {k: v for k, v in CONSTANTS.items() if k not in _NOT_YET_IN_THE_HASH},
+        "constants": CONSTANTS,
         "modulation_bands": MODULATION_BANDS,
         "descriptors": descriptors,
     }

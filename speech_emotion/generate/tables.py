@@ -75,14 +75,9 @@ def schema_header() -> str:
         column += len(descriptor.columns)
     lines += [
         "",
-        "/* Functionals, as bits; those of descriptors that take them from another's sums. */",
+        "/* Functionals, as bits. */",
     ]
     lines += [f"#define SER_{name.upper()} {1 << i}U" for i, name in enumerate(schema.MOMENTS)]
-    lines += [
-        f"#define SER_FUNCTIONALS_{d.name.upper()} {_bits(d)}U"
-        for d in schema.DESCRIPTORS
-        if d.stage == "bank" and len(d.functionals) > 1
-    ]
     lines += [
         "",
         "/* Parts: descriptors accumulated together. In each, those with seven sums come first",

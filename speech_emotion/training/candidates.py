@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # RMS does so less, and relative to its mean it gained nothing.
 _FINEST_MFCC = 12
 _LEFT_OUT = ("chroma", "voice", "hnr")
-_LEFT_OUT_FOR_LEVEL = re.compile(r"mel_\d+_mean|relative_rms_.*")
+_LEFT_OUT_FOR_LEVEL = re.compile(r"mel_\d+_mean")
 
 
 def columns(groups: list[str] | None = None) -> list[str]:
