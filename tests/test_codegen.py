@@ -247,6 +247,41 @@ def test_only_the_groups_that_the_model_uses_are_compiled(voices, tmp_path):
     assert opened.state_bytes < Library(generated(everything, tmp_path / "all")).state_bytes / 4
 
 
+def test_every_function_that_a_header_promises_is_there(voices, tmp_path):
+    """A sketch may call whatever is declared: for every kind of model, and with what voices need."""
+    folders = {
+        kind: generated(fitted(kind, voices, 3), tmp_path / kind)
+        for kind in ("forest", "float network", "int8 network")
+    }
+    folders["knows voices"] = tmp_path / "knows voices" / "Voice"
+    codegen_models.voice_library(folders["knows voices"])
+    for kind, folder in folders.items():
+        source_folder = folder / "src"
+        headers = sorted(each.name for each in source_folder.glob("ser*.h"))
+        program = tmp_path / kind / "all.c"
+        program.write_text("".join(f'#include "{each}"\n' for each in headers))
+        compiler = [*native.compiler(), *native.FLAGS, f"-I{source_folder}"]
+        read = subprocess.run(
+            [*compiler, "-E", "-P", program], check=True, capture_output=True, text=True
+        ).stdout
+        declared = set(re.findall(r"\b(ser_\w+)\([^;{}()]*\);", read))
+        assert {"ser_model_predict", "ser_model_write_steps", "ser_finish"} <= declared
+        names = "".join(f"    (any){each},\n" for each in sorted(declared))
+        program.write_text(
+            program.read_text() + f"typedef void (*any)(void);\nconst any all[] = {{\n{names}}};\n"
+            "int main(void) { return all[0] == 0; }\n"
+        )
+        built = [
+            *compiler,
+            program,
+            *source_folder.glob("*.c"),
+            "-lm",
+            "-o",
+            program.with_suffix(""),
+        ]
+        subprocess.run(built, check=True)
+
+
 def test_columns_that_nothing_looks_at_are_left_out(voices):
     """A constant column, and columns that no tree asks for, cost nothing on the chip."""
     vectors, emotions = voices
