@@ -86,12 +86,19 @@ def check_labels(labels: Iterable[str]) -> None:
     for label in labels:
         if found := label_flaw(label):
             raise UserError(f"label {short(label)}: {found}; rename it")
+    if (label := twice(labels)) is not None:
+        raise UserError(f"label {short(label)}: is there twice, spelled alike; rename one")
+
+
+def twice(labels: Iterable[str]) -> str | None:
+    """The first label that looks like one before it, None where all differ: é may be two characters."""
     seen = set()
     for label in labels:
         normal = unicodedata.normalize("NFC", label)
         if normal in seen:
-            raise UserError(f"label {short(label)}: is there twice, spelled alike; rename one")
+            return label
         seen.add(normal)
+    return None
 
 
 def short(name: str, most: int = 40) -> str:
@@ -209,6 +216,20 @@ def properties(text: str) -> str:
     """A value of Arduino's library.properties, which knows no escapes: a line's rest without the blanks at
     its ends. As it is, or as a JSON string."""
     return text if _plain(text) else _quoted(text)
+
+
+def jinja(text: str) -> str:
+    """A string of Jinja's templates, quotes included: ASCII, and nothing in it that ends it or a tag."""
+    _utf8(text, "Jinja")
+    return (
+        "'"
+        + re.sub(
+            r"[^A-Za-z0-9 _-]",
+            lambda m: f"\\u{ord(m[0]):04x}" if ord(m[0]) < 0x10000 else f"\\U{ord(m[0]):08x}",
+            text,
+        )
+        + "'"
+    )
 
 
 def yaml(text: str) -> str:

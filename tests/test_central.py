@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import sqlite3
 import time
 
@@ -479,6 +480,26 @@ def test_home_assistants_templates_read_a_decision():
         for topic, config in configs.items()
     }
     assert shown == {"emotion": "happy", "confidence": "71.2", "happy": "71.2", "sad": "28.8"}
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [("emotion", "confidence", "Emotion"), ("高兴", "生气"), ("'}}{{ 7*7 }}", "%}\\'", "a/b#+"), ("😀", "a")],
+)  # fmt: skip
+def test_home_assistant_finds_labels_of_any_spelling(labels):
+    """Each under an identifier of its own, and nothing of a label is run in a template."""
+    jinja2 = pytest.importorskip("jinja2")
+    row = {label: 1 / len(labels) for label in labels}
+    decision = deciding.Decision(
+        "k", "p", T, T, 0, labels[0], row[labels[0]], False, row, ["k"]
+    ).public()
+    configs = discovery.configs("mic", "p", "P", labels)
+    assert len(configs) == 2 + len(labels)
+    for topic, config in configs.items():
+        assert re.fullmatch(r"homeassistant/sensor/speech_emotion_mic_[a-z0-9_]+/config", topic)
+        shown = jinja2.Template(config["value_template"]).render(value_json=decision)
+        percent = str(round(100 / len(labels), 1))
+        assert shown == (labels[0] if "json_attributes_topic" in config else percent)
 
 
 # --- the central model -------------------------------------------------------------------------------

@@ -156,6 +156,22 @@ def test_hostile_names_are_only_text(page, speak, net):
     assert page.locator("img").count() == 0
 
 
+def test_labels_of_any_script_are_only_text_too(page, net):
+    """Also those that a script's objects have by themselves."""
+    labels = ("高兴", HOSTILE[:50], "constructor", "__proto__")
+    client = net.client("far")
+    client.publish("emotion/far/about", about(88, labels), qos=1)
+    for seq, label in enumerate(labels, 1):
+        shares = [500 if other != label else 8500 for other in labels]
+        client.publish("emotion/far/voice", sentence(seq, boot=88, shares=shares), qos=1)
+        expect(card(page, "study").locator(".emotion")).to_have_text(label)
+        colour = card(page, "study").evaluate("item => item.style.borderLeftColor")
+        assert colour.startswith("rgb"), colour
+    assert page.locator("img").count() == 0
+    expect(page).to_have_title("Speech emotion: places")
+    client.publish("emotion/far/about", about(89), qos=1).wait_for_publish(5)
+
+
 def test_who_is_offline_and_what_was_lost_is_shown(page, speak, net):
     speak("far")
     row = page.locator("tr[data-device='far']")

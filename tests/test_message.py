@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_names import labels_of_any_kind
 
 from speech_emotion import message as codec
+from speech_emotion import names
 from speech_emotion.message import compiled
 from speech_emotion.message import definition as d
 
@@ -40,14 +42,21 @@ def test_ten_thousand_sentences_are_the_same_bytes_in_c_and_python():
     assert longest <= d.SENTENCE_BYTES
 
 
-def test_the_longest_sentence_of_most_labels_fits_and_no_byte_less_will_do():
-    share = d.WHOLE // d.LABELS_MOST
-    row = [share] * d.LABELS_MOST
+def widest_sentence(labels):
+    """The one that takes most bytes: as many shares as possible have four digits, the others three."""
+    four = min(labels, (d.WHOLE - 100 * labels) // 900)
+    row = [1000] * four + [100] * (labels - four)
     row[0] += d.WHOLE - sum(row)
     late = (d.U32, d.U32, d.U32)
-    sentence = codec.Sentence(d.U32, d.U32, *late, tuple(row), -1000, False, d.U32, d.U32)
+    return codec.Sentence(d.U32, d.U32, *late, tuple(row), -1000, False, d.U32, d.U32)
+
+
+def test_the_longest_sentence_of_most_labels_fits_and_no_byte_less_will_do():
+    sentence = widest_sentence(d.LABELS_MOST)
     data = codec.encode_sentence(sentence)
-    assert len(data) <= d.SENTENCE_BYTES
+    assert (
+        d.SENTENCE_BYTES - 4 < len(data) <= d.SENTENCE_BYTES
+    )  # of one label more it would not be so
     assert compiled.write_sentence(sentence, len(data) + 1) == data
     assert compiled.write_sentence(sentence, len(data)) == b""
 
@@ -76,11 +85,12 @@ def test_shares_of_anything_are_the_chips(row):
     assert codec.shares(row) == compiled.shares(np.array(row, np.float32))
 
 
-label = st.from_regex(r"[A-Za-z0-9_-]{1,16}", fullmatch=True)
-names = st.lists(label, min_size=2, max_size=d.LABELS_MOST, unique=True)
+label_sets = labels_of_any_kind.map(lambda found: found[: d.LABELS_MOST]).filter(
+    lambda found: names.twice(found) is None
+)
 
 
-@given(names, u32, st.integers(0, d.WHOLE), u32, u32)
+@given(label_sets, u32, st.integers(0, d.WHOLE), u32, u32)
 def test_what_is_said_of_a_device_is_the_same_in_c_and_python(
     labels, boot, threshold, model, columns
 ):
@@ -88,6 +98,36 @@ def test_what_is_said_of_a_device_is_the_same_in_c_and_python(
     data = codec.encode_about(about)
     assert compiled.write_about(about) == data
     assert codec.decode_about(data) == about
+    size = about_size(labels)
+    assert compiled.write_about(about, size) == data and size <= d.ABOUT_BYTES + 1
+
+
+def about_size(labels):
+    """SER_MESSAGE_ABOUT_SIZE, with SER_NAMES_BYTES as codegen counts it."""
+    both = [max(names.serial_json(x).encode(), names.plotter(x).encode(), key=len) for x in labels]
+    return d.ABOUT_HEAD + len(labels) + sum(map(len, both))
+
+
+def test_the_widest_labels_fit_into_what_is_said_of_a_device():
+    labels = tuple(f"{chr(0x4E00 + i)}{97 * chr(34)}" for i in range(d.LABELS_MOST))
+    about = codec.About(d.U32, labels, d.WHOLE, d.U32, d.U32, d.U32, d.U32)
+    data = codec.encode_about(about)
+    assert compiled.write_about(about, about_size(labels)) == data
+    assert codec.decode_about(data) == about
+    assert len(data) + len("emotion//about") + 32 + 7 <= 4096  # what the broker takes at most
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["one"], ["a", "a"], ["a", ""], ["a", "x" * 101], ["a", "b\u202e"], ["a", "\ud800"], ["a", 1],
+        ["a", ["b"]], ["\u00e9", "e\u0301"], [str(i) for i in range(d.LABELS_MOST + 1)],
+    ],
+)  # fmt: skip
+def test_labels_that_no_model_on_a_chip_may_have_are_refused(labels):
+    good = json.loads(codec.encode_about(codec.About(1, ("a", "b"), 1, 1, 1, 1, 1)))
+    with pytest.raises(codec.Refused):
+        codec.decode_about(json.dumps(good | {"labels": labels}).encode())
 
 
 @given(

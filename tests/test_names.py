@@ -78,6 +78,11 @@ def json_string(name):
     return found["a"]
 
 
+def jinja_string(name):
+    jinja2 = pytest.importorskip("jinja2")
+    return jinja2.Template("{{ " + names.jinja(name) + " }}{# it goes on #}").render()
+
+
 def yaml_scalar(name):
     found = yaml.safe_load(f"version: 1\nurl: {names.yaml(name)}\nidf: x\n")
     assert found.keys() == {"version", "url", "idf"} and found["idf"] == "x"
@@ -187,6 +192,7 @@ FORMATS = [
     properties,
     json_string,
     yaml_scalar,
+    jinja_string,
     csv_cell,
     markdown_line,
     markdown_cell,

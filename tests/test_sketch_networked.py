@@ -8,6 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 import sketch_harness as harness
+import test_codegen_labels
 from test_sketches import SHIFT, room
 
 from speech_emotion import message
@@ -98,6 +99,42 @@ def test_the_service_decides_what_the_library_says(networked, folder, talk):
 def test_the_messages_are_as_small_as_promised(networked, talk):
     published, _ = run(networked, talk)
     assert max(len(data) for topic, *_, data in published if topic.endswith("voice")) <= 240
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["高兴", "生气", "中性"], ['say "so"', "back\\slash", "<b>&", "emotion", "constructor"],
+        [chr(0x4E00 + i) + '"' * 97 for i in range(definition.LABELS_MOST)],
+    ],
+    ids=["Chinese", "punctuation", "the widest"],
+)  # fmt: skip
+def test_labels_of_any_script_reach_the_service_as_they_are(labels, talk, tmp_path):
+    test_codegen_labels.write(labels, tmp_path / "Labels")
+    program = harness.build(tmp_path / "Labels", "Networked", tmp_path / "networked")
+    published, _ = run(program, talk)
+    assert message.decode_about(published[0][3]).names == tuple(labels)
+    hub, found = Hub({"mic-1": "kitchen"}), []
+    for topic, *_, data in published:
+        assert len(data) <= 240 or not topic.endswith("voice")
+        hub.receive(topic, data, T)
+        found += hub.due(T)
+    assert not hub.refused and len(found) == 2
+    assert list(found[0].probabilities) == labels
+
+
+def test_more_labels_than_a_message_holds_are_said_when_it_is_compiled(tmp_path):
+    labels = [f"label {i}" for i in range(definition.LABELS_MOST + 1)]
+    test_codegen_labels.write(labels, tmp_path / "Many")
+    for sketch, works in (("Microphone", True), ("Networked", False)):
+        done = subprocess.run(
+            ["g++", "-std=c++17", "-fsyntax-only", "-DCONFIG_IDF_TARGET_ESP32=1", f"-I{harness.STAND_IN}",
+             f"-I{tmp_path / 'Many' / 'src'}", "-include", "Arduino.h", "-x", "c++",
+             tmp_path / "Many" / "examples" / sketch / f"{sketch}.ino"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert (done.returncode == 0) == works, done.stderr
+    assert f"which is {definition.LABELS_MOST}: train it with fewer (--labels)" in done.stderr
 
 
 def test_what_nobody_can_be_told_waits_and_the_oldest_goes(folder, talk):

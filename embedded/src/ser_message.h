@@ -26,12 +26,15 @@ extern "C" {
 #endif
 
 /* Probabilities in ten-thousandths that add up to 10000: cut, and what is left over goes to the largest
-   remainders, the first of equals. What adds up to anything else becomes certainty of its largest. labels: 1 to SER_MESSAGE_LABELS_MOST. */
+   remainders, the first of equals. What adds up to anything else becomes certainty of its largest. labels: 1 to
+   SER_MESSAGE_LABELS_MOST. */
 void ser_message_shares(const float *probabilities, int labels, uint16_t *shares);
 
 /* The message in `bytes`, with a 0 behind it that does not count. Returns its length; 0 where `size` does not
-   suffice (SER_MESSAGE_SENTENCE_BYTES + 1 and SER_MESSAGE_ABOUT_BYTES + 1 always do for up to
-   SER_MESSAGE_LABELS_MOST labels). */
+   suffice (SER_MESSAGE_SENTENCE_BYTES + 1 and SER_MESSAGE_ABOUT_SIZE always do for up to
+   SER_MESSAGE_LABELS_MOST labels). Labels may be of any script. */
+#define SER_MESSAGE_ABOUT_SIZE(labels, bytes) (SER_MESSAGE_ABOUT_HEAD + (labels) + (bytes))
+/* labels, bytes: SER_LABELS and SER_NAMES_BYTES, of ser_model.h. */
 size_t ser_message_write_sentence(const ser_message_sentence *sentence, char *bytes, size_t size);
 size_t ser_message_write_about(const ser_message_about *about, char *bytes, size_t size);
 

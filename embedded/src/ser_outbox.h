@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 #ifndef SER_OUTBOX_PLACES
-#define SER_OUTBOX_PLACES 64 /* about 70 bytes each */
+#define SER_OUTBOX_PLACES 64 /* about 76 bytes each */
 #endif
 
 typedef struct {

@@ -5,6 +5,8 @@ https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery: homeassistant/<
 
 from typing import Any
 
+from speech_emotion import names
+
 PREFIX = "homeassistant"
 EXPIRE_SECONDS = 600
 """An emotion that nobody has heard for so long is unknown."""
@@ -37,12 +39,15 @@ def configs(
         },
         "confidence": _percent("Confidence", "value_json.confidence"),
     }  # fmt: skip
-    entities |= {
-        label: _percent(label.capitalize(), f"value_json.p.get('{label}', 0)") for label in labels
-    }
+    shown = [
+        _percent(label.capitalize(), f"value_json.p.get({names.jinja(label)}, 0)")
+        for label in labels
+    ]
+    # a label may be of any script, or be called "emotion"; a topic and an identifier may not
+    identifiers = names.c_identifiers([*entities, *labels])
     result = {}
-    for entity, config in entities.items():
-        unique = f"speech_emotion_{device}_{entity}"
+    for identifier, config in zip(identifiers, [*entities.values(), *shown], strict=True):
+        unique = f"speech_emotion_{device}_{identifier.lower()}"
         result[f"{PREFIX}/sensor/{unique}/config"] = {
             **common, **config, "unique_id": unique, "object_id": unique,
         }  # fmt: skip

@@ -19,7 +19,7 @@ from speech_emotion import message
 from speech_emotion.central import wire
 from speech_emotion.central.settings import Network
 from speech_emotion.errors import UserError
-from speech_emotion.message import About, Sentence, compiled
+from speech_emotion.message import About, Sentence, compiled, definition
 
 MADE_UP = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 RETRY_SECONDS = 0.5
@@ -63,6 +63,11 @@ def replayed(folder: Path, clips: Sequence[Path], seed: int) -> Voice:
     from speech_emotion.model.compiled import Library
 
     library = Library(folder)
+    if len(library.labels) > definition.LABELS_MOST:
+        raise UserError(
+            f"{folder}: {len(library.labels)} labels, a message has room for {definition.LABELS_MOST}; train "
+            "a model with fewer (--labels)"
+        )
 
     def hear():
         order = random.Random(seed)

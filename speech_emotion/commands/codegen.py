@@ -53,6 +53,7 @@ def main():
     from speech_emotion.codegen import library, pipeline, source, verify, web
     from speech_emotion.corpora import places
     from speech_emotion.measure import sizes as budget
+    from speech_emotion.message.definition import LABELS_MOST
     from speech_emotion.model import persistence
     from speech_emotion.model.compiled import Library
 
@@ -76,6 +77,11 @@ def main():
         raise UserError(f"{arguments.model}: {error}") from None
     groups = ", ".join(plan.groups)
     say("model", f"{plan.kind}; {len(plan.labels)} labels; {len(plan.columns)} columns of {groups}")
+    if len(plan.labels) > LABELS_MOST:
+        say(
+            "",
+            f"the sketch Networked will not compile: its messages have room for {LABELS_MOST} labels",
+        )
 
     with library.draft(arguments.out) as beside:
         folder = beside / arguments.out.name

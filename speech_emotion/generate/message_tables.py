@@ -24,8 +24,8 @@ def header() -> str:
     lines = [_NOTE, "#ifndef SER_MESSAGE_FORMAT_H", "#define SER_MESSAGE_FORMAT_H", ""]
     lines += ["#include <stdint.h>", ""]
     lines += [f"#define SER_MESSAGE_{name} {getattr(d, name)}" for name in (
-        "VERSION", "WHOLE", "LABELS_MOST", "LABEL_BYTES", "SENTENCE_BYTES", "ABOUT_BYTES",
-        "COLUMNS_BYTES", "COLUMNS_HEAD", "COLUMNS_MOST", "STEPS",
+        "VERSION", "WHOLE", "LABELS_MOST", "SENTENCE_BYTES", "ABOUT_HEAD", "COLUMNS_BYTES",
+        "COLUMNS_HEAD", "COLUMNS_MOST", "STEPS",
     )]  # fmt: skip
     lines += _message("sentence", d.SENTENCE) + _message("about", d.ABOUT)
     return "\n".join([*lines, "", "#endif"]) + "\n"

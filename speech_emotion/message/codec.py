@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from speech_emotion import names
 from speech_emotion.message import definition as d
 
 _COLUMNS = struct.Struct("<BBHIII")
-_LABEL = re.compile(rf"[A-Za-z0-9_-]{{1,{d.LABEL_BYTES}}}")
 _HEX = re.compile(r"[0-9a-f]{8}")
 
 
@@ -89,7 +89,7 @@ def encode_sentence(sentence: Sentence) -> bytes:
 
 
 def encode_about(about: About) -> bytes:
-    """At most 400 bytes. ValueError where a member is out of its range."""
+    """At most ABOUT_BYTES bytes. ValueError where a member is out of its range."""
     return _encode(d.ABOUT, about, d.ABOUT_BYTES)
 
 
@@ -139,7 +139,7 @@ def _encode(fields, message, most):
         if trouble:
             raise ValueError(f"{field.key}: {trouble}")
         words.append(f'"{field.key}":{_WRITE[field.kind](value)}')
-    data = ("{" + ",".join(words) + "}").encode("ascii")
+    data = ("{" + ",".join(words) + "}").encode()
     if len(data) > most:
         raise ValueError(f"{len(data)} bytes; {most} at most")
     return data
@@ -150,7 +150,7 @@ _WRITE: dict[str, Callable[[Any], str]] = {
     "hex": lambda value: f'"{value:08x}"',
     "truth": lambda value: "true" if value else "false",
     "shares": lambda value: "[" + ",".join(map(str, value)) + "]",
-    "names": lambda value: "[" + ",".join(f'"{name}"' for name in value) + "]",
+    "names": lambda value: "[" + ",".join(map(names.serial_json, value)) + "]",
 }
 
 
@@ -171,10 +171,12 @@ def _trouble(field, value):
             if sum(value) != d.WHOLE:
                 return "probabilities do not add up"
         case "names":
-            if not 2 <= len(value) <= d.LABELS_MOST or len(set(value)) != len(value):
-                return f"{len(value)} labels, or the same twice"
-            if not all(type(name) is str and _LABEL.fullmatch(name) for name in value):
+            if not 2 <= len(value) <= d.LABELS_MOST:
+                return f"{len(value)} labels"
+            if any(type(name) is not str or names.label_flaw(name) for name in value):
                 return "not a label"
+            if names.twice(value) is not None:
+                return "a label twice"
     return None
 
 
@@ -182,7 +184,7 @@ def _decode(fields, data, most):
     if len(data) > most:
         raise Refused("length", f"{len(data)} bytes; {most} at most")
     try:
-        found = json.loads(data.decode("ascii"), object_pairs_hook=_object, parse_constant=_never)
+        found = json.loads(data.decode(), object_pairs_hook=_object, parse_constant=_never)
     except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise Refused("json", "not JSON, or a key twice") from None
     if not isinstance(found, dict) or found.keys() != {field.key for field in fields}:
@@ -199,10 +201,7 @@ def _decode(fields, data, most):
         elif field.kind in ("shares", "names"):
             if type(value) is not list:
                 raise Refused("fields", f"{field.key}: not a list")
-            try:
-                trouble = _trouble(field, value)
-            except TypeError:  # what cannot be in a set, such as a list in the list
-                trouble = "not a label"
+            trouble = _trouble(field, value)
             if trouble:
                 raise Refused("sum" if "add up" in trouble else "fields", f"{field.key}: {trouble}")
             members[field.member] = tuple(value)

@@ -11,14 +11,18 @@ central model are binary, little endian.
 
 from typing import NamedTuple
 
+from speech_emotion import names
+
 VERSION = 1
 WHOLE = 10_000
 """Probabilities are whole ten-thousandths, and a sentence's add up to this, exactly."""
-LABELS_MOST = 12
-LABEL_BYTES = 16
-"""A label: 1 to 16 letters of ASCII, digits, _ and -."""
+LABELS_MOST = 16
+"""A sentence of more of them may take more than SENTENCE_BYTES."""
 SENTENCE_BYTES = 240
-ABOUT_BYTES = 400
+ABOUT_HEAD = 160
+"""What is said of a device, without its labels, is shorter. A label is any that a model on a chip may have
+(names.label_flaw): of any script, in quotes, `"` and `\\` escaped."""
+ABOUT_BYTES = ABOUT_HEAD + LABELS_MOST * (2 * names.MAX_LABEL_BYTES + 3)
 COLUMNS_BYTES = 1024
 COLUMNS_HEAD = 16
 COLUMNS_MOST = (COLUMNS_BYTES - COLUMNS_HEAD) // 2

@@ -12,7 +12,9 @@ let ahead = 0; // the service's clock less the browser's, ms
 let sounding = null;
 
 const now = () => Date.now() + ahead;
-const colour = (emotion) => COLOURS[emotion] ?? OTHER;
+// an emotion may be called "constructor", too
+const own = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined);
+const colour = (emotion) => own(COLOURS, emotion) ?? OTHER;
 const percent = (share) => `${Math.round(100 * share)} %`;
 const make = (tag, className, text) => {
   const element = document.createElement(tag);
@@ -123,7 +125,7 @@ function cue(it, decision) {
     const oscillator = sounding.createOscillator();
     const gain = sounding.createGain();
     const start = sounding.currentTime;
-    oscillator.frequency.value = TONES[decision.emotion] ?? 440;
+    oscillator.frequency.value = own(TONES, decision.emotion) ?? 440;
     gain.gain.setValueAtTime(0.15, start);
     gain.gain.exponentialRampToValueAtTime(0.001, start + 0.35);
     oscillator.connect(gain).connect(sounding.destination);

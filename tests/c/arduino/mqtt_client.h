@@ -81,6 +81,10 @@ typedef struct esp_mqtt_client_config_t {
         int reconnect_timeout_ms;
         int timeout_ms;
     } network;
+    struct buffer_t {
+        int size;
+        int out_size;
+    } buffer;
 } esp_mqtt_client_config_t;
 
 esp_mqtt_client_handle_t esp_mqtt_client_init(const esp_mqtt_client_config_t *config);

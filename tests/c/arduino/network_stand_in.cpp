@@ -136,7 +136,7 @@ void WebServer::handleClient()
 struct esp_mqtt_client {
     std::mutex lock;
     esp_event_handler_t handler;
-    int next;
+    int next, out_size;
     bool online;
     std::vector<int> unacknowledged;
 };
@@ -158,6 +158,7 @@ esp_mqtt_client_handle_t esp_mqtt_client_init(const esp_mqtt_client_config_t *co
     );
     esp_mqtt_client *client = new esp_mqtt_client;
     client->next = 1;
+    client->out_size = config->buffer.out_size;
     client->online = false;
     return client;
 }
@@ -206,6 +207,10 @@ int esp_mqtt_client_enqueue(
         char two[3];
         std::snprintf(two, sizeof two, "%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
         hex += two;
+    }
+    if (5 + 2 + std::string(topic).size() + 2 + payload.size() > static_cast<size_t>(client->out_size)) {
+        std::fprintf(stderr, "a message larger than the client's buffer\n"); /* the real one sends it in pieces */
+        std::abort();
     }
     const std::lock_guard<std::mutex> hold(client->lock);
     std::printf("mqtt %s %d %d %s\n", topic, qos, retain, hex.c_str());

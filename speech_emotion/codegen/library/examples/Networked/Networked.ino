@@ -43,7 +43,7 @@
 /* ---- */
 
 #if SER_LABELS > SER_MESSAGE_LABELS_MOST
-#error "A message has room for fewer labels than this model has."
+#error "This model has more labels than a message of 240 bytes has room for, which is 16: train it with fewer (--labels)."
 #endif
 #if SEND_FEATURES && SER_MODEL_COLUMNS > SER_MESSAGE_COLUMNS_MOST
 #error "A message has room for fewer columns than this model has: -DSEND_FEATURES=0, or a model of fewer columns."
@@ -99,7 +99,12 @@ static QueueHandle_t spoken_queue, event_queue;
 static StaticQueue_t spoken_state, event_state;
 static uint8_t spoken_storage[SPOKEN_PLACES * sizeof(Spoken)], event_storage[EVENT_PLACES * sizeof(Event)];
 
-static char topic[64], text[SER_MESSAGE_ABOUT_BYTES + 1];
+enum {
+    ABOUT_SIZE = SER_MESSAGE_ABOUT_SIZE(SER_LABELS, SER_NAMES_BYTES), /* ends included */
+    TEXT_SIZE = ABOUT_SIZE > SER_MESSAGE_SENTENCE_BYTES ? ABOUT_SIZE : SER_MESSAGE_SENTENCE_BYTES + 1,
+    PACKET_SIZE = 80 + (TEXT_SIZE > SER_MESSAGE_COLUMNS_BYTES ? TEXT_SIZE : SER_MESSAGE_COLUMNS_BYTES) /* and a topic */
+};
+static char topic[64], text[TEXT_SIZE];
 
 /* ---- what the recogniser's task tells ---- */
 
@@ -357,6 +362,8 @@ void setup()
     config.session.last_will.retain = 1;
     config.session.keepalive = 30;
     config.network.reconnect_timeout_ms = 5000;
+    config.buffer.size = 1024; /* its own default */
+    config.buffer.out_size = PACKET_SIZE; /* or the longest would go in pieces */
     client = esp_mqtt_client_init(&config);
     esp_mqtt_client_register_event(client, MQTT_EVENT_ANY, on_mqtt, nullptr);
     esp_mqtt_client_start(client); /* and it goes on trying */
