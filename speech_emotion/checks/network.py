@@ -4,6 +4,10 @@
   kills    broker, service and devices killed at random while they speak: nothing doubled, all losses counted
   flood    one device that says all it can: how long the others wait
   year     how soon the page of a year's history opens
+  home     a real Home Assistant finds the devices, shows what they say, and that they are away. It has to be
+           installed in an environment of its own, whose Python is told:
+           pip install homeassistant==2024.3.3 'josepy<2' -r <the requirements of the integrations mqtt,
+           frontend and recorder, in their manifest.json>
 
 Every run is bounded in time, makes its network in a folder of its own, and takes all of it away again.
 """
@@ -58,6 +62,10 @@ def main() -> int | None:
     made.add_argument("--seconds", type=float, default=20)
     made = command("year", year)
     made.add_argument("--decisions", type=int, default=1_000_000)
+    made = command("home", home)
+    made.add_argument(
+        "python", type=Path, help="of the environment in which Home Assistant is installed"
+    )
     arguments = parser.parse_args()
     return arguments.function(arguments)
 
@@ -226,6 +234,85 @@ def year(arguments):
     return 0
 
 
+def home(arguments):
+    with _network() as net:
+        places = {"sim-1": "kitchen", "sim-2": "study"}
+        making.add_many(net.network, list(places), places)
+        net.network.titles["kitchen"] = "Küche"
+        net.network.save()
+        net.start_broker()
+        net.start_service()
+
+        def speak():
+            return net.simulate("--devices", 2, "--seconds", LONGEST_SECONDS, "--period", 2)
+
+        devices = speak()
+        facts = {
+            "folder": str(net.network.folder / "home"), "host": net.network.host, "port": net.network.port,
+            "user": settings.READER, "password": net.network.password(settings.READER),
+            "ca": str(net.network.ca),
+        }  # fmt: skip
+        shown = net.start(
+            [arguments.python, Path(__file__).with_name("home_assistant.py"), json.dumps(facts)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        if shown.stdout.readline() != "ready\n":
+            raise CheckFailed("Home Assistant did not start; see above")
+
+        def wait(what, true):
+            began = time.monotonic()
+            while not true(answer := ask()):
+                if time.monotonic() > began + 90:
+                    raise CheckFailed(f"{what}: waited in vain; it shows {answer}")
+                time.sleep(0.2)
+            print(f"{what}: after {time.monotonic() - began:.1f} s")
+            return answer
+
+        def ask():
+            shown.stdin.write("\n")
+            shown.stdin.flush()
+            return json.loads(shown.stdout.readline())
+
+        def alive(answer):
+            states = {name: state for name, (state, _) in answer["states"].items()}
+            return len(states) == 2 * (2 + len(MADE_UP)) and not set(states.values()) & _NOTHING
+
+        def gone(answer):
+            return {state for state, _ in answer["states"].values()} == {"unavailable"}
+
+        answer = wait("both devices are there by themselves, and what they say", alive)
+        for name, area in (("Küche (sim-1)", "Küche"), ("study (sim-2)", "study")):
+            if [name, area] not in answer["devices"]:
+                raise CheckFailed(f"no device {name}: {answer['devices']}")
+        for device in places:
+            row = {
+                entity.removeprefix(f"sensor.speech_emotion_{device.replace('-', '_')}_"): state
+                for entity, (state, _) in answer["states"].items()
+                if device.replace("-", "_") in entity
+            }
+            print(f"{device}: {row}")
+            shares = {label: float(row[label]) for label in MADE_UP}
+            if abs(sum(shares.values()) - 100) > 0.5 or max(shares.values()) != float(
+                row["confidence"]
+            ):
+                raise CheckFailed(f"{device}: no decision of the service's")
+            if row["emotion"] not in ("uncertain", max(shares, key=shares.__getitem__)):
+                raise CheckFailed(f"{device}: another emotion than the most probable one")
+        net.kill(devices)
+        wait("killed devices are unavailable", gone)
+        devices = speak()
+        wait("they are back", alive)
+        net.kill(net.broker)
+        wait("without a broker nothing is shown", gone)
+        net.start_broker()
+        wait("and with a new one all is back", alive)
+        shown.stdin.close()
+    return 0
+
+
+_NOTHING = {"unavailable", "unknown"}
+
+
 def _history(path, count):
     """A year of four rooms, evenly."""
     store, rng = Store(path), random.Random(0)
@@ -259,12 +346,12 @@ class _Net:
 
     def start_broker(self):
         with (self.network.folder / "broker.log").open("ab") as log:
-            self.broker = self._start(making.command(self.network), stderr=log)
+            self.broker = self.start(making.command(self.network), stderr=log)
         running.wait_for("127.0.0.1", self.network.port, self.broker)
 
     def start_service(self):
         with (self.network.folder / "service.log").open("ab") as log:
-            self.service = self._start(
+            self.service = self.start(
                 [*_ME, "--folder", self.network.folder, "--page-port", str(self.page_port)],
                 stdout=log, stderr=log,
             )  # fmt: skip
@@ -276,9 +363,9 @@ class _Net:
 
     def simulate(self, *options):
         command = [*_ME, "simulate", "--folder", self.network.folder, *map(str, options)]
-        return self._start(command, stdout=subprocess.PIPE, text=True)
+        return self.start(command, stdout=subprocess.PIPE, text=True)
 
-    def _start(self, command, **more):
+    def start(self, command, **more):
         process = subprocess.Popen([str(word) for word in command], **more)
         self.processes.append(process)
         return process
