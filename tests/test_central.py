@@ -506,7 +506,8 @@ def test_home_assistant_finds_labels_of_any_spelling(labels):
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
-def test_a_large_model_says_of_int16_columns_what_it_says_of_the_columns(tmp_path):
+@pytest.mark.parametrize("kind", ["forest", "kernel"])
+def test_a_large_model_says_of_int16_columns_what_it_says_of_the_columns(tmp_path, kind):
     import codegen_models
 
     from speech_emotion.central.large import LargeModel
@@ -514,13 +515,15 @@ def test_a_large_model_says_of_int16_columns_what_it_says_of_the_columns(tmp_pat
     from speech_emotion.features import schema
     from speech_emotion.message import compiled
     from speech_emotion.model import persistence
+    from speech_emotion.training.candidates import CANDIDATES
 
     vectors, emotions = codegen_models.voices(120)
     columns = list(schema.COLUMNS[:211])
-    facts = {"columns": columns, "engine": "device", "threshold": 0.3}
+    facts = {"columns": columns, "engine": "device", "threshold": 0.45}
+    kinds = codegen_models.KINDS | {"kernel": lambda: CANDIDATES["kernel"].make(0)}
     paths = {}
-    for name, kind in (("chip", "int8 network"), ("large", "forest")):
-        made = codegen_models.KINDS[kind]().fit(vectors[:, :211], emotions)
+    for name, made in (("chip", kinds["int8 network"]()), ("large", kinds[kind]())):
+        made.fit(vectors[:, :211], emotions)
         paths[name] = tmp_path / f"{name}.joblib"
         persistence.save(
             made, paths[name], facts | {"name": name, "labels": made.classes_.tolist()}
@@ -540,6 +543,7 @@ def test_a_large_model_says_of_int16_columns_what_it_says_of_the_columns(tmp_pat
         hub.receive("emotion/mic/voice", sentence(i + 1, begin=end - 2000, end=end), T + 5000 * i)
         [decision] = hub.due(T + 5000 * i)
         near += abs(decision.confidence - exact[i].max()) < 0.05
+        assert decision.uncertain == (decision.confidence < 0.45)  # its own threshold
         assert set(decision.probabilities) == set(emotions)
     assert near >= 38  # a tree may go the other way at a threshold that a step straddles
     hub.receive("emotion/mic/features", data[:-2], T)

@@ -263,7 +263,7 @@ def test_names_in_files_are_for_ever():
         "clipped-scaler/1", "append-discriminants/1", "int16-quantiser/1", "snapped-random-forest/1",
         "snapped-extra-trees/1", "float32-network/1", "int8-network/1", "standard-scaler/1",
         "logistic-regression/1", "linear-discriminants/1", "mlp-classifier/1", "random-forest/1",
-        "extra-trees/1", "tree/1", "extra-tree/1", "voice-scaler/1",
+        "extra-trees/1", "tree/1", "extra-tree/1", "voice-scaler/1", "kernel-ridge/1",
     }  # fmt: skip
     assert facts.FORMAT == "speech-emotion-model/1"
 

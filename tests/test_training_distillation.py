@@ -8,6 +8,8 @@ from codegen_models import COLUMNS, voices
 from sklearn.pipeline import Pipeline
 from test_codegen import generated
 
+from speech_emotion.codegen import pipeline as codegen_pipeline
+from speech_emotion.errors import UserError
 from speech_emotion.model import distillation, persistence
 from speech_emotion.model.compiled import Library
 from speech_emotion.model.distillation import (
@@ -228,6 +230,28 @@ def test_held_out_rows_reach_neither_teacher_nor_student(monkeypatch):
     # a mark would pull its column's mean and spread along: standardised training rows have mean 0
     assert all(np.abs(rows).max() <= 2.5 for rows in seen)
     assert all(np.abs(rows[: len(fold.train)].mean(axis=0)).max() < 0.2 for rows in seen)
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_the_teacher_by_itself_answers_as_it_answers_its_student(labels, tmp_path, monkeypatch):
+    """Also read back from its file, which the central service opens; and no chip is promised it."""
+    X, y, speakers = clouds()
+    mine = np.isin(y, np.unique(y)[:labels])
+    rows = examples(X[mine], y[mine], speakers[mine])
+    taught = []
+    fit = Teacher.fit
+    monkeypatch.setattr(Teacher, "fit", lambda self, *rest: taught.append(fit(self, *rest)) or self)
+    for name in ("student_56", "kernel"):
+        made = fitting.fit(Recipe(CANDIDATES[name].make(0), "none", 0), rows)
+    student, _ = taught
+    expected = student.probabilities(made[0].transform(X))
+    np.testing.assert_allclose(made.predict_proba(X), expected, atol=1e-6)
+    info = {"labels": made.classes_.tolist(), "columns": columns()[:12], "engine": "device"}
+    persistence.save(made, tmp_path / "m.joblib", info)
+    again = persistence.load(tmp_path / "m.joblib")
+    np.testing.assert_array_equal(again.pipeline.predict_proba(X), made.predict_proba(X))
+    with pytest.raises(UserError):
+        codegen_pipeline.plan(again.pipeline, again.info)
 
 
 def test_of_teacher_and_student_only_an_int8_network_is_saved(tmp_path):

@@ -273,7 +273,7 @@ def test_a_candidate_is_what_its_description_says(name):
     candidate = CANDIDATES[name]
     model = candidate.make(7)[-1]
     settings = model.get_params()
-    assert name == candidate.name and candidate.exportable == (name != "linear")
+    assert name == candidate.name and candidate.exportable == (name not in ("linear", "kernel"))
     assert settings.get("random_state") == (None if name == "linear" else 7)
     about = candidate.about
     if "trees" in about:
@@ -290,6 +290,8 @@ def test_a_candidate_is_what_its_description_says(name):
     elif units := re.search("(four|one) 8-bit networks? of (\\d+) and (\\d+) units", about):
         assert settings["hidden_layer_sizes"] == (int(units[2]), int(units[3]))
         assert settings["members"] == {"one": 1, "four": 4}[units[1]]
+    elif "kernel ridge" in about:
+        assert settings["ridge"] in candidate.grid["model__ridge"] and not candidate.by_default
     else:
         assert "logistic regression" in about and settings["C"] == 0.003
     # what a search tries includes what is shipped

@@ -49,6 +49,7 @@ class Large(Protocol):
     """A central model: what it makes of the columns that a device sends."""
 
     columns: int
+    threshold: float
 
     def probabilities(self, steps: tuple[int, ...]) -> dict[str, float] | None: ...
 
@@ -225,14 +226,16 @@ class Hub:
         clock = device.clocks.setdefault(sentence.boot, Uptime())
         begin, end = clock.interval(sentence, arrival)
         found: dict[str, float] = {}
-        if sentence.speech:
-            found = device.columns.pop((sentence.boot, sentence.seq), None) or {
-                label: share / WHOLE
-                for label, share in zip(about.names, sentence.shares, strict=True)
-            }
+        threshold = about.threshold / WHOLE
+        if self._large and sentence.speech and (sentence.boot, sentence.seq) in device.columns:
+            found = device.columns.pop((sentence.boot, sentence.seq))
+            threshold = self._large.threshold
+        elif sentence.speech:
+            shares = zip(about.names, sentence.shares, strict=True)
+            found = {label: share / WHOLE for label, share in shares}
         heard = Heard(
             device.name, channel, sentence.boot, sentence.seq, begin, end, now, found,
-            about.threshold / WHOLE, handle,
+            threshold, handle,
         )  # fmt: skip
         self._place(device.place, heard, now)
 

@@ -29,6 +29,7 @@ class LargeModel:
                 f"{chip}: {len(plan.columns)} columns; {definition.COLUMNS_MOST} fit into a message"
             )
         self.columns = source.columns_number(plan.columns, plan.mean, plan.inverse)
+        self.threshold = self._model.threshold
         self._mean = np.asarray(plan.mean, np.float32)
         inverse = np.asarray(plan.inverse, np.float32)
         safe = np.where(inverse > 0, inverse, np.float32(1))

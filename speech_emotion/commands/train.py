@@ -32,9 +32,9 @@ def parse_arguments():
     add(
         "--models",
         nargs="+",
-        default=list(CANDIDATES),
+        default=[c.name for c in CANDIDATES.values() if c.by_default],
         metavar="NAME",
-        help="default: all, see below",
+        help="default: all below but kernel",
     )
     add("--labels", default="auto", metavar="SET",
         help="seven (calm counts as neutral), eight, csv (as they are), or labels joined by commas "

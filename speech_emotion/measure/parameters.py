@@ -32,6 +32,8 @@ def _step_bytes(step):
         "bias_",
         "offset_",
         "scale_",
+        "clips_",
+        "dual_",
     ):
         if hasattr(step, name):
             arrays.append(getattr(step, name))

@@ -28,6 +28,7 @@ from speech_emotion.model.estimators import (
     SnappedExtraTrees,
     SnappedRandomForest,
 )
+from speech_emotion.model.kernel import KernelRidge
 from speech_emotion.model.profile import FAR, LEAST_USUAL, VoiceScaler
 
 MAX_LAYERS = 16
@@ -360,7 +361,14 @@ def _int8_network(estimator, sizes, labels):
     _network(estimator, sizes, labels)
 
 
+def _kernel_ridge(estimator, sizes, labels):
+    sizes.agree("sharpness_", "sharpness", 1)
+    estimator.classes_, estimator.teacher_ = labels, estimator.teacher()
+
+
 _REAL = ("f4", "f8")
+_STEEP = 1e7
+"""Of standardised columns; squares of a few thousand such are still float32 numbers."""
 _LINEAR = (Array("coef_", ("scores", "columns"), _REAL), Array("intercept_", ("scores",), _REAL))
 _ACTIVATION = Choice("activation", ("relu", "identity"))
 _BY_A_NETWORK = ("classes_", "n_layers_", "n_outputs_", "out_activation_", "_label_binarizer")
@@ -428,6 +436,18 @@ PARTS = (
         ),
         (_ACTIVATION,), _int8_network,
         derived=(*_BY_A_NETWORK, "coefs_"), left_out=_OF_ITS_TRAINING,
+    ),
+    Part(
+        "kernel-ridge/1", KernelRidge,
+        (
+            Array("clips_", ("clips", "columns"), low=-_STEEP, high=_STEEP),
+            Array("dual_", ("clips", "labels"), low=-_STEEP, high=_STEEP),
+            Array("usual_", ("labels",), low=0, high=1),
+            Array("centre_", ("columns",), low=-_STEEP, high=_STEEP),
+            Array("spread_", ("columns",), low=1e-6, high=_STEEP),
+            Array("sharpness_", ("sharpness",), low=1e-3, high=1e3),
+        ),
+        finish=_kernel_ridge, derived=("classes_", "teacher_"),
     ),
     # scikit-learn's own
     Part(

@@ -55,12 +55,14 @@ BALANCES = ("none", "weights", "sampling")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model by name. `make(seed)` gives an unfitted pipeline whose last step is called "model"."""
+    """A model by name. `make(seed)` gives an unfitted pipeline whose last step is called "model". by_default:
+    trained where no models are named."""
 
     name: str
     about: str
     make: Callable[[int], Pipeline]
     exportable: bool = True
+    by_default: bool = True
     grid: dict[str, list] = field(default_factory=dict)
 
 
@@ -96,6 +98,12 @@ def _students(seed: int, members: int) -> Pipeline:
     from speech_emotion.model.distillation import DistilledNetwork
 
     return _scaled(("model", DistilledNetwork(members=members, random_state=seed)))
+
+
+def _kernel(seed: int) -> Pipeline:
+    from speech_emotion.model.kernel import KernelRidge
+
+    return _scaled(("model", KernelRidge(random_state=seed)))
 
 
 def _acquainted(seed: int, members: int) -> Pipeline:
@@ -166,6 +174,10 @@ CANDIDATES: dict[str, Candidate] = {
         Candidate(
             "student_56", "one 8-bit network of 56 and 32 units, taught likewise",
             lambda seed: _students(seed, 1), grid=_RIDGES,
+        ),
+        Candidate(
+            "kernel", "kernel ridge regression, for `central --model`: the teacher, no chip holds it",
+            _kernel, exportable=False, by_default=False, grid=_RIDGES,
         ),
         Candidate(
             "linear", "logistic regression, the baseline", _linear, exportable=False,
