@@ -13,6 +13,7 @@ COMMANDS = {
     "codegen": ("commands.codegen", "a model -> a verified Arduino library, a web page"),
     "measure": ("commands.measure", "time and memory on emulated chips, or on a board"),
     "central": ("commands.central", "a network of devices: broker, central service, page"),
+    "fusion": ("commands.fusion", "voice and face: weights fitted, tables of both scored"),
     "robustness": (
         "commands.robustness",
         "a saved model under noise, low level, cheap microphones",

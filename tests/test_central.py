@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from network_harness import BOOT, LABELS, MODEL, SCHEMA, about, sentence
 
-from speech_emotion import message
+from speech_emotion import fusion, message
 from speech_emotion.central import deciding, discovery
 from speech_emotion.central.board import Board
 from speech_emotion.central.clocks import WINDOW, Clock, Uptime
@@ -172,18 +172,47 @@ def test_who_is_offline_is_not_waited_for():
 rows = st.lists(st.floats(0.001, 1), min_size=4, max_size=4)
 
 
+def heard(channel, probabilities):
+    return deciding.Heard(f"a-{channel}", channel, 1, 1, T, T + 1000, T, probabilities, 0.4)
+
+
 @given(st.lists(rows, min_size=1, max_size=4))
-def test_combined_probabilities_are_the_geometric_mean(found):
+def test_of_one_channel_the_combined_probabilities_are_the_geometric_mean(found):
     given_rows = [dict(zip(LABELS, np.array(row) / sum(row), strict=True)) for row in found]
-    combined = deciding.combined(given_rows)
+    combined = deciding.combined([heard("voice", row) for row in given_rows])
     expected = np.exp(np.mean([np.log(list(row.values())) for row in given_rows], axis=0))
     assert np.allclose(list(combined.values()), expected / expected.sum())
 
 
 def test_channels_with_other_labels_are_combined_over_those_that_both_know():
     voice = {"angry": 0.5, "calm": 0.2, "sad": 0.3}
-    assert set(deciding.combined([voice, {"angry": 0.5, "sad": 0.5}])) == {"angry", "sad"}
-    assert deciding.combined([voice, {"angry": 1.0}]) == voice
+    both = [heard("voice", voice), heard("face", {"angry": 0.5, "sad": 0.5})]
+    assert set(deciding.combined(both)) == {"angry", "sad"}
+    assert deciding.combined([heard("voice", voice), heard("face", {"angry": 1.0})]) == voice
+
+
+def test_voice_and_face_are_fused_by_their_weights_and_each_is_shown_beside_both():
+    voice, face = (dict(zip(LABELS, row, strict=True)) for row in
+                   ((0.6, 0.2, 0.1, 0.1), (0.1, 0.7, 0.1, 0.1)))  # fmt: skip
+    group = deciding.Group("kitchen", [heard("voice", voice), heard("face", face)], 0)
+    decision = group.decision()
+    expected = fusion.fuse(np.array(list(voice.values())), np.array(list(face.values())))
+    assert np.allclose(list(decision.probabilities.values()), expected, atol=1e-7)
+    shown = decision.public()
+    assert shown["channels"] == {
+        "voice": {"emotion": LABELS[0], "confidence": 0.6},
+        "face": {"emotion": LABELS[1], "confidence": 0.7},
+    }
+    assert shown["apart"] == 0.5
+    assert "channels" not in deciding.Group("k", [heard("voice", voice)], 0).decision().public()
+
+
+def test_a_second_microphone_does_not_outvote_the_face():
+    voice, face = (dict(zip(LABELS, row, strict=True)) for row in
+                   ((0.6, 0.2, 0.1, 0.1), (0.1, 0.7, 0.1, 0.1)))  # fmt: skip
+    one = deciding.combined([heard("voice", voice), heard("face", face)])
+    two = deciding.combined([heard("voice", voice), heard("voice", voice), heard("face", face)])
+    assert np.allclose(list(one.values()), list(two.values()), atol=1e-6)
 
 
 def test_what_nothing_could_be_judged_by_is_settled_without_a_decision():

@@ -22,6 +22,7 @@ DOORS = {
     "measure.py": "measure",
     "codegen/__main__.py": "codegen",
     "central/__main__.py": "central",
+    "fusion/__main__.py": "fusion",
 }
 """What the user started before there was a package, and still may: the command that each is."""
 MISTAKES = {
@@ -52,6 +53,7 @@ MISTAKES = {
         ("serve",),
         ("--model", "large.joblib"),
     ],
+    "fusion": [("score", "gone.csv", "gone.csv"), ("fit", "gone.csv", "gone.csv"), ("fit",), ()],
     "robustness": [("model.joblib",)],
     "parity": [("--clips", "0"), ("--jobs", "0"), ("--corpora", "gone")],
     "benchmark": [("--clips", "0"), ("--corpora", "gone")],

@@ -16,14 +16,10 @@ from speech_emotion.central.clocks import Uptime
 from speech_emotion.central.deciding import Decision, Group, Heard
 from speech_emotion.central.sequences import Sequence
 from speech_emotion.central.settings import NAME
+from speech_emotion.fusion.pairing import REVISE_MS, WAIT_MS
 from speech_emotion.message import About, Refused
 from speech_emotion.message.definition import WHOLE
 
-CHANNELS = ("voice", "face")
-WAIT_MS = 500
-"""A partner of a sentence is waited for so long, at most."""
-REVISE_MS = 30_000
-"""A partner that comes later than this changes nothing any more."""
 PARTNER_MS = 600_000
 """Who said nothing for so long is not waited for."""
 RATE, BURST = 10.0, 100.0

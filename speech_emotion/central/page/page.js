@@ -39,11 +39,13 @@ function place(name, title) {
     const item = make("li", "place");
     const parts = {
       item, title: make("h3"), emotion: make("p", "emotion", "–"), certainty: make("p", "certainty"),
+      channels: make("p", "certainty channels"),
       strip: make("div", "strip"), who: make("p", "who"),
     };
     parts.strip.setAttribute("role", "img");
     item.dataset.place = name;
-    item.append(parts.title, parts.emotion, parts.certainty, parts.strip, parts.who);
+    parts.channels.hidden = true;
+    item.append(parts.title, parts.emotion, parts.certainty, parts.channels, parts.strip, parts.who);
     found = { name, title: name, last: null, strip: new Map(), parts, drawn: "" };
     places.set(name, found);
     const next = [...at("places").children].find((other) => other.dataset.place > name);
@@ -64,10 +66,20 @@ function drawPlace(it) {
     const passed = now() - last.end;
     parts.emotion.textContent = shown;
     parts.certainty.textContent = `${percent(last.confidence)} sure, ${ago(passed)}`;
+    drawChannels(parts.channels, last.channels);
     parts.item.style.borderLeftColor = passed < OLD_MS ? colour(last.emotion) : "";
     parts.item.classList.toggle("old", passed >= OLD_MS);
   }
   drawStrip(it);
+}
+
+/** What voice and face say by themselves, where both took part: that they differ is not hidden. */
+function drawChannels(line, channels) {
+  line.hidden = !channels;
+  if (!channels) return;
+  const { voice, face } = channels;
+  const words = Object.entries(channels).map(([name, it]) => `${name}: ${it.emotion} ${percent(it.confidence)}`);
+  line.textContent = words.join(", ") + (voice.emotion === face.emotion ? "" : " – they differ");
 }
 
 /** The last hour as one gradient of sixty steps, oldest left. */
