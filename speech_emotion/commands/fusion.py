@@ -42,6 +42,10 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    for path in (arguments.voice, arguments.face):
+        if not path.exists():
+            raise UserError(f"{path}: no such file; see python -m fusion --help")
+    # imported when asked for: --help and a wrong argument need no numpy
     from speech_emotion.fusion import tables
 
     voice, face = tables.read(arguments.voice), tables.read(arguments.face)
