@@ -1,10 +1,48 @@
-/* What Python needs besides the public API when the extractor runs on a computer: sizes and the hash. */
+/* What Python needs besides the public API when the extractor runs on a computer: sizes, the hash, and the
+   gate over a whole recording. */
+#include "ser_listen.h"
 #include "ser_window.h"
+
+#include <string.h>
 
 size_t ser_host_state_size(void);
 size_t ser_host_window_size(void);
 uint64_t ser_host_schema_hash(void);
+size_t ser_host_sentences(const int16_t *pcm, size_t hops, uint32_t *bounds, size_t room, uint32_t *discarded);
 
 size_t ser_host_state_size(void) { return sizeof(ser_extractor); }
 size_t ser_host_window_size(void) { return sizeof(ser_window); }
 uint64_t ser_host_schema_hash(void) { return SER_SCHEMA_HASH; }
+
+/* The sentences of a recording as the gate of a board that was switched on with it would cut them: bounds gets
+   the first hop of each and the one after its last, for as many as there is room for. Returns how many there
+   are. What still goes on at the end is one if it is long enough; *discarded: what was too short to be one. */
+size_t ser_host_sentences(const int16_t *pcm, size_t hops, uint32_t *bounds, size_t room, uint32_t *discarded)
+{
+    ser_listen listen;
+    ser_block block;
+    size_t found = 0;
+    uint32_t begin = 0;
+    memset(&block, 0, sizeof block);
+    (void)ser_listen_init(&listen);
+    *discarded = 0;
+    for (size_t hop = 0; hop < hops; hop++) {
+        memcpy(block.sample, pcm + hop * SER_HOP, sizeof block.sample);
+        const ser_listen_event event = ser_listen_push(&listen, &block);
+        if (event == SER_LISTEN_BEGIN) {
+            begin = (uint32_t)hop + 1u - (uint32_t)ser_listen_kept(&listen);
+        }
+        const int last = hop + 1 == hops && (event == SER_LISTEN_BEGIN || event == SER_LISTEN_SPEECH);
+        const int whole = !last || listen.active >= listen.settings.shortest;
+        if (event == SER_LISTEN_DISCARD || (last && !whole)) {
+            (*discarded)++;
+        } else if (event == SER_LISTEN_END || last) {
+            if (found < room) {
+                bounds[2 * found] = begin;
+                bounds[2 * found + 1] = (uint32_t)hop + 1u;
+            }
+            found++;
+        }
+    }
+    return found;
+}

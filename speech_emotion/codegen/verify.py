@@ -15,7 +15,7 @@ from speech_emotion import native
 from speech_emotion.codegen import tables
 from speech_emotion.dataset.table import FeatureTable
 from speech_emotion.errors import CheckFailed, UserError
-from speech_emotion.features import audio, device, schema
+from speech_emotion.features import device, schema, sentences
 from speech_emotion.model import compiled
 from speech_emotion.model import profile as profiles
 from speech_emotion.model.compiled import Library
@@ -165,7 +165,10 @@ def choose_clips(table: FeatureTable, held_out: set[str], root: Path, count: int
     paths = table.clips["path"].to_numpy(str)
     originals = table.clips["augmentation"].to_numpy(str) == ""
     there = np.array(
-        [ok and (root / path).is_file() for path, ok in zip(paths, originals, strict=True)]
+        [
+            ok and (root / sentences.parse(path)[0]).is_file()
+            for path, ok in zip(paths, originals, strict=True)
+        ]
     )
     mine = np.array([path in held_out for path in paths])
     chosen: list[np.ndarray] = []
@@ -185,7 +188,7 @@ def same_on_clips(
     ours, vectors = [], []
     for row in rows:
         try:
-            samples = audio.load(root / paths[row])
+            samples = sentences.load(root / paths[row])
         except UserError as error:
             raise UserError(
                 f"{error}; the table knows it: is {root} the folder it was made from?"

@@ -6,6 +6,7 @@ same command goes on where it stopped and ends with the same bytes.
 """
 
 import argparse
+import math
 import platform
 import warnings
 from collections import Counter, defaultdict
@@ -24,6 +25,7 @@ EXAMPLES = """examples:
   python dataset_generator.py                                  # the Kaggle folder, else synthetic speech
   python dataset_generator.py --corpora ~/speech --jobs 4
   python dataset_generator.py --corpora my_recordings          # my_recordings/<emotion>/*.wav
+  python dataset_generator.py --corpora my_recordings --split  # long ones are cut into sentences
   python dataset_generator.py --download ravdess tess --corpora ~/speech
   python dataset_generator.py --corpora ~/speech --engine device --augment   # for a model that is shipped
   python dataset_generator.py --augment noise:10 stretch pitch # three more rows per clip
@@ -62,6 +64,9 @@ def parse_arguments():
     add("--merge-labels", action="store_true",
         help="join labels of own recordings that may be one emotion, such as anger and angry; a labels.csv "
         "in DIR (label,means) joins what you say (default: name them and keep them apart)")  # fmt: skip
+    add("--split", nargs="?", type=float, const=15.0, metavar="SECONDS",
+        help="cut own recordings longer than this (default: 15) into sentences, a row each, by the board's "
+        "own gate")  # fmt: skip
     add("--boredom", action="store_true", help="keep EMO-DB's boredom, which no other corpus has")
     add(
         "--strict", action="store_true", help="fail on the first bad clip instead of leaving it out"
@@ -89,6 +94,8 @@ def main():
         raise UserError(
             f"--download {unknown[0]}: no such corpus; there are {', '.join(sources.NAMES)}"
         )
+    if arguments.split is not None and not arguments.split >= 1:
+        raise UserError(f"--split {arguments.split:g}: give a length in seconds, 1 or more")
     folder.check_speaker_from(arguments.speaker_from)
     out = writable_folder(arguments.out)
     with alone(out, "dataset_generator"):
@@ -105,6 +112,7 @@ def generate(arguments, augmentations, out):
         download.download(name, arguments.corpora or KAGGLE_FOLDER)
 
     root, found = find_clips(arguments, out)
+    found = sentences_of(found, root, arguments)
     work = plan(found.clips, root, augmentations, arguments.seed)
     about = settings(arguments)
     with Journal(out, about) as journal:
@@ -166,6 +174,19 @@ def find_clips(arguments, out):
     return root, found
 
 
+def sentences_of(found, root, arguments):
+    """The clips, with a long recording's sentences in its place where that was asked for."""
+    from speech_emotion.dataset import splitting
+
+    longer = math.inf if arguments.split is None else arguments.split
+    result = splitting.split(found, root, longer=longer, jobs=arguments.jobs)
+    for line in result.notes[len(found.notes) :]:
+        print(f"  {names.terminal(line)}")
+    if not result.clips:
+        raise UserError(f"{root}: none of its {len(found.clips)} recordings holds a sentence")
+    return result
+
+
 def passed_over(found, root, most=6):
     """Why files were passed over: each reason once, with the number of files and the first of them."""
     by_reason = defaultdict(list)
@@ -186,11 +207,17 @@ def relative(path, root):
     return path.relative_to(root).as_posix()
 
 
+def name_of(clip, root):
+    """A clip's own name in the tables: its file's, and its place in it where that holds several."""
+    name = relative(clip.path, root)
+    return name if clip.place is None else clip.place.of(name)
+
+
 def plan(clips, root, augmentations, seed):
     """The rows to be: (clip, task), each clip's copies after it."""
     from speech_emotion.dataset.extraction import Task
 
-    named = [(clip, relative(clip.path, root)) for clip in clips]
+    named = [(clip, name_of(clip, root)) for clip in clips]
     others, root = Others([(name, speaker_of(clip)) for clip, name in named]), root.resolve()
     if not others:
         alone = [str(each) for each in augmentations if each and each.others]
@@ -229,6 +256,7 @@ def extract_missing(tasks, journal, arguments):
     import joblib
 
     from speech_emotion.dataset.extraction import extract_clip, lost
+    from speech_emotion.features import sentences
 
     missing = [task for task in tasks if task.key() not in journal]
     if len(missing) < len(tasks):
@@ -245,10 +273,11 @@ def extract_missing(tasks, journal, arguments):
         warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
         results = parallel.spread(calls, jobs=arguments.jobs, ordered=False, on_death=lost)
         for result in cli.progress(results, total=len(missing), what="extract"):
-            if arguments.scheduler and result.unseen and (tasks[0].root / result.name).exists():
+            file = tasks[0].root / sentences.parse(result.name)[0]
+            if arguments.scheduler and result.unseen and file.exists():
                 raise UserError(
-                    f"--scheduler {arguments.scheduler}: a worker does not see "
-                    f"{tasks[0].root / result.name}; all need the clips under the same path"
+                    f"--scheduler {arguments.scheduler}: a worker does not see {file}; "
+                    "all need the clips under the same path"
                 )
             journal.add(result)
             if result.left_out and arguments.strict:
@@ -286,6 +315,8 @@ def write_tables(out, root, found, work, journal, about):
                     "augmentation": str(task.augmentation or ""),
                     "source": task.name if task.augmentation else "",
                     "background": table.BETWEEN.join(task.others),
+                    "recording": clip.recording,
+                    **where(clip),
                 },
                 result.vector,
             )
@@ -298,6 +329,12 @@ def write_tables(out, root, found, work, journal, about):
     path = table.write(out, rows(), lambda: about | summary.as_info() | {"ignored": ignored})
     print(summary.text())
     print(f"{path}: {summary.written} rows x {len(schema.COLUMNS)} features, schema {schema.HASH}")
+
+
+def where(clip):
+    """A sentence's place in its file, in seconds."""
+    start, end = ("", "") if clip.place is None else (f"{t:.2f}" for t in clip.place.seconds)
+    return {"start": start, "end": end}
 
 
 def run() -> None:

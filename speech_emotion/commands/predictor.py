@@ -1,8 +1,8 @@
 """From clips and a model to emotions: one line per clip, or JSON, or a picture.
 
-Any sound file, WAV to what a phone records, any rate, any number of channels. Where nobody speaks, by level
-or by voicing, no emotion is told. A bad clip is one line on stderr; the others are still predicted, and the
-exit code is 2 at the end.
+Any sound file, WAV to what a phone records, any rate, any number of channels; a long recording is answered
+sentence by sentence. Where nobody speaks, by level or by voicing, no emotion is told. A bad clip is one line
+on stderr; the others are still predicted, and the exit code is 2 at the end.
 """
 
 import argparse
@@ -54,6 +54,9 @@ def parse_arguments():
     add("--voice", type=Path, metavar="FILE",
         help="whose clips these are, in the order in which they were said: with a model that learns voices, "
         "each is heard against those before it; FILE keeps what is known")  # fmt: skip
+    add("--whole", action="store_true",
+        help="one answer per file, however long (default: of one longer than 15 s, one per sentence, as the "
+        "board's gate cuts them)")  # fmt: skip
     add("--jobs", type=int, default=1, metavar="N", help="processes, -1 for all cores (default: 1)")
     add("--seed", type=int, metavar="N", help="every command takes it; here nothing is random")
     return parser.parse_intermixed_args()
@@ -63,6 +66,7 @@ def main():
     arguments = parse_arguments()
     check(arguments)
     # imported when asked for: --help and a wrong argument need neither scikit-learn nor matplotlib
+    from speech_emotion.features import sentences
     from speech_emotion.model.recognition import open_model, predict_all
     from speech_emotion.model.voice import open_voice
 
@@ -70,16 +74,21 @@ def main():
     voice = None if arguments.voice is None else open_voice(arguments.voice, model)
     if voice is not None and voice.remark:
         print(f"note: {voice.remark}", file=sys.stderr)
-    pictures = picture_paths(arguments)
+    clips = arguments.clips
+    if not arguments.whole:
+        clips, said = sentences.expand(clips)
+        for line in said:
+            print(f"note: {names.terminal(line)}", file=sys.stderr)
+    pictures = picture_paths(arguments.plot, len(clips))
     answers = predict_all(
-        arguments.clips, model,
+        clips, model,
         engine=arguments.engine, threshold=arguments.threshold, jobs=arguments.jobs,
         voice=voice,
     )  # fmt: skip
     bad = 0
-    if len(arguments.clips) > 1:
-        answers = cli.progress(answers, total=len(arguments.clips), what="predict")
-    for answer, clip, picture in zip(answers, arguments.clips, pictures, strict=True):
+    if len(clips) > 1:
+        answers = cli.progress(answers, total=len(clips), what="predict")
+    for answer, clip, picture in zip(answers, clips, pictures, strict=True):
         if isinstance(answer, UserError):
             bad += 1
             tqdm.write(f"error: {names.terminal(str(answer))}", file=sys.stderr)
@@ -103,20 +112,20 @@ def check(arguments):
         raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
 
 
-def picture_paths(arguments):
+def picture_paths(path, count):
     """For each clip the picture to draw, or None."""
-    if arguments.plot is None:
-        return [None] * len(arguments.clips)
+    if path is None:
+        return [None] * count
     from speech_emotion.model import picture as plots
 
-    return plots.paths(arguments.plot, len(arguments.clips))
+    return plots.paths(path, count)
 
 
 def draw(clip, answer, picture):
-    from speech_emotion.features import audio
+    from speech_emotion.features import sentences
     from speech_emotion.model import picture as plots
 
-    plots.save(plots.draw(audio.load(clip), answer), picture)
+    plots.save(plots.draw(sentences.load(clip), answer), picture)
 
 
 def run() -> None:

@@ -97,8 +97,8 @@ def train(arguments, used, models, reports):
 
     splitter = Splitter(features.clips, y, sounds_of(features.vectors))
     twins = splitter.twins()
-    if twins:
-        print(twins)
+    for sentence in filter(None, (twins, splitter.recordings())):
+        print(sentence)
     split = splitter.random() if arguments.split == "random" else splitter.speaker(arguments.seed)
     recipes = {name: recipe(CANDIDATES[name], arguments) for name in arguments.models}
     experiment = Experiment(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from speech_emotion.features.sentences import Sentence
 
 #: The spelling every corpus is mapped to; a `folder` corpus may add labels of its own.
 EMOTIONS = ("angry", "calm", "disgust", "fear", "happy", "neutral", "sad", "surprise")
@@ -21,6 +24,10 @@ class Clip:
     emotion: str  # one of EMOTIONS ("boredom" if asked for; `folder`: any label)
     sentence: str = ""  # sentence or word code as in the name, "" when unknown
     intensity: str = ""  # ravdess: "normal", "strong"; cremad: "low", "medium", "high", ""; else ""
+    recording: str = (
+        ""  # what it is a sentence of, by its path below the corpora folder; "" for itself
+    )
+    place: Sentence | None = None  # in the file, where that holds several sentences
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from speech_emotion.features import (
     engines,
     functionals,
     length,
+    sentences,
     speech,
 )
 from speech_emotion.features.schema import SAMPLE_RATE
@@ -28,7 +29,7 @@ class Task:
     """One row to be: a clip or a copy of it."""
 
     root: Path  # the corpora folder
-    name: str  # the clip's file below it
+    name: str  # the clip's file below it; of a sentence, with its place (`sentences.Sentence.of`)
     augmentation: copies.Augmentation | None = None
     others: tuple[str, ...] = ()  # names of the clips that are heard in the copy
 
@@ -39,11 +40,15 @@ class Task:
 
     def key(self) -> str:
         """Names the result: the clip, its augmentation, and the state of its file and of the others'."""
-        state = _state(self.root / self.name)
+        state = _state_of(self.root, self.name)
         if self.others:
-            states = "".join(f"{name}|{_state(self.root / name)}\n" for name in self.others)
+            states = "".join(f"{name}|{_state_of(self.root, name)}\n" for name in self.others)
             state += "+" + hashlib.sha256(states.encode()).hexdigest()[:16]
         return f"{self.name}|{self.augmentation or ''}|{state}"
+
+
+def _state_of(root, name):
+    return _state(root / sentences.parse(name)[0])
 
 
 def _state(path):
@@ -56,7 +61,7 @@ def _state(path):
 
 def code(engine: str) -> str:
     """Changes with the source of whatever decides a row: 16 hex digits. UserError: no such engine here."""
-    modules = (audio, decoding, containers, length, speech, augment, copies)
+    modules = (audio, decoding, containers, length, sentences, speech, augment, copies)
     files = [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
     if engine == "device":
         from speech_emotion.features import device
@@ -121,7 +126,7 @@ def short_of(engine: str, some: list[Task]) -> str:
     except UserError as error:
         return str(error)
     for task in some:
-        path = task.root / task.name
+        path = task.root / sentences.parse(task.name)[0]
         if not path.exists():
             return f"does not see {path}; all need the clips under the same path"
     return ""
@@ -143,14 +148,14 @@ def _one_thread():
 
 
 def _read(root, name):
-    return _decoded(root, name, _state(root / name))
+    return _decoded(root, name, _state_of(root, name))
 
 
 @lru_cache(maxsize=16)  # a clip's copies come one after another, and are heard behind few others
 def _decoded(root, name, _state_of_file):
     path = root / name
     try:
-        sound = audio.hear(path)
+        sound = sentences.hear(path)
         return sound._replace(samples=_usable(sound.samples, name))
     except UserError as error:  # as the tables name it, without this machine's folders
         raise UserError(str(error).replace(str(path), name)) from None

@@ -26,10 +26,12 @@ from speech_emotion.files import replacing
 
 CLIP_COLUMNS = (
     "path", "corpus", "speaker", "sex", "emotion", "sentence", "intensity", "seconds",
-    "augmentation", "source", "background",
+    "augmentation", "source", "background", "recording", "start", "end",
 )  # fmt: skip
 """`path` is relative to the corpora folder and unique; an augmented copy's is `<source>#<kind>`.
-`background` names the other clips that are heard in a copy, with BETWEEN between two."""
+`background` names the other clips that are heard in a copy, with BETWEEN between two. `recording`: of a
+sentence, the longer recording that it was cut from; `start` and `end`: its place there in seconds, where it
+is no file of its own (`features.sentences`)."""
 
 BETWEEN = "//"  # in no path
 

@@ -109,6 +109,23 @@ class Window:
         return results
 
 
+def sentences(samples: np.ndarray) -> tuple[np.ndarray, int]:
+    """Where the chip's gate (ser_listen) hears sentences, as on a board that was switched on with the
+    recording: it learns the room for half a second first.
+
+    samples: int16 (n,), 16 kHz. Returns their first hops and the ones after their last, int (sentences, 2);
+    and how many sounds were too short to be one. What goes on at the end counts as far as it was heard.
+    """
+    samples = np.ascontiguousarray(samples, np.int16)
+    hops = len(samples) // schema.HOP
+    # each takes 20 hops or more
+    bounds, discarded = np.zeros((hops // 20 + 1, 2), np.uint32), ctypes.c_uint32()
+    count = _load().ser_host_sentences(
+        samples.ctypes.data, hops, bounds.ctypes.data, len(bounds), ctypes.byref(discarded)
+    )
+    return bounds[:count].astype(int), discarded.value
+
+
 def sources() -> list[Path]:
     """The C files of the host library."""
     return [*sorted((EMBEDDED / "src").glob("ser_*.c")), EMBEDDED / "host" / "ser_host.c"]
@@ -186,6 +203,14 @@ def _load():
     library.ser_extractor_init.argtypes = [pointer]
     library.ser_extractor_push.argtypes = [pointer, pointer, ctypes.c_size_t]
     library.ser_extractor_finish.argtypes = [pointer, pointer, pointer]
+    library.ser_host_sentences.argtypes = [
+        pointer,
+        ctypes.c_size_t,
+        pointer,
+        ctypes.c_size_t,
+        pointer,
+    ]
+    library.ser_host_sentences.restype = ctypes.c_size_t
     library.ser_window_init.argtypes = [pointer, ctypes.c_uint32]
     library.ser_window_push.argtypes = [pointer, pointer, ctypes.c_size_t]
     library.ser_window_push.restype = ctypes.c_size_t

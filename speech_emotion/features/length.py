@@ -12,7 +12,9 @@ def check(seconds: float, engine: str, *, name: str = "samples") -> None:
     if seconds > LONGEST[engine]:
         raise UserError(
             f"{name}: {text(seconds)} long; the {engine} engine takes {text(LONGEST[engine])} at most: "
-            "cut it into sentences" + ", or use --engine device" * (engine != "device")
+            "cut it into sentences (dataset_generator.py --split does)"
+            + ", or use --engine device"
+            * (engine != "device")
         )
 
 

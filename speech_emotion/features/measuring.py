@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from speech_emotion import parallel
 from speech_emotion.errors import UserError
-from speech_emotion.features import audio, engines, length, speech
+from speech_emotion.features import audio, engines, length, sentences, speech
 from speech_emotion.features.schema import SAMPLE_RATE
 
 
@@ -33,13 +33,14 @@ def measure(
 ) -> Measured:
     """The features of one sound.
 
-    sound: a file, or samples at `rate` Hz, (n,) or (n, channels), int16 or float in [-1, 1]; a file and its
-    samples give the same vector. engine: one of engines.NAMES. only_speech: where nobody speaks nothing is
+    sound: a file, a sentence in one (`sentences.Sentence.of`), or samples at `rate` Hz, (n,) or
+    (n, channels), int16 or float in [-1, 1]; a file and its samples give the same vector. engine: one of
+    engines.NAMES. only_speech: where nobody speaks nothing is
     measured, and the vector is None. Raises UserError for what cannot be measured: no sound, too short, too
     long for the engine, NaN; digital silence unless only_speech.
     """
     if isinstance(sound, str | Path):
-        name, heard = str(sound), audio.hear(sound)
+        name, heard = str(sound), sentences.hear(sound)
     else:
         name, heard = "samples", audio.Sound(audio.from_samples(sound, rate))
     samples = audio.cut(heard.samples, name=name)

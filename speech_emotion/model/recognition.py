@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech_emotion.errors import UserError
-from speech_emotion.features import audio, speech
+from speech_emotion.features import audio, sentences, speech
 from speech_emotion.features.measuring import measure_all
 from speech_emotion.features.schema import SAMPLE_RATE
 from speech_emotion.model import persistence
@@ -72,16 +72,20 @@ class Prediction:
         """file, emotion, confidence, probabilities, seconds, speech; uncertain where there is a threshold.
 
         Where nobody speaks, speech is false, emotion and confidence are null, probabilities are empty, and
-        no_speech says why. remarks are there where something was found out about the file.
+        no_speech says why. remarks are there where something was found out about the file, start and end
+        where it is a sentence in it.
         """
+        file, place = sentences.parse(self.file)
         result: dict[str, object] = {
-            "file": self.file,
+            "file": file,
             "emotion": self.emotion,
             "confidence": self.confidence,
             "probabilities": self.probabilities,
             "seconds": self.seconds,
             "speech": self.speech,
         }
+        if place is not None:
+            result["start"], result["end"] = place.seconds
         if not self.speech:
             result["no_speech"] = self.silence
         if self.threshold > 0:
@@ -94,7 +98,7 @@ class Prediction:
 
 
 def predict_all(
-    clips: Sequence[Path],
+    clips: Sequence[str | Path],
     model: persistence.Model | Library,
     *,
     engine: str | None = None,
@@ -137,7 +141,7 @@ def predict_all(
 def _listen(clip, library, threshold, voice):
     """The library's own answer to a clip, from sound to label."""
     try:
-        heard = audio.hear(clip)
+        heard = sentences.hear(clip)
         samples = audio.cut(heard.samples, name=str(clip))
     except UserError as error:
         return error

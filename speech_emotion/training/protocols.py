@@ -2,8 +2,8 @@
 
 A protocol is a list of folds over row numbers. Clips are tested; augmented copies are only ever trained
 on, and only with the clip they were made from and every clip that is heard in them. Speakers are told
-apart by corpus and name together. Equal sounds, whatever their names and labels, are on one side of every
-fold.
+apart by corpus and name together. Equal sounds, whatever their names and labels, and sentences of one
+recording, are on one side of every fold.
 """
 
 import warnings
@@ -77,12 +77,17 @@ class Splitter:
         own = np.array([is_voice(kind) for kind in clips["augmentation"]], bool)
         self.voices = np.where(own, np.arange(len(clips)), self.sources)
         self.sounds = np.unique(sounds, return_inverse=True)[1]
+        self._recordings = np.where(
+            clips["recording"] == "", "", clips["corpus"] + "/" + clips["recording"]
+        ).astype(str)
+        self._together = self._kept_together()
         self.people = self._people()
 
     def fold(self, train: np.ndarray, test: np.ndarray) -> Fold:
         """train, test: numbers of original rows. A copy joins in training if all clips that it is made of are
-        there; copies come after all clips. No row trains whose sound is tested."""
-        tested = np.isin(self.sounds, self.sounds[test])
+        there; copies come after all clips. No row trains whose sound, or another sentence of whose recording,
+        is tested."""
+        tested = np.isin(self._together, self._together[test])
         train = np.sort(train[~tested[train]])
         known = set(self._paths[train].tolist())
         mine = np.array([parts <= known for parts in self._parts], bool) & ~tested[self.copies]
@@ -91,11 +96,20 @@ class Splitter:
     def random(self) -> Fold:
         """70/30 at random: the split that others publish. It leaks speakers.
 
-        Of equal sounds that it drew on both sides, all go to the side of the first in the table.
+        Of equal sounds that it drew on both sides, all go to the side of the first in the table. So do the
+        sentences of one recording; where that leaves nothing to train or to test, or tests a label that is
+        not trained, recordings are drawn instead, with about as much of each label on both sides.
         """
         rows = self.originals
-        tested = self._drawn_for_test()[self._first(rows)]
+        tested = self._drawn_for_test()[self._first(rows, self._together)]
+        if self._recordings.any() and not self._fair(rows[~tested], rows[tested]):
+            tested = self._recordings_for_test()
         if tested.all() or not tested.any():
+            if self._recordings.any():
+                raise UserError(
+                    "every label is of one recording, so none can be tested on another than it was trained "
+                    "on: record each label at least twice"
+                )
             raise UserError(
                 f"{len(rows)} clips are of {len(set(self.sounds[rows]))} different sounds, which is too few "
                 "to split; record some more"
@@ -151,7 +165,7 @@ class Splitter:
 
     def twins(self) -> str:
         """One sentence on the sounds that the table holds more than once; "" where there are none."""
-        rows, places = self.originals, self._first(self.originals)
+        rows, places = self.originals, self._first(self.originals, self.sounds)
         clips = pd.DataFrame(
             {"label": self.labels[rows], "corpus": self.corpora[rows], "sound": self.sounds[rows]}
         )
@@ -185,13 +199,56 @@ class Splitter:
         _, test = train_test_split(rows, test_size=TEST_SHARE, random_state=SEED_STATE)
         return np.isin(rows, test)
 
+    def _fair(self, train, test):
+        return len(train) and len(test) and set(self.labels[test]) <= set(self.labels[train])
+
+    def _recordings_for_test(self):
+        """Which of the original rows are tested when whole recordings are drawn. (originals,) bool"""
+        rows = self.originals
+        folds = round(1 / TEST_SHARE)
+        tested = np.zeros(len(rows), bool)
+        if len(set(self._together[rows])) < folds:
+            return tested
+        split = StratifiedGroupKFold(folds, shuffle=True, random_state=SEED_STATE)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The least populated class")
+            drawn = list(split.split(rows, self.labels[rows], self._together[rows]))
+        for train, test in drawn:
+            if self._fair(rows[train], rows[test]):
+                tested[test] = True
+                break
+        return tested
+
+    def recordings(self) -> str:
+        """One sentence on the recordings that were cut into sentences; "" where there are none."""
+        names, counts = np.unique(self._recordings[self.originals], return_counts=True)
+        counts = counts[names != ""]
+        if not len(counts) or counts.max() < 2:
+            return ""
+        what = "recording" if len(counts) == 1 else "recordings"
+        return (
+            f"{counts.sum()} clips are sentences of {len(counts)} {what}: those of one recording are kept on "
+            "one side of every split"
+        )
+
     def _trainable(self, folds):
         return [f for f in folds if len(f.test) and len(set(self.labels[f.train])) > 1]
 
-    def _first(self, rows):
-        """For each of `rows` the place among them of the first that is the same sound."""
-        _, first, sound = np.unique(self.sounds[rows], return_index=True, return_inverse=True)
-        return first[sound]
+    def _first(self, rows, kinds):
+        """For each of `rows` the place among them of the first that is of the same kind."""
+        _, first, kind = np.unique(kinds[rows], return_index=True, return_inverse=True)
+        return first[kind]
+
+    def _kept_together(self):
+        """Numbers, equal where rows are one sound, sentences of one recording, or linked by others. (n,)"""
+        cut = np.flatnonzero(self._recordings != "")
+        if not len(cut):
+            return self.sounds
+        recording = np.unique(self._recordings[cut], return_inverse=True)[1]
+        count = int(self.sounds.max()) + 1
+        shape = (count + recording.max() + 1,) * 2
+        links = coo_array((np.ones(len(cut)), (self.sounds[cut], count + recording)), shape)
+        return connected_components(links, directed=False)[1][self.sounds]
 
     def _people(self):
         rows = self.originals

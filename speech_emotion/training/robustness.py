@@ -16,7 +16,7 @@ from speech_emotion import cli, parallel
 from speech_emotion.dataset import augment
 from speech_emotion.dataset.copies import Augmentation
 from speech_emotion.errors import UserError
-from speech_emotion.features import audio, device
+from speech_emotion.features import audio, device, sentences
 from speech_emotion.features.audio import FULL_SCALE
 from speech_emotion.features.schema import SAMPLE_RATE
 
@@ -83,7 +83,7 @@ def measure(
     name, so no noise is heard twice. Raises UserError for a clip that cannot be read.
     """
     paths = [root / path for path in clips["path"]]
-    if not paths[0].exists():
+    if not Path(sentences.parse(str(paths[0]))[0]).exists():
         raise UserError(f"{paths[0]}: no such file; name the folder that the table was made from")
     speakers = (clips["corpus"] + "/" + clips["speaker"]).to_numpy(str)
     device.build()  # once, not in every process
@@ -94,7 +94,7 @@ def measure(
 
 
 def _measure(paths, speakers, i, seed):
-    samples = audio.load(paths[i])
+    samples = sentences.load(paths[i])
     random = np.random.default_rng([seed, i])
     voices = _voices(paths, speakers, i, len(samples), random)
     return [
@@ -111,7 +111,7 @@ def _voices(paths, speakers, i, n, random):
     """Clips of other speakers at one level, together. (n,)"""
     others = np.flatnonzero(speakers != speakers[i])
     drawn = random.permutation(others)[:TALKERS]
-    return augment.together((audio.load(paths[i]) / FULL_SCALE for i in drawn), n, random)
+    return augment.together((sentences.load(paths[i]) / FULL_SCALE for i in drawn), n, random)
 
 
 def table(outcomes: dict) -> pd.DataFrame:
