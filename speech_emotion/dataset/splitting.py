@@ -45,7 +45,7 @@ def split(found: Discovery, root: Path, *, longer: float = math.inf, jobs: int =
     heard = parallel.spread(calls, jobs=min(jobs, len(own)) if own else 1, on_death=_unheard)
     told = dict(zip(own, cli.progress(heard, total=len(own), what="listen"), strict=True))
 
-    clips, ignored, cut = list[Clip](), list(found.ignored), dict[str, _Heard]()
+    clips, ignored, cut = list[Clip](), list(found.ignored), dict[str, tuple[float, sentences.Cut]]()
     whole: dict[str, float] = {}
     for i, clip in enumerate(found.clips):
         this = told.get(i, _Heard())
@@ -57,7 +57,7 @@ def split(found: Discovery, root: Path, *, longer: float = math.inf, jobs: int =
         elif not this.cut.sentences:
             ignored.append((clip.path, "the board's gate hears no sentence in it"))
         else:
-            cut[name] = this
+            cut[name] = this.seconds, this.cut
             recording = clip.recording or name
             clips += [replace(clip, recording=recording, place=s) for s in this.cut.sentences]
     notes = [*_of_whole(whole, longer), *_of_cut(cut)]
@@ -105,7 +105,7 @@ def _of_whole(whole, longer):
     )
 
 
-def _of_cut(cut: dict[str, _Heard]) -> Sequence[str]:
+def _of_cut(cut: dict[str, tuple[float, sentences.Cut]]) -> Sequence[str]:
     """Says what the gate made of the recordings."""
     said = []
     for name, (seconds, what) in list(cut.items())[:_MOST_TOLD]:
@@ -123,6 +123,6 @@ def _of_cut(cut: dict[str, _Heard]) -> Sequence[str]:
             )
         said.append(line)
     if len(cut) > _MOST_TOLD:
-        count = sum(len(what.cut.sentences) for what in list(cut.values())[_MOST_TOLD:])
+        count = sum(len(what.sentences) for _, what in list(cut.values())[_MOST_TOLD:])
         said.append(f"{len(cut) - _MOST_TOLD} more recordings: {count} sentences")
     return said
