@@ -45,7 +45,11 @@ def split(found: Discovery, root: Path, *, longer: float = math.inf, jobs: int =
     heard = parallel.spread(calls, jobs=min(jobs, len(own)) if own else 1, on_death=_unheard)
     told = dict(zip(own, cli.progress(heard, total=len(own), what="listen"), strict=True))
 
-    clips, ignored, cut = list[Clip](), list(found.ignored), dict[str, tuple[float, sentences.Cut]]()
+    clips, ignored, cut = (
+        list[Clip](),
+        list(found.ignored),
+        dict[str, tuple[float, sentences.Cut]](),
+    )
     whole: dict[str, float] = {}
     for i, clip in enumerate(found.clips):
         this = told.get(i, _Heard())
