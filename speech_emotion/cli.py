@@ -1,13 +1,22 @@
 """The frame around every command: exit codes, one-line errors, progress on a terminal."""
 
+import argparse
 import io
 import sys
 from collections.abc import Callable, Iterable
+from typing import NoReturn
 
 from tqdm import tqdm
 
 from speech_emotion import names
 from speech_emotion.errors import CheckFailed, UserError
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's, whose complaint is one line, as every other error of a command."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; {self.prog} --help tells more\n")
 
 
 def run(main: Callable[[], int | None]) -> None:

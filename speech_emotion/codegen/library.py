@@ -2,6 +2,7 @@
 PlatformIO and ESP-IDF want to find. Everything is a function of the model: the same model, the same bytes.
 """
 
+import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -90,6 +91,7 @@ def contents(
         "clips": clips.c_rows(),
         "resonators": clips.c_resonators(),
         "colours": _colours(),
+        "first_line": _first_line(facts),
     }
 
     def fill(path, **more):
@@ -146,15 +148,42 @@ def _literals(source):
 
 
 def _scores(facts):
-    """What the training said of the model, as a sentence; nothing where it said nothing."""
+    """What the training said of the model, as a sentence, that of new voices first; nothing where it said
+    nothing."""
     score = facts.get("scores", {}).get("weighted_f1")
     if score is None:
         return "not recorded"
-    split = facts.get("split", "held-out")
-    said = f"weighted F1 {score:.3f} on the clips held out from its training ({split} split)"
+    split = {"random": "random split: voices that it has heard", "speaker": "speakers held out"}
+    on = f"{facts['scored_on']} clips" if facts.get("scored_on") else "the clips"
+    parts = [
+        _unseen(facts),
+        f"weighted F1 {score:.3f} on {on} held out from its training "
+        f"({split.get(facts.get('split'), 'held out')})",
+    ]
+    if facts.get("fit") == "all":
+        parts.append("then trained on every clip, so that these are the scores of its recipe")
     if "synthetic" in facts.get("corpora", []):
-        said += "; SYNTHETIC speech took part: this number means nothing for real speech"
-    return said
+        parts.append("SYNTHETIC speech took part: this number means nothing for real speech")
+    return "; ".join(parts)
+
+
+def _unseen(facts):
+    """The score of speakers that no model of the folds had heard: what a new voice may get."""
+    unseen = facts.get("unseen", {}).get("uar")
+    if unseen is None:
+        return "of new voices nothing is known: no speaker could be left out"
+    low, high = facts.get("intervals", {}).get("uar", (unseen, unseen))
+    clips, speakers = facts.get("unseen_clips", 0), facts.get("unseen_speakers", 0)
+    return (
+        f"of speakers that it never heard UAR {unseen:.2f} (95 %: {low:.2f} to {high:.2f}; {clips} clips of "
+        f"{speakers} speakers; guessing {1 / len(facts['labels']):.2f})"
+    )
+
+
+def _first_line(facts):
+    """What a board prints when it starts, as a literal of C: a line of JSON."""
+    about = {"model": names.terminal(str(facts.get("name", "")))[:100], "quality": _scores(facts)}
+    return json.dumps(json.dumps(about))
 
 
 def write(files: dict[str, bytes], folder: Path) -> None:

@@ -12,9 +12,7 @@ from speech_emotion.errors import UserError
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = cli.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--corpora", type=Path, metavar="DIR",
         help="default: $SER_CORPORA, or the Kaggle set's folder; without any, synthetic speech")  # fmt: skip

@@ -27,9 +27,7 @@ NATS = "nats://127.0.0.1:4222"
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = cli.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     _service_options(parser)
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
 

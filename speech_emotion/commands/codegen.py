@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from speech_emotion import cli
+from speech_emotion.commands import mistakes
 from speech_emotion.errors import UserError
 
 EXAMPLES = """examples:
@@ -20,7 +21,7 @@ FEATURES = Path("dataset/features.csv")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         prog="python -m codegen", description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
@@ -49,6 +50,10 @@ def main():
     arguments = parse_arguments()
     if arguments.clips < 0:
         raise UserError(f"--clips {arguments.clips}: must be 0 or more")
+    mistakes.model(str(arguments.model), library=False)
+    if arguments.features is not None:
+        arguments.features = mistakes.table(arguments.features)
+    mistakes.corpora(arguments.corpora)
     # imported when asked for: --help needs no scikit-learn
     from speech_emotion.codegen import library, pipeline, source, verify, web
     from speech_emotion.corpora import places
@@ -143,6 +148,11 @@ def check_rows(opened, model, table, seed):
     if opened.profile_columns:
         found = verify.same_sequences(opened, model, table, seed)
         say("voices", f"{found.count} sentences of voices that become known: {found.text()}")
+    if model.info.get("fit") == "all":
+        say(
+            "held out",
+            "none: the model was trained on every clip, so no score is made of them here",
+        )
     held_out = set(model.info.get("held_out", ()))
     rows = np.flatnonzero(np.isin(table.clips["path"].to_numpy(str), list(held_out)))
     if len(rows):
@@ -174,6 +184,7 @@ def check_clips(opened, model, table, root, count):
     import numpy as np
 
     from speech_emotion.codegen import verify
+    from speech_emotion.corpora import places
 
     if table is None or root is None or count == 0:
         say(
@@ -186,7 +197,11 @@ def check_clips(opened, model, table, root, count):
     if not len(rows):
         say(
             "clips",
-            f"NOT CHECKED: none of the table's clips lies in {root}; name their folder with --corpora",
+            f"NOT CHECKED: none of the table's clips lies in {root}"
+            + (
+                places.off_by_one(root, table.clips["path"].iloc[0])
+                or "; name their folder with --corpora"
+            ),
         )
         return
     bar = cli.progress(rows, total=len(rows), what="verify")

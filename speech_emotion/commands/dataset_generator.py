@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from speech_emotion import cli, corpora, names, parallel
+from speech_emotion.commands import mistakes
 from speech_emotion.corpora import folder, sources
 from speech_emotion.corpora.places import KAGGLE_FOLDER
 from speech_emotion.dataset.copies import AGAINST_THE_WORLD, RANGES, Augmentation, Others
@@ -33,7 +34,7 @@ EXAMPLES = """examples:
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
@@ -97,6 +98,8 @@ def main():
     if arguments.split is not None and not arguments.split >= 1:
         raise UserError(f"--split {arguments.split:g}: give a length in seconds, 1 or more")
     folder.check_speaker_from(arguments.speaker_from)
+    if not arguments.download:
+        mistakes.corpora(arguments.corpora)
     out = writable_folder(arguments.out)
     with alone(out, "dataset_generator"):
         generate(arguments, augmentations, out)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from speech_emotion import cli
+from speech_emotion.commands import mistakes
 from speech_emotion.errors import UserError
 from speech_emotion.features import engines, schema
 
@@ -54,7 +55,7 @@ def extract(
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         usage="%(prog)s [options] CLIP [CLIP ...]",
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
@@ -80,9 +81,11 @@ def main():
         return 0
     if arguments.jobs == 0:
         raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
+    clips, said = mistakes.clips(arguments.clips)
+    for line in said:
+        print(f"note: {line}", file=sys.stderr)
     from speech_emotion.features.measuring import measure_all  # --help needs nothing of it
 
-    clips = arguments.clips
     write = write_json if arguments.json else csv_writer()
     bad = 0
     results = measure_all(clips, engine=arguments.engine, jobs=arguments.jobs)

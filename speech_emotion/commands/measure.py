@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from speech_emotion import cli
+from speech_emotion.commands import mistakes
 from speech_emotion.errors import UserError
 
 EXAMPLES = """examples:
@@ -24,7 +25,7 @@ TARGETS = ("esp32", "esp32c3", "esp32p4")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         prog="python -m measure", description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
@@ -54,6 +55,17 @@ def main():
         if not getattr(arguments, option) > 0:
             name = option.replace("_", "-")
             raise UserError(f"--{name} {getattr(arguments, option):g}: must be more than 0")
+    if not arguments.library.is_dir():
+        raise UserError(
+            f"{arguments.library}: no such folder; name a library that python -m codegen wrote"
+        )
+    if not any(
+        (arguments.library / "src" / name).is_file() for name in ("ser_model.c", "ser_extractor.c")
+    ):
+        raise UserError(
+            f"{arguments.library}: no src/ser_model.c in it; name a folder that python -m codegen wrote"
+        )
+    mistakes.corpora(arguments.corpora)
     # imported when asked for: --help needs nothing
     from speech_emotion.corpora import places
     from speech_emotion.files import writable_folder

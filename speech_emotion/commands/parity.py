@@ -16,7 +16,7 @@ EXAMPLES = """examples:
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument

@@ -14,6 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from speech_emotion import cli, names
+from speech_emotion.commands import mistakes
 from speech_emotion.errors import UserError
 from speech_emotion.features import engines
 
@@ -29,7 +30,7 @@ exit codes: 0 every clip was predicted, 2 a clip or the model is bad (one line o
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         usage="%(prog)s [options] CLIP [CLIP ...] MODEL",
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
@@ -105,11 +106,18 @@ def main():
 
 
 def check(arguments):
-    """What is wrong with the options, before any work."""
+    """What is wrong with the arguments, before any work; the clips of a folder take its place."""
     if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
         raise UserError(f"--threshold {arguments.threshold}: must be from 0 to 1")
     if arguments.jobs == 0:
         raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
+    mistakes.clips_and_model(arguments.clips, arguments.model)
+    mistakes.model(arguments.model)
+    arguments.clips, said = mistakes.clips(
+        arguments.clips, plus="; the model stands last, and once"
+    )
+    for line in said:
+        print(f"note: {names.terminal(line)}", file=sys.stderr)
 
 
 def picture_paths(path, count):

@@ -4,15 +4,15 @@ The chip's own code measures the clips as they would arrive. `train.py --robustn
 folds by speaker, for the model that it chooses.
 """
 
-import argparse
 from pathlib import Path
 
 from speech_emotion import cli
+from speech_emotion.commands import mistakes
 from speech_emotion.errors import UserError, shown
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = cli.Parser(description=__doc__)
     parser.add_argument("model", type=Path, metavar="MODEL", help="a model.joblib")
     parser.add_argument("--features", type=Path, default=Path("dataset/features.csv"), metavar="CSV",
                         help="the table it was trained on (default: dataset/features.csv)")  # fmt: skip
@@ -24,6 +24,9 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    mistakes.model(str(arguments.model), library=False)
+    arguments.features = mistakes.table(arguments.features)
+    mistakes.corpora(arguments.corpora)
     # imported when asked for: --help needs nothing
     import numpy as np
 
@@ -39,6 +42,11 @@ def main():
         raise UserError(
             f"{arguments.model}: its JSON does not say which clips were held out from its training; train it "
             "with train.py"
+        )
+    if facts.get("fit") == "all":
+        raise UserError(
+            f"{arguments.model}: was trained on every clip (--fit all), so none is left to test it on; "
+            "train it with --fit split"
         )
     features, y, _ = labels.relabel(tables.read(arguments.features), facts["label_option"])
     held_out = features.clips["path"].isin(facts["held_out"]).to_numpy()

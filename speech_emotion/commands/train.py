@@ -7,7 +7,8 @@ Each model is fitted many times, under several protocols, and once more on the t
 import argparse
 from pathlib import Path
 
-from speech_emotion import cli, parallel
+from speech_emotion import cli, names, parallel
+from speech_emotion.commands import mistakes
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import schema
 from speech_emotion.files import writable_folder
@@ -17,12 +18,13 @@ EXAMPLES = """examples:
   python train.py dataset/features.csv
   python train.py dataset/features.csv --models mlp_64 forest --labels eight
   python train.py dataset/features.csv --split speaker --balance weights
+  python train.py mine/features.csv --add-corpora dataset/features.csv --fit all   # own recordings
 """
 
 
 def parse_arguments():
     models = "\n".join(f"  {c.name:13s} {c.about}" for c in CANDIDATES.values())
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         description=__doc__, epilog=f"models:\n{models}\n\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
@@ -45,6 +47,12 @@ def parse_arguments():
     add("--split", choices=("random", "speaker"), default="random",
         help="what the saved models are scored on: 30 %% of the clips, as others publish, or 30 %% of the "
         "speakers (default: random)")  # fmt: skip
+    add("--fit", choices=("split", "all"), default="split",
+        help="what the saved models are trained on: the training part of --split, so that the very model was "
+        "scored; or, once its scores are known, every clip (default: split)")  # fmt: skip
+    add("--add-corpora", type=Path, metavar="TABLE",
+        help="mix in the features.csv of public corpora: their clips of your labels train too, and yours "
+        "count as much as all of theirs")  # fmt: skip
     add("--balance", choices=BALANCES, default="none",
         help="classes of unequal size: weigh them alike, repeat clips of the rarer, or take them as they are "
         "(default: none)")  # fmt: skip
@@ -75,10 +83,10 @@ def main():
     if arguments.jobs == 0:
         raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
     used = columns(arguments.groups)
-    if not arguments.features.exists():
-        raise UserError(
-            f"{arguments.features}: no such file; make it with: python dataset_generator.py"
-        )
+    arguments.features = mistakes.table(arguments.features)
+    if arguments.add_corpora is not None:
+        arguments.add_corpora = mistakes.table(arguments.add_corpora)
+    mistakes.corpora(arguments.robustness, option="--robustness")
     models, reports = writable_folder(arguments.out), writable_folder(arguments.reports)
     with parallel.on_cluster(arguments.scheduler):
         train(arguments, used, models, reports)
@@ -89,11 +97,17 @@ def train(arguments, used, models, reports):
     # imported when asked for: --help and a wrong argument need neither pandas nor scikit-learn
     from speech_emotion.dataset import table
     from speech_emotion.model import persistence
-    from speech_emotion.training import budget, labels, plots, report
+    from speech_emotion.training import budget, labels, mixing, plots, report
     from speech_emotion.training.experiment import Experiment, choose
     from speech_emotion.training.protocols import Splitter, sounds_of
 
-    features, y, label_set = labels.relabel(table.read(arguments.features), arguments.labels)
+    features, weights, mixed = table.read(arguments.features), None, ""
+    if arguments.add_corpora is not None:
+        features, own, mixed = mixing.mix(features, table.read(arguments.add_corpora))
+        print(mixed)
+    features, y, label_set = labels.relabel(features, arguments.labels)
+    if arguments.add_corpora is not None:
+        weights = mixing.weights(features.clips["path"].isin(own).to_numpy())
 
     splitter = Splitter(features.clips, y, sounds_of(features.vectors))
     twins = splitter.twins()
@@ -110,6 +124,7 @@ def train(arguments, used, models, reports):
         recipes,
         arguments.seed,
         arguments.jobs,
+        weights,
     )
 
     protocols = splitter.protocols(arguments.seed)
@@ -118,14 +133,16 @@ def train(arguments, used, models, reports):
     if arguments.search and not inside:
         print("--search: no speaker of the training part can be left out; nothing was searched")
     pipelines = experiment.fit()
-    sizes = budget.fits(pipelines, experiment.columns, flash_kb=arguments.flash_kb)
+    shipped = experiment.fit_to_all() if arguments.fit == "all" else pipelines
+    sizes = budget.fits(shipped, experiment.columns, flash_kb=arguments.flash_kb)
     chosen = choose(inside, affordable(sizes, arguments))
     degraded = {}
     if arguments.robustness:
         degraded = experiment.degraded(chosen, protocols, arguments.robustness)
     held_out = {name: experiment.held_out(pipeline) for name, pipeline in pipelines.items()}
-    for name, pipeline in pipelines.items():
+    for name, pipeline in shipped.items():
         facts = facts_of(name, pipeline, experiment, label_set, held_out[name], arguments)
+        facts |= unseen_facts(outcomes[name].get("speaker"))
         if name in inside:
             facts["threshold"] = round(inside[name].threshold(), 4)
         persistence.save(pipeline, models / f"{name}.joblib", facts)
@@ -135,15 +152,20 @@ def train(arguments, used, models, reports):
     study = report.Study(
         features, sorted(set(y)), label_set, arguments.balance, arguments.split, protocols, outcomes,
         held_out, sizes, (arguments.flash_kb, arguments.ram_kb), chosen, degraded, twins,
+        arguments.fit, mixed,
     )  # fmt: skip
     pictures = plots.draw(study, experiment, pipelines, reports)
     report.write(study, reports, pictures)
-    print(study.overview().T.to_string(na_rep="-"))
+    print(study.overview_text().T.to_string(na_rep="-"))
     print(study.size_table().to_string(na_rep="-"))
     known = study.known_table(chosen)
     if len(known):
         print(f"{chosen}, UAR as a voice becomes known, by sentences heard before:")
         print(known.round(3).to_string(na_rep="-"))
+    for line in study.meaning():
+        print(names.terminal(line))
+    if arguments.fit == "all":
+        print(report.FITTED_TO_ALL)
     if study.is_synthetic:
         print(report.SYNTHETIC_WARNING)
     if study.is_studio:
@@ -189,9 +211,25 @@ def facts_of(name, pipeline, experiment, label_set, held_out, arguments):
         "split": arguments.split,
         "balance": arguments.balance,
         "seed": arguments.seed,
-        "trained_on": len(experiment.split.train),
+        "fit": arguments.fit,
+        "trained_on": len(clips) if arguments.fit == "all" else len(experiment.split.train),
         "scores": held_out.summary(),
-        "held_out": experiment.held_out_paths(),
+        "scored_on": len(experiment.split.test),
+        "held_out": [] if arguments.fit == "all" else experiment.held_out_paths(),
+    }
+
+
+def unseen_facts(outcome):
+    """What the JSON says of speakers that no model of the folds had heard; nothing where there are none."""
+    if outcome is None:
+        return {}
+    return {
+        "unseen": outcome.summary(),
+        "unseen_clips": len(outcome.truth),
+        "unseen_speakers": outcome.people,
+        "intervals": {
+            score: list(outcome.interval(score, by_speaker=True)) for score in ("macro_f1", "uar")
+        },
     }
 
 

@@ -262,6 +262,11 @@ def _name(place: Path) -> str:
 def _nothing_found(root: Path, ignored: list[tuple[Path, str]]) -> str:
     known = ", ".join(f"{corpus.TITLE} ({corpus.EXAMPLE})" for corpus in NAMED)
     first = f"; {ignored[0][0].relative_to(root)}: {ignored[0][1]}" if ignored else ""
+    if ignored and words.meaning_within(root.resolve().name) is not None:
+        return (
+            f"{root}: the folder of one emotion ({len(ignored)} files); name the one above it, "
+            f"{root.resolve().parent}"
+        )
     return (
         f"{root}: no clip of emotional speech ({len(ignored)} files left out{first}). "
         f"Known layouts: {known}, or your own {folder.EXAMPLE}"

@@ -28,3 +28,12 @@ def existing_folder(named: Path | None) -> Path | None:
     if not named.is_dir():
         raise UserError(f"{by} {named}: no such folder")
     return named
+
+
+def off_by_one(root: Path, name: str) -> str:
+    """Where a table's clip lies, if that is a folder above or below the one named; a part of a sentence."""
+    below = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+    for other in (root.parent, *below):
+        if (other / name).is_file():
+            return f"; they lie in {other}"
+    return ""

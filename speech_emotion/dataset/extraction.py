@@ -106,7 +106,14 @@ def extract_clip(task: Task, *, engine: str, seed: int) -> Result:
     result = Result.of(this, len(samples) / SAMPLE_RATE, digest, vector)
     if task.augmentation is not None:
         return result
-    return replace(result, limited=sound.limited, remarks="; ".join(sound.remarks), silence=silence)
+    return replace(
+        result,
+        limited=sound.limited,
+        remarks="; ".join(sound.remarks),
+        silence=silence,
+        level=round(speech.level(samples), 1),
+        clipped=speech.clipped(samples),
+    )
 
 
 def lost(call: parallel.Call, end: str) -> Result:

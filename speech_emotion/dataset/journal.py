@@ -34,6 +34,8 @@ class Result:
     limited: int = 0  # samples that were beyond full scale
     remarks: str = ""  # what was found out about the file
     silence: str = ""  # why nobody speaks in it
+    level: float = 0.0  # of the speech, dB re full scale
+    clipped: int = 0  # samples at full scale
     fatal: bool = False  # the process that read it died: it is left out until its file changes
 
     @classmethod

@@ -5,9 +5,10 @@ from collections import Counter, defaultdict
 import pandas
 
 from speech_emotion import names
-from speech_emotion.corpora import Clip
+from speech_emotion.corpora import Clip, folder
 from speech_emotion.corpora.folder import UNKNOWN_SPEAKER
 from speech_emotion.dataset.journal import Result
+from speech_emotion.dataset.own import Own
 
 MOST_TOLD = 10
 """Clips of one kind that the screen names; the sidecar names all."""
@@ -25,6 +26,7 @@ class Summary:
         self._same_audio: dict[str, dict[str, str]] = defaultdict(dict)
         self.remarks: dict[str, str] = {}  # of each clip of which something was found out
         self.limited: dict[str, int] = {}  # samples of each clip that were beyond full scale
+        self.own = Own()
         self.silence: dict[str, str] = {}  # why nobody speaks in a clip, which is kept all the same
 
     def leave_out(self, name, reason):
@@ -41,6 +43,8 @@ class Summary:
         self._counts[clip.corpus][clip.emotion] += 1
         if not augmented:
             self._same_audio[result.audio][name] = clip.emotion
+            if clip.corpus == folder.NAME:
+                self.own.count(clip, name, result)
             if result.remarks:
                 self.remarks[name] = result.remarks
             if result.limited:
@@ -64,6 +68,7 @@ class Summary:
                 }
                 for name, counts in sorted(self._counts.items())
             },
+            "own_recordings": self.own.judged(),
             "left_out": self.left_out,
             "no_speech": self.silence,
             "limited": self.limited,
@@ -79,6 +84,9 @@ class Summary:
             len(self._speakers[name] - {UNKNOWN_SPEAKER}) or "?" for name in table.index
         ]
         lines = [table.to_string()]
+        if self.own:
+            lines += ["own recordings, clips by speaker and emotion:", self.own.table().to_string()]
+            lines += self.own.judged()
         lines += [f"left out  {name}: {reason}" for name, reason in self.left_out.items()]
         if self.silence:
             lines.append(
@@ -99,7 +107,7 @@ class Summary:
             lines.append(f"the same sound under different labels, kept: {pairs}")
         for alike in self.duplicates(conflicting=False):
             lines.append(f"the same sound twice, kept: {', '.join(alike)}")
-        return "\n".join(lines[:1] + [names.terminal(line) for line in lines[1:]])
+        return "\n".join(names.terminal(line) for text in lines for line in text.splitlines())
 
 
 def _some(notes: dict[str, str]) -> list[str]:

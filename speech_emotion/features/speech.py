@@ -57,6 +57,22 @@ def loudest(samples: np.ndarray) -> float:
         return float(10 * np.log10(hop_powers(samples)[0].max() / HOP**2 / FULL_SCALE**2))
 
 
+def level(samples: np.ndarray) -> float:
+    """The level of the speech in a clip in dB re full scale, as the board prints it (`dbfs`): the mean power
+    of the hops that are 6 dB above the room; -inf for digital silence. samples: int16 (n,) at SAMPLE_RATE."""
+    powers = hop_powers(samples)[0]
+    if not len(powers) or not powers.any():
+        return float("-inf")
+    room = np.sort(powers)[int(QUIET * (len(powers) - 1))]
+    heard = powers[powers > VARIES * room] if (powers > VARIES * room).any() else powers
+    return float(10 * np.log10(heard.mean() / HOP**2 / FULL_SCALE**2))
+
+
+def clipped(samples: np.ndarray) -> int:
+    """How many samples stand at the ends of int16, where a recorder cuts off what is louder."""
+    return int((np.abs(samples.astype(np.int32)) >= FULL_SCALE - 1).sum())
+
+
 def absent(samples: np.ndarray) -> str:
     """Why nobody speaks in a clip, in words; empty where somebody does, or may.
 

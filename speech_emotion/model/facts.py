@@ -81,6 +81,7 @@ def _names_scikit_learn(versions: dict[str, str]) -> dict[str, str]:
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 _Text = Annotated[str, StringConstraints(max_length=2**16)]
+_Share = Annotated[float, Field(ge=0, le=1)]
 _Whole = Annotated[int, Field(ge=-(2**63), lt=2**64)]
 _Labels = Annotated[
     list[_Name], Field(min_length=2, max_length=256), FailFast(), AfterValidator(_differ)
@@ -101,7 +102,10 @@ class Facts(_Strict):
 
     The first fields every model has, the others those that `train.py` wrote. sha256: of the model's file.
     threshold: confidence under which an answer is "uncertain", 0 for never. held_out: paths of the clips that
-    `scores` are of, as the feature table names them.
+    `scores` are of, as the feature table names them. fit: `all` where the model was trained on every clip
+    once the scores were known; then none is held out, and scores and unseen are those of the same recipe
+    trained without the clips it was tested on. scored_on: how many clips `scores` are of. unseen: of speakers
+    that were in no training row, `unseen_clips` of `unseen_speakers`, intervals: 95 % bounds of those.
     """
 
     sha256: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -124,6 +128,12 @@ class Facts(_Strict):
     trained_on: int = Field(default=0, ge=0, lt=2**53)
     scores: Annotated[dict[_Text, Annotated[float, Field(ge=0, le=1)]], FailFast()] = {}
     held_out: Annotated[list[_Text], Field(max_length=400_000), FailFast()] = []
+    fit: Literal["split", "all"] = "split"
+    scored_on: int = Field(default=0, ge=0, lt=2**53)
+    unseen: dict[_Text, _Share] = {}
+    unseen_clips: int = Field(default=0, ge=0, lt=2**53)
+    unseen_speakers: int = Field(default=0, ge=0, lt=2**53)
+    intervals: dict[_Text, Annotated[list[_Share], Field(min_length=2, max_length=2)]] = {}
 
 
 class Step(_Strict):

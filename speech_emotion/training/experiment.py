@@ -43,6 +43,7 @@ class Experiment:
     recipes: dict[str, Recipe]
     seed: int
     jobs: int
+    weights: np.ndarray | None = None  # (rows of the table,): what each counts in training
 
     def __post_init__(self):
         trained = set(self.labels[self.split.train])
@@ -97,6 +98,13 @@ class Experiment:
         """Each recipe fitted to the training rows of the split."""
         return fit_all(
             self.recipes, self._examples, self.split.train, inside=self._inside, jobs=self.jobs
+        )
+
+    def fit_to_all(self) -> dict[str, Pipeline]:
+        """Each recipe fitted to every row: to be flashed, and never to be scored."""
+        everything = self.splitter.fold(self.splitter.originals, np.empty(0, int)).train
+        return fit_all(
+            self.recipes, self._examples, everything, inside=self._inside, jobs=self.jobs
         )
 
     def degraded(self, name: str, protocols: list[Protocol], root: Path) -> dict[str, Outcome]:
@@ -192,7 +200,15 @@ class Experiment:
     @property
     def _examples(self):
         split = self.splitter
-        return Examples(self.X, self.labels, split.people, split.sources, split.voices, split.kinds)
+        return Examples(
+            self.X,
+            self.labels,
+            split.people,
+            split.sources,
+            split.voices,
+            split.kinds,
+            self.weights,
+        )
 
     def _outcomes(self, tasks, what, heard=None):
         """The answers to each key's folds, together. heard: histories by condition, whose answers have the

@@ -41,7 +41,7 @@ Inside = Callable[[np.ndarray], list[Fold]]
 class Examples(NamedTuple):
     """What is known of the rows of a table. X: (n, columns) float32; the others (n,): labels, speakers,
     which clip a row is of, and (numbers too) which rows are one voice, copies through noise or a line; of a
-    copy its kind, of a clip ""."""
+    copy its kind, of a clip ""; and what a row counts in training, None where all count alike."""
 
     X: np.ndarray
     y: np.ndarray
@@ -49,9 +49,11 @@ class Examples(NamedTuple):
     sources: np.ndarray
     voices: np.ndarray
     kinds: np.ndarray
+    weights: np.ndarray | None = None
 
     def at(self, rows: np.ndarray) -> "Examples":
-        return Examples(*(each[rows] for each in self))
+        first = Examples(*(each[rows] for each in self[:-1]))
+        return first if self.weights is None else first._replace(weights=self.weights[rows])
 
 
 def fit(recipe: Recipe, examples: Examples, inside: Sequence[Fold] = ()) -> Pipeline:
@@ -80,7 +82,9 @@ def fit(recipe: Recipe, examples: Examples, inside: Sequence[Fold] = ()) -> Pipe
         examples = examples._replace(
             sources=examples.sources + times * beyond, voices=examples.voices + times * beyond
         )
-    X, y, speakers, sources, voices, kinds = examples
+    X, y, speakers, sources, voices, kinds, weights = examples
+    if weights is not None:
+        extra["model__sample_weight"] = weights * extra.get("model__sample_weight", 1.0)
     told = {"groups": speakers, "sources": sources, "voices": voices, "kinds": kinds}
     for step, estimator in (pipeline.steps[0], pipeline.steps[-1]):
         for name, values in told.items():

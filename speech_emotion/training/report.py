@@ -11,10 +11,11 @@ from sklearn.utils.multiclass import unique_labels
 from tabulate import tabulate
 
 from speech_emotion import corpora, names
+from speech_emotion.corpora import folder
 from speech_emotion.dataset.copies import is_voice
 from speech_emotion.dataset.table import FeatureTable
 from speech_emotion.files import replacing
-from speech_emotion.training import robustness
+from speech_emotion.training import meaning, robustness
 from speech_emotion.training.acquaintance import CONDITIONS, NONE
 from speech_emotion.training.budget import Fit
 from speech_emotion.training.candidates import CANDIDATES
@@ -30,10 +31,23 @@ SYNTHETIC_WARNING = (
     "SYNTHETIC SPEECH took part. "
     "These scores show that the pipeline runs; they mean nothing for real speech."
 )
+FITTED_TO_ALL = (
+    "The models in the files were then trained on every clip (--fit all). Nothing is left to test them on: "
+    "the scores are those of the same recipe trained without the clips that it was tested on."
+)
 FOR_SCALE = """For scale, on complete corpora and so not directly comparable: human listeners reach 40.9 % on
 CREMA-D's audio (Cao et al. 2014); the published ESP32 system that this project follows reports 61.2 %
 weighted F1 and its CNN/LSTM relatives 68.9 % and 72 %, on random splits; frozen wav2vec2-base with a trained
 head, speaker-independent, 61.9 % (CREMA-D) and 55.4 % (RAVDESS) UAR."""
+
+
+_HEADINGS = {
+    "seed": "seed",
+    "speaker": "speaker",
+    "speaker_without_tess": "no TESS",
+    "corpus": "corpus",
+}
+_SCORES = {"weighted_f1": "weighted F1", "macro_f1": "macro F1", "uar": "UAR"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,8 @@ class Study:
         str, Outcome
     ]  # the chosen model's, by robustness.CONDITIONS; empty when not asked for
     twins: str  # a sentence on sounds that the table holds more than once; "" where there are none
+    fit: str = "split"  # "all": the saved models were then fitted to every clip
+    mixed: str = ""  # a sentence on own clips among others'; "" where they are alone
 
     @property
     def is_studio(self) -> bool:
@@ -86,6 +102,32 @@ class Study:
                     }
             rows[model] = row
         return pd.DataFrame.from_dict(rows, orient="index")
+
+    def overview_text(self) -> pd.DataFrame:
+        """The same with an interval beside each score, and in the headings how many clips were tested."""
+        rows = {}
+        for model, by_protocol in self.outcomes.items():
+            row = {}
+            for protocol, heading in _HEADINGS.items():
+                outcome, unseen = by_protocol.get(protocol), protocol != "seed"
+                if outcome is None:
+                    continue
+                score = {"seed": "weighted_f1", "corpus": ""}.get(protocol, "macro_f1")
+                if score:
+                    title = f"{heading}: {_SCORES[score]}, {meaning.tested(outcome)}"
+                    row[title] = meaning.cell(outcome, score, by_speaker=unseen)
+                if protocol in ("speaker", "corpus"):
+                    for corpus in sorted(set(outcome.corpora.tolist())):
+                        part = outcome.of(corpus)
+                        title = f"{heading}: UAR {corpus}, {meaning.tested(part)}"
+                        row[title] = meaning.cell(part, "uar", by_speaker=unseen)
+            rows[model] = row
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def meaning(self) -> list[str]:
+        """What the chosen model's scores mean, in sentences, a line each."""
+        chosen = self.chosen
+        return meaning.sentences(chosen, self.outcomes[chosen], self.held_out[chosen], self.split)
 
     def points(self) -> dict[str, tuple[float, float]]:
         """Model -> (bytes, macro F1 on unseen speakers; on the seed split where there is only that)."""
@@ -130,14 +172,14 @@ class Study:
         return pd.DataFrame.from_dict(rows, orient="index").round(1)
 
 
-def write(study: Study, folder: Path, pictures: list[str]) -> None:
-    """report.md, scores.json and model_card.md in `folder`."""
-    with replacing(folder / "scores.json") as file:
+def write(study: Study, place: Path, pictures: list[str]) -> None:
+    """report.md, scores.json and model_card.md in `place`."""
+    with replacing(place / "scores.json") as file:
         json.dump(_scores(study), file, indent=1)
         file.write("\n")
-    with replacing(folder / "report.md") as file:
+    with replacing(place / "report.md") as file:
         file.write(_report(study, pictures))
-    with replacing(folder / "model_card.md") as file:
+    with replacing(place / "model_card.md") as file:
         file.write(_model_card(study))
 
 
@@ -203,11 +245,16 @@ def _report(study, pictures):
         f"engine {study.table.info.get('engine')}, schema {study.table.info.get('schema')}.\n",
         markdown(_clips(study), "corpus"),
         *([f"{study.twins}.\n"] if study.twins else []),
+        *([f"{study.mixed}.\n"] if study.mixed else []),
+        "## What the scores mean\n",
+        *(f"{'  ' * line.startswith(' ')}- {_escaped(line.strip())}" for line in study.meaning()),
+        *([f"- {FITTED_TO_ALL}"] if study.fit == "all" else []),
+        "",
         "## All models, all protocols\n",
-        markdown(study.overview(), "model"),
+        markdown(study.overview_text(), "model"),
         *(f"- **{protocol.name}**: {protocol.about}" for protocol in study.protocols),
-        "\nUAR is the mean of the classes' recalls, of a corpus's own clips. Only the protocols without the "
-        "tested speakers say what a new voice will get.\n",
+        "\nIn brackets: 95 % bootstrap intervals. UAR is the mean of the classes' recalls, of a corpus's own "
+        "clips. Only the protocols without the tested speakers say what a new voice will get.\n",
         "## Sizes\n",
         markdown(study.size_table().astype(object), "model"),
         "Flash and RAM: extractor and model, compiled and linked; parameters: an estimate. `*`: no "
@@ -303,12 +350,12 @@ def _robustness(study):
 
 def _model_card(study):
     used = sorted(set(study.table.clips["corpus"]))
-    held_out = study.held_out[study.chosen].summary()
-    speaker = study.outcomes[study.chosen].get("speaker")
+    public = [name for name in used if name not in (folder.NAME, "synthetic")]
     data = [
-        f"- {about.title}: {about.licence} ({about.url}). {about.citation}"
+        f"- {about.title}: {about.licence}{f' ({about.url})' if about.url else ''}. {about.citation}".strip()
         for about in corpora.licences(used)
     ]
+    own = folder.NAME in used
     lines = [
         f"# Model card: {study.chosen}\n",
         f"**{SYNTHETIC_WARNING}**\n" if study.is_synthetic else "",
@@ -318,23 +365,57 @@ def _model_card(study):
         "## Data\n",
         *data,
         "\nA model trained on a corpus is bound by its licence: those marked non-commercial or research only "
-        "allow no product.\n",
+        "allow no product.\n"
+        if public
+        else "",
         markdown(_clips(study), "corpus"),
+        *(_own_recordings(study) if own else ()),
         "## Scores\n",
-        f"Held out ({study.split} split, the very model in the file): weighted F1 "
-        f"{held_out['weighted_f1']:.3f}, macro F1 {held_out['macro_f1']:.3f}, UAR {held_out['uar']:.3f}.",
-        "Speakers it never heard (the same recipe in folds by speaker): "
-        + (
-            f"macro F1 {speaker.summary()['macro_f1']:.3f}."
-            if speaker
-            else "not measured, too few speakers."
-        ),
+        *(f"{'  ' * line.startswith(' ')}- {_escaped(line.strip())}" for line in study.meaning()),
+        FITTED_TO_ALL if study.fit == "all" else "",
         "\n## Limits\n",
-        "- Acted emotion, recorded in studios, by adults, mostly in English: not what people feel, and not "
-        "how they speak when nobody asks them to act.",
+        *(
+            [
+                "- Acted emotion, recorded in studios, by adults, mostly in English: not what people feel, "
+                "and not how they speak when nobody asks them to act."
+            ]
+            if public
+            else []
+        ),
+        *(
+            [
+                "- It knows the people, the room, the microphone and the sentences of these recordings; "
+                "whether they spoke as they do when they feel so, only who recorded them can say.",
+                "- Who recorded others needs their leave, also to pass the model on.",
+            ]
+            if own
+            else []
+        ),
         "- A new speaker, microphone, room or language scores lower than any number above.",
         *([f"- {STUDIO_WARNING}"] if study.is_studio else []),
         "- Not for decisions about people: employment, policing, health, education. In the EU, emotion "
         "recognition at work and in education is prohibited (AI Act, article 5).",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _own_recordings(study):
+    """Who was recorded, how much of each emotion, and what was found out about the sound."""
+    clips = study.table.clips
+    mine = clips[(clips["corpus"] == folder.NAME) & (clips["augmentation"] == "")]
+    counts = pd.crosstab(mine["speaker"], mine["emotion"])
+    minutes = mine["seconds"].astype(float).sum() / 60
+    people = set(mine["speaker"]) - {folder.UNKNOWN_SPEAKER}
+    who = (
+        f"{len(people)} {'speaker' if len(people) == 1 else 'speakers'}"
+        if people
+        else "nobody knows whom"
+    )
+    judged = study.table.info.get("own_recordings") or []
+    return [
+        f"\nOwn recordings: {len(mine)} clips of {who}, {minutes:.1f} minutes.\n",
+        markdown(counts, "speaker"),
+        *(f"- {_escaped(str(line))}" for line in judged if isinstance(line, str)),
+        *([f"- {study.mixed}."] if study.mixed else []),
+        "",
+    ]

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.signal import butter, sosfilt
 
 from speech_emotion import cli, parallel
+from speech_emotion.corpora import places
 from speech_emotion.dataset import augment
 from speech_emotion.dataset.copies import Augmentation
 from speech_emotion.errors import UserError
@@ -84,7 +85,10 @@ def measure(
     """
     paths = [root / path for path in clips["path"]]
     if not Path(sentences.parse(str(paths[0]))[0]).exists():
-        raise UserError(f"{paths[0]}: no such file; name the folder that the table was made from")
+        where = places.off_by_one(root, sentences.parse(clips["path"].iloc[0])[0])
+        raise UserError(
+            f"{paths[0]}: no such file{where or '; name the folder that the table was made from'}"
+        )
     speakers = (clips["corpus"] + "/" + clips["speaker"]).to_numpy(str)
     device.build()  # once, not in every process
     tasks = (joblib.delayed(_measure)(paths, speakers, i, seed) for i in range(len(paths)))

@@ -6,8 +6,12 @@ from functools import cached_property
 import numpy as np
 from sklearn.metrics import f1_score, recall_score
 
+from speech_emotion.corpora.folder import UNKNOWN_SPEAKER
+
 BINS = 10  # of confidence
 COVERAGE = 0.7  # of the clips get an answer, the others are "uncertain"
+ENOUGH_SPEAKERS = 5
+"""Of fewer, how they differ says next to nothing of how others would."""
 _RESAMPLES = 1000
 
 
@@ -135,6 +139,39 @@ class Outcome:
                 found[f"uar_{corpus}"] = _interval(part, _uar)
         return found
 
+    @property
+    def people(self) -> int:
+        """How many speakers were tested, as far as it is known who speaks."""
+        known = {who for who in self.speakers.tolist() if not who.endswith(f"/{UNKNOWN_SPEAKER}")}
+        return len(known)
+
+    def of(self, corpus: str) -> "Outcome":
+        """The answers to one corpus's clips."""
+        mine = self.corpora == corpus
+        return Outcome(
+            self.rows[mine], self.truth[mine], self.probabilities[mine], self.labels,
+            self.corpora[mine], self.speakers[mine], self.sexes[mine],
+        )  # fmt: skip
+
+    def interval(self, score: str, *, by_speaker: bool, seed: int = 0) -> tuple[float, float]:
+        """95 % bootstrap interval of `weighted_f1`, `macro_f1` or `uar`.
+
+        by_speaker: of speakers, as `intervals`, where there are ENOUGH_SPEAKERS; of fewer, speakers and clips
+        are both drawn and the wider bounds taken, because so few speakers say little of how speakers differ.
+        Else clips are drawn: what other clips of the same voices would have scored.
+        """
+        random = np.random.default_rng(seed)
+        whole = self._confusion(np.ones(len(self.truth), bool))
+        of = {"weighted_f1": _weighted_f1, "macro_f1": _macro_f1, "uar": _uar}[score]
+        if by_speaker and self.people >= ENOUGH_SPEAKERS and score != "weighted_f1":
+            return self.intervals(seed)[score]
+        draws = random.multinomial(whole.sum(), whole.ravel() / whole.sum(), _RESAMPLES)
+        low, high = _interval(draws.reshape(-1, *whole.shape), of)
+        if by_speaker and self.people > 1 and score != "weighted_f1":
+            least, most = self.intervals(seed)[score]
+            low, high = min(low, least), max(high, most)
+        return low, high
+
     def _confusion(self, mine):
         """(labels, labels): rows are true labels."""
         truth = np.searchsorted(self.labels, self.truth[mine])
@@ -156,6 +193,11 @@ def _uar(confusion):
 def _macro_f1(confusion):
     clips = confusion.sum(axis=1) + confusion.sum(axis=0)
     return np.mean(2 * np.diag(confusion)[clips > 0] / clips[clips > 0])
+
+
+def _weighted_f1(confusion):
+    truth, clips = confusion.sum(axis=1), confusion.sum(axis=1) + confusion.sum(axis=0)
+    return (2 * np.diag(confusion) / np.maximum(clips, 1)) @ truth / truth.sum()
 
 
 def pareto_front(points: dict[str, tuple[float, float]]) -> list[str]:

@@ -136,6 +136,9 @@ void setup()
     Serial.setTxBufferSize(sizeof text + 2); /* printing must not hold the recogniser up */
 #endif
     Serial.begin(115200);
+    if (!PLOTTER) {
+        Serial.println($first_line);
+    }
     start_voice();
     start_hearing();
 }
