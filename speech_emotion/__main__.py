@@ -6,6 +6,7 @@ from importlib import import_module
 from speech_emotion import __version__
 
 COMMANDS = {
+    "record": ("commands.record", "from a board's or this computer's microphone -> recordings"),
     "dataset-generator": ("commands.dataset_generator", "clips -> dataset/features.csv"),
     "extractor": ("commands.extractor", "the features of single sounds"),
     "train": ("commands.train", "features.csv -> models/ and reports/"),

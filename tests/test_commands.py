@@ -55,6 +55,7 @@ MISTAKES = {
     ],
     "fusion": [("score", "gone.csv", "gone.csv"), ("fit", "gone.csv", "gone.csv"), ("fit",), ()],
     "robustness": [("model.joblib",)],
+    "record": [("--labels", "a", "--speaker", "x", "--takes", "0"), ("--labels", "a"), ()],
     "parity": [("--clips", "0"), ("--jobs", "0"), ("--corpora", "gone")],
     "benchmark": [("--clips", "0"), ("--corpora", "gone")],
 }

@@ -25,7 +25,7 @@ COMPILERS = {  # the two last have the chips' types: uint32_t is unsigned long t
     ],
     "xtensa-lx106-elf-g++": ["xtensa-lx106-elf-g++"],
 }  # fmt: skip
-SKETCHES = ("Benchmark", "Microphone", "Networked")
+SKETCHES = ("Benchmark", "Microphone", "Networked", "Recorder")
 SHIFT = 13
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")

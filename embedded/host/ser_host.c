@@ -8,6 +8,10 @@
 size_t ser_host_state_size(void);
 size_t ser_host_window_size(void);
 uint64_t ser_host_schema_hash(void);
+size_t ser_host_listen_size(void);
+int ser_host_listen(ser_listen *listen, const int16_t *pcm);
+int ser_host_listen_kept(const ser_listen *listen);
+float ser_host_listen_dbfs(const ser_listen *listen, int of_the_room);
 size_t ser_host_sentences(const int16_t *pcm, size_t hops, uint32_t *bounds, size_t room, uint32_t *discarded);
 
 size_t ser_host_state_size(void) { return sizeof(ser_extractor); }
@@ -45,4 +49,23 @@ size_t ser_host_sentences(const int16_t *pcm, size_t hops, uint32_t *bounds, siz
         }
     }
     return found;
+}
+
+size_t ser_host_listen_size(void) { return sizeof(ser_listen); }
+
+/* What the next SER_HOP samples are to the gate: a ser_listen_event. */
+int ser_host_listen(ser_listen *listen, const int16_t *pcm)
+{
+    ser_block block;
+    memset(&block, 0, sizeof block);
+    memcpy(block.sample, pcm, sizeof block.sample);
+    return (int)ser_listen_push(listen, &block);
+}
+
+int ser_host_listen_kept(const ser_listen *listen) { return ser_listen_kept(listen); }
+
+/* The level that is heard, or that of the room, as the board prints them. */
+float ser_host_listen_dbfs(const ser_listen *listen, int of_the_room)
+{
+    return ser_listen_dbfs(of_the_room ? listen->floor : listen->power);
 }

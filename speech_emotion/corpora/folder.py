@@ -49,6 +49,7 @@ class _File:
     rest: str = ""  # of the name, without the label
     speaker: str = ""
     sex: str = ""
+    recording: str = ""
 
     @property
     def layout(self) -> tuple:
@@ -103,7 +104,10 @@ def read(paths: Iterable[Path], root: Path, *, speaker_from: str = "auto") -> Re
         file.label = said.label(file.path, file.label)
     _find_speakers(kept, speaker_from, said, root, reading.notes)
     reading.notes += said.notes()
-    reading.clips = [Clip(f.path, NAME, f.speaker, f.sex, f.label) for f in kept]
+    reading.clips = [
+        Clip(f.path, NAME, f.speaker, f.sex, f.label, recording=said.recording(f.path))
+        for f in kept
+    ]
     return reading
 
 
@@ -288,7 +292,7 @@ def _find_speakers(files, speaker_from, said, root, notes):
     listed = [file for file in files if said.has_speakers(file.path)]
     for file in listed:
         file.speaker, file.sex = said.speaker(file.path)
-        told["speakers.csv"].append(file)
+        told[said.whose(file.path)].append(file)
     groups = defaultdict(list)
     for file in files:
         if not said.has_speakers(file.path):

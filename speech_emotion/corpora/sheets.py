@@ -1,4 +1,5 @@
-"""What a user says of their recordings in tables of their own: `speakers.csv` and `labels.csv`.
+"""What a user says of their recordings in tables of their own: `speakers.csv` and `labels.csv`; and what the
+recorder wrote of them, `recordings.csv`.
 
 Either lies in the folder of recordings or in any folder of it, and speaks for all files below. speakers.csv
 has the columns file,speaker and perhaps sex (f or m); a file is named by its path from the folder of the
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from speech_emotion import names
-from speech_emotion.corpora import words
+from speech_emotion.corpora import recordings, words
 from speech_emotion.errors import UserError
 
 SPEAKERS, LABELS = "speakers.csv", "labels.csv"
@@ -35,16 +36,33 @@ class Sheets:
 
     def has_speakers(self, path: Path) -> bool:
         """Whether a speakers.csv speaks for this file, be it without naming it."""
-        return self._nearest(SPEAKERS, path) is not None
+        return self._nearest(SPEAKERS, path) is not None or self._recorded(path) is not None
+
+    def whose(self, path: Path) -> str:
+        """Which table says who speaks in a file."""
+        return SPEAKERS if self._nearest(SPEAKERS, path) is not None else recordings.FILE
 
     def speaker(self, path: Path) -> tuple[str, str]:
         """Speaker and sex of a file, empty where its table says nothing."""
         folder = self._nearest(SPEAKERS, path)
         if folder is None:
-            return "", ""
+            recorded = self._recorded(path)
+            return (recorded[0], "") if recorded else ("", "")
         key = _key(path.relative_to(folder).as_posix())
         self._used.setdefault(folder, set()).add(key)
         return self._read(SPEAKERS, folder).get(key, ("", ""))
+
+    def recording(self, path: Path) -> str:
+        """The longer recording that a file is a sentence of, as its recordings.csv says; "" for itself."""
+        recorded = self._recorded(path)
+        return recorded[1] if recorded else ""
+
+    def _recorded(self, path):
+        """(speaker, sentence_of) of a file that a recordings.csv above it names, else None."""
+        folder = self._nearest(recordings.FILE, path)
+        if folder is None:
+            return None
+        return self._read(recordings.FILE, folder).get(_key(path.relative_to(folder).as_posix()))
 
     def label(self, path: Path, label: str) -> str:
         """What a label of a file means; the label itself where its table does not name it."""
@@ -83,7 +101,7 @@ class Sheets:
     def _read(self, name, folder):
         if (name, folder) not in self._of:
             place = folder / name
-            reader = _speakers if name == SPEAKERS else _labels
+            reader = {SPEAKERS: _speakers, LABELS: _labels, recordings.FILE: _recordings}[name]
             self._of[name, folder] = reader(place) if place.is_file() else None
         return self._of[name, folder]
 
@@ -106,6 +124,17 @@ def _speakers(place):
         if why := names.flaw(speaker):
             raise UserError(f"{place}: line {line}: speaker {names.short(speaker)} {why}")
         _once(found, _key(row["file"].strip()), (speaker, _SEX[sex]), place, line)
+    return found
+
+
+def _recordings(place):
+    found: dict[str, tuple[str, str]] = {}
+    for line, row in _rows(place, ("path", "speaker")):
+        speaker = words.clean(row["speaker"])
+        if speaker and (why := names.flaw(speaker)):
+            raise UserError(f"{place}: line {line}: speaker {names.short(speaker)} {why}")
+        key = _key(names.csv_text(row["path"].strip()))
+        _once(found, key, (speaker, row.get("sentence_of", "").strip()), place, line)
     return found
 
 

@@ -12,6 +12,7 @@ import platform
 import re
 import subprocess
 import tempfile
+from enum import IntEnum
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -109,6 +110,56 @@ class Window:
         return results
 
 
+class Heard(IntEnum):
+    """What a hop is to the gate (ser_listen_event)."""
+
+    QUIET = 0
+    BEGIN = 1
+    SPEECH = 2
+    END = 3
+    DISCARD = 4
+
+
+class Gate:
+    """The chip's gate on a sound that does not end: hops go in, sentences come out."""
+
+    def __init__(self):
+        self._library = _load()
+        self._state = np.empty(self._library.ser_host_listen_size(), np.uint8)
+        self._library.ser_listen_init(self._state.ctypes.data)
+        self._hops: list[np.ndarray] = []
+
+    def push(self, hop: np.ndarray) -> tuple[Heard, np.ndarray | None]:
+        """hop: int16 (HOP,). Returns what it is, and at the END of a sentence its samples, int16 (n,)."""
+        state = self._state.ctypes.data
+        hop = np.array(hop, np.int16)
+        if hop.shape != (schema.HOP,):
+            raise TypeError(f"int16 of shape ({schema.HOP},) expected, not {hop.shape}")
+        heard = Heard(self._library.ser_host_listen(state, hop.ctypes.data))
+        self._hops.append(hop)
+        if heard is Heard.BEGIN:
+            self._hops = self._hops[-self._library.ser_host_listen_kept(state) :]
+        elif heard is Heard.END:
+            sentence, self._hops = np.concatenate(self._hops), []
+            return heard, sentence
+        elif heard in (Heard.QUIET, Heard.DISCARD):
+            self._hops = self._hops[-_KEPT:]
+        return heard, None
+
+    @property
+    def dbfs(self) -> float:
+        """The level heard, dB re full scale."""
+        return float(self._library.ser_host_listen_dbfs(self._state.ctypes.data, 0))
+
+    @property
+    def room(self) -> float:
+        """The room's level, dB re full scale."""
+        return float(self._library.ser_host_listen_dbfs(self._state.ctypes.data, 1))
+
+
+_KEPT = 20  # hops before the gate opens: SER_LISTEN_KEEP
+
+
 def sentences(samples: np.ndarray) -> tuple[np.ndarray, int]:
     """Where the chip's gate (ser_listen) hears sentences, as on a board that was switched on with the
     recording: it learns the room for half a second first.
@@ -203,6 +254,12 @@ def _load():
     library.ser_extractor_init.argtypes = [pointer]
     library.ser_extractor_push.argtypes = [pointer, pointer, ctypes.c_size_t]
     library.ser_extractor_finish.argtypes = [pointer, pointer, pointer]
+    library.ser_host_listen_size.restype = ctypes.c_size_t
+    library.ser_host_listen.argtypes = [pointer, pointer]
+    library.ser_host_listen_kept.argtypes = [pointer]
+    library.ser_host_listen_dbfs.argtypes = [pointer, ctypes.c_int]
+    library.ser_host_listen_dbfs.restype = ctypes.c_float
+    library.ser_listen_init.argtypes = [pointer]
     library.ser_host_sentences.argtypes = [
         pointer,
         ctypes.c_size_t,

@@ -71,6 +71,7 @@ public:
     void begin(unsigned long baud);
     size_t setTxBufferSize(size_t size);
     size_t println(const char *text);
+    size_t write(const uint8_t *bytes, size_t count);
     int available();
     int read();
 };

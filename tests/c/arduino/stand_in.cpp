@@ -75,6 +75,13 @@ size_t HardwareSerial::println(const char *text)
     return static_cast<size_t>(count);
 }
 
+size_t HardwareSerial::write(const uint8_t *bytes, size_t count)
+{
+    const size_t written = std::fwrite(bytes, 1, count, stdout);
+    std::fflush(stdout);
+    return written;
+}
+
 static const char *typed()
 {
     static const char *rest = std::getenv("SERIAL_IN");

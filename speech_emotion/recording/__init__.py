@@ -1,0 +1,1 @@
+"""Recording one's own clips: from a board's microphone over USB, or from the computer's."""
