@@ -149,7 +149,8 @@ class Experiment:
             shuffled = random.permutation(np.intersect1d(fold.train, self.splitter.originals))
             for share in _SHARES:
                 part = np.sort(shuffled[: round(share * len(shuffled))])
-                if len(part) and np.unique(self.labels[part], return_counts=True)[1].min() >= 3:
+                counts = np.unique(self.labels[part], return_counts=True)[1]
+                if len(counts) > 1 and counts.min() >= 3:
                     tasks.append((share, self.recipes[name], self.splitter.fold(part, fold.test)))
         sizes: dict[float, int] = {}
         scores: dict[float, list[float]] = {}
