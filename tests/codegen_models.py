@@ -96,14 +96,25 @@ def voice_pipeline():
     columns = candidates.columns()
     vectors, emotions = voices()
     X = vectors[:, [schema.COLUMNS.index(name) for name in columns]]
+    return acquainted_pipeline(X, emotions, np.arange(len(X)) % 6), columns
+
+
+def acquainted_pipeline(X, emotions, speakers):
+    """The same, of X: float32 (n, columns)."""
     network = AcquaintedNetwork(
-        (16, 8), members=2, crossings=1, epochs=2, views=1, landmarks=60, random_state=0
+        (16, 8),
+        members=2,
+        crossings=1,
+        epochs=2,
+        views=1,
+        landmarks=min(60, len(X)),
+        random_state=0,
     )
     pipeline = Pipeline([("scale", VoiceScaler()), ("model", network)])
-    groups = np.arange(len(X)) % 6
+    groups = np.unique(speakers, return_inverse=True)[1]
     pipeline.fit(X, emotions, scale__groups=groups, model__groups=groups)
     pipeline.steps[-1] = ("model", network.network_)
-    return pipeline, columns
+    return pipeline
 
 
 def voice_library(folder: Path):

@@ -66,7 +66,7 @@ def take(page_folder: Path, clip: Path, *, dark: bool = False) -> bytes:
         )
         page.goto((page_folder.resolve() / "index.html").as_uri())
         page.set_input_files("#files", clip)
-        expect(page.locator("#clips tr[data-label]")).to_have_count(1)
+        expect(page.locator("#clips > li[data-label]")).to_have_count(1)
         picture = page.screenshot()
         browser.close()
     small = io.BytesIO()

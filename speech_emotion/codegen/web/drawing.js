@@ -9,9 +9,9 @@ const MAGMA = [
   [0, 0, 4], [24, 15, 61], [68, 15, 118], [114, 31, 129], [158, 47, 127], [205, 64, 113], [241, 96, 93],
   [253, 150, 104], [254, 202, 141], [252, 253, 191],
 ];
-// After Okabe and Ito (2008), of a lightness that shows on white and on black; dashes tell further labels
-const HUES = ["#2F86CC", "#DD6A1F", "#149B73", "#C970A6", "#A98518", "#57ACE0", "#8F74CC", "#858585"];
-const DASHES = [[], [6, 3], [2, 2]];
+const [LEFT, RIGHT, BOTTOM] = [52, 44, 18]; // CSS pixels around a plot, for its axes
+const [QUIETEST, LOUDEST] = [20, 100]; // dB, of the intensity's axis
+const MEL_TICKS = [500, 1000, 2000, 4000, 8000]; // Hz
 
 class Drawing {
   constructor(traces, recogniser) {
@@ -20,13 +20,29 @@ class Drawing {
     this.gateSteps = recogniser.gateSteps;
     this.hasF0 = recogniser.hasF0;
     this.melCanvas = document.createElement("canvas");
+    this.nameCourse();
+  }
+
+  /** Whose line is which, beside the probabilities over time. */
+  nameCourse() {
+    this.labels.forEach((label, i) => {
+      const swatch = create("span", { className: "key" });
+      swatch.style.background = lineStyle(this.labels, i).colour;
+      element("course-key").append(" ", create("span", { className: "label" }, swatch, label));
+    });
+  }
+
+  /** How many CSS pixels from a plot's left edge a hop lies. */
+  place(hop) {
+    const width = document.getElementById("wave").clientWidth - LEFT - RIGHT;
+    return LEFT + ((hop - this.from) / (this.to - this.from)) * width;
   }
 
   /** Draws hops [from, to). */
   draw(from, to) {
     const style = getComputedStyle(document.documentElement);
     this.colours = Object.fromEntries(
-      ["accent", "warm", "quiet"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
+      ["accent", "warm", "quiet", "panel"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
     );
     this.from = from;
     this.to = Math.max(to, from + 1);
@@ -37,20 +53,60 @@ class Drawing {
     this.course();
   }
 
-  /** A canvas in device pixels, empty; x(hop) on it. */
-  open(id) {
+  /** A canvas, empty, its origin moved to the plot's corner: width and height of the plot in device pixels, and
+   * x(hop) in it. time: whether seconds are written below it. */
+  open(id, { time = true } = {}) {
     const canvas = document.getElementById(id);
     const ratio = Math.min(devicePixelRatio || 1, 2);
-    const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
-    if (canvas.width !== width || canvas.height !== height) {
-      canvas.width = width;
-      canvas.height = height;
-    }
+    const [all, tall] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+    canvas.width = all; // and empties it
+    canvas.height = tall;
     const context = canvas.getContext("2d");
-    context.clearRect(0, 0, width, height);
     context.lineWidth = 1.5 * ratio;
+    context.font = `${11 * ratio}px system-ui, sans-serif`;
+    const width = all - (LEFT + RIGHT) * ratio;
+    const height = tall - (time ? BOTTOM * ratio : 0);
+    context.translate(LEFT * ratio, 0);
     const x = (hop) => ((hop - this.from) / (this.to - this.from)) * width;
-    return { context, width, height, ratio, x };
+    const plot = { context, width, height, ratio, x };
+    context.fillStyle = this.colours.panel;
+    context.fillRect(0, 0, width, height);
+    if (time) {
+      this.seconds(plot);
+    }
+    return plot;
+  }
+
+  /** The axis below. */
+  seconds({ context, width, height, ratio, x }) {
+    context.fillStyle = this.colours.quiet;
+    context.textBaseline = "alphabetic";
+    const most = width / ratio / 60; // labels that fit
+    const perSecond = SOUND.hopsPerSecond;
+    const step = TICKS.find((seconds) => (this.to - this.from) / perSecond / seconds <= most) ?? 120;
+    for (let tick = Math.ceil(this.from / perSecond / step); tick * step * perSecond <= this.to; tick++) {
+      const at = x(tick * step * perSecond);
+      context.fillRect(at, height, ratio, 4 * ratio);
+      context.textAlign = "center";
+      context.fillText(`${Number((tick * step).toFixed(1))} s`, at, height + 15 * ratio);
+    }
+  }
+
+  /** Labels of a vertical axis: [share of the height from below, text]; at the left or the right, with a line. */
+  axis({ context, width, height, ratio }, ticks, right = false) {
+    context.fillStyle = this.colours.quiet;
+    context.textBaseline = "middle";
+    context.textAlign = right ? "left" : "right";
+    for (const [share, text] of ticks) {
+      const y = height * (1 - share);
+      const inside = Math.min(Math.max(y, 6 * ratio), height - 6 * ratio);
+      context.fillText(text, right ? width + 5 * ratio : -5 * ratio, inside);
+      context.globalAlpha = 0.25;
+      if (!right) {
+        context.fillRect(0, y, width, ratio);
+      }
+      context.globalAlpha = 1;
+    }
   }
 
   /** The stretches of hops that share a column: [first hop, one past the last], at most `most` of them. */
@@ -64,7 +120,8 @@ class Drawing {
   }
 
   wave() {
-    const { context, width, height, ratio, x } = this.open("wave");
+    const plot = this.open("wave");
+    const { context, width, height, ratio } = plot;
     const [begin, end] = [this.from * WAVE, this.to * WAVE];
     const low = this.traces.low.subarray(begin, end);
     const high = this.traces.high.subarray(begin, end);
@@ -84,20 +141,13 @@ class Drawing {
       context.rect((bar * width) / bars, top, width / bars, Math.max(y(least) - top, ratio));
     }
     context.fill();
-    context.fillStyle = this.colours.quiet;
-    context.font = `${11 * ratio}px system-ui, sans-serif`;
-    const most = width / ratio / 60; // labels that fit
-    const perSecond = SOUND.hopsPerSecond;
-    const step = TICKS.find((seconds) => (this.to - this.from) / perSecond / seconds <= most) ?? 120;
-    for (let tick = Math.ceil(this.from / perSecond / step); tick * step * perSecond < this.to; tick++) {
-      const at = x(tick * step * perSecond);
-      context.fillRect(at, height - 4 * ratio, ratio, 4 * ratio);
-      context.fillText(`${Number((tick * step).toFixed(1))} s`, at + 3 * ratio, height - 2 * ratio);
-    }
+    const share = peak >= 0.1 ? peak.toFixed(1) : peak.toPrecision(1);
+    this.axis(plot, [[1, `+${share}`], [0.5, "0"], [0, `−${share}`]]);
   }
 
   mel() {
-    const { context, width, height } = this.open("mel");
+    const plot = this.open("mel");
+    const { context, width, height } = plot;
     const { mel, mels } = this.traces;
     if (mels === 0) {
       this.absent(context, height, "the model uses no spectrum");
@@ -128,16 +178,25 @@ class Drawing {
     this.melCanvas.getContext("2d").putImageData(image, 0, 0);
     context.imageSmoothingEnabled = false;
     context.drawImage(this.melCanvas, 0, 0, width, height);
+    // band i has its middle at i + 1 of mels + 1 equal steps in mel, and is drawn at i + 0.5
+    const share = (hertz) => ((melOf(hertz) / melOf(SOUND.rate / 2)) * (mels + 1) - 0.5) / mels;
+    const name = (hertz) => (hertz < 1000 ? `${hertz} Hz` : `${hertz / 1000} kHz`);
+    this.axis(plot, MEL_TICKS.map((hertz) => [share(hertz), name(hertz)]));
   }
 
   contours() {
-    const { context, height, ratio, x } = this.open("contours");
+    const plot = this.open("contours");
+    const { context, height, ratio, x } = plot;
     const { intensity, hertz } = this.traces;
+    context.save();
+    context.beginPath();
+    context.rect(0, 0, plot.width, height); // what is quieter than the axis ends is not drawn
+    context.clip();
     context.strokeStyle = this.colours.warm;
     context.beginPath();
     let inside = false;
     for (const [hop] of this.columns(MOST_COLUMNS)) {
-      const y = height * (1 - (intensity[hop] - 20) / 80);
+      const y = height * (1 - (intensity[hop] - QUIETEST) / (LOUDEST - QUIETEST));
       if (Number.isNaN(y)) {
         inside = false;
       } else if (inside) {
@@ -157,20 +216,19 @@ class Drawing {
       }
     }
     context.fill();
+    context.restore();
+    const decibels = [40, 60, 80].map((level) => [(level - QUIETEST) / (LOUDEST - QUIETEST), `${level} dB`]);
+    this.axis(plot, decibels, true);
     if (!this.hasF0) {
       this.absent(context, height, "the model uses no F0");
       return;
     }
     const ticks = [100, 200, 400].filter((hertz) => octave(hertz) > 0 && octave(hertz) < 1);
-    context.fillStyle = this.colours.quiet;
-    context.font = `${11 * ratio}px system-ui, sans-serif`;
-    for (const tick of ticks) {
-      context.fillText(`${tick} Hz`, 3 * ratio, height * (1 - octave(tick)) + 4 * ratio);
-    }
+    this.axis(plot, ticks.map((hertz) => [octave(hertz), `${hertz} Hz`]));
   }
 
   marks() {
-    const { context, height, x } = this.open("marks");
+    const { context, height, x } = this.open("marks", { time: false });
     const { step, hertz, takes } = this.traces;
     let take = -1;
     let run = { kind: "", from: 0 };
@@ -196,11 +254,13 @@ class Drawing {
   }
 
   course() {
-    const { context, height, ratio, x } = this.open("course");
+    const plot = this.open("course");
+    const { context, height, ratio, x } = plot;
+    this.axis(plot, [[0, "0 %"], [0.5, "50 %"], [1, "100 %"]]);
     const answers = this.traces.answers.filter(({ hop }) => hop >= this.from && hop <= this.to);
     const y = (probability) => height - 3 * ratio - probability * (height - 6 * ratio);
     this.labels.forEach((_, label) => {
-      const style = lineStyle(label);
+      const style = lineStyle(this.labels, label);
       context.strokeStyle = context.fillStyle = style.colour;
       context.setLineDash(style.dash.map((length) => length * ratio));
       context.beginPath();
@@ -222,7 +282,7 @@ class Drawing {
 
   absent(context, height, text) {
     context.fillStyle = this.colours.quiet;
-    context.font = "16px system-ui, sans-serif";
+    context.textAlign = "left";
     context.fillText(text, 8, height / 2);
   }
 }
@@ -232,7 +292,7 @@ function octave(hertz) {
   return Math.log2(hertz / SOUND.pitchFloor) / Math.log2(SOUND.pitchCeiling / SOUND.pitchFloor);
 }
 
-/** Colour and dashes of a label's line. */
-function lineStyle(label) {
-  return { colour: HUES[label % HUES.length], dash: DASHES[Math.floor(label / HUES.length) % DASHES.length] };
+/** Slaney's mel scale, as librosa's: linear up to 1 kHz, then logarithmic. */
+function melOf(hertz) {
+  return hertz < 1000 ? (3 * hertz) / 200 : 15 + (27 * Math.log(hertz / 1000)) / Math.log(6.4);
 }

@@ -20,6 +20,10 @@ class Recogniser {
     this.hasF0 = c.f0_first() >= 0;
     this.gateSteps = c.gate_steps();
     this.features = model.features;
+    this.columns = model.columns; // {name, place, mean, sd}
+    this.stepsPerSd = model.steps;
+    this.knowsVoices = c.voice_columns() > 0;
+    this.forgetVoice();
     this.work = 0; // milliseconds that C has taken
     this.heard = 0; // seconds it has heard
     this.reset();
@@ -70,11 +74,21 @@ class Recogniser {
     return { number: this.c.intensity_frame(), level: this.c.intensity() };
   }
 
-  /** The answer for the sound so far. */
-  ask() {
+  /** dB below full scale: what the microphone hears just now, and the room's noise. */
+  level() {
+    return { now: this.c.level(), noise: this.c.floor() };
+  }
+
+  /** Samples at full scale in the sentence that the gate is in, or was in last. */
+  clipped() {
+    return this.c.clipped();
+  }
+
+  /** The answer for the sound so far; against the voice that is known, or nobody's. */
+  ask(known = false) {
     const { c } = this;
     const began = performance.now();
-    const speech = c.ask() === 1;
+    const speech = c.ask(Number(known)) === 1;
     this.work += performance.now() - began;
     const probabilities = Array.from(this.floats(c.probabilities(), this.labels.length));
     const label = c.label();
@@ -82,6 +96,7 @@ class Recogniser {
       speech, label, probabilities,
       confidence: probabilities[label],
       seconds: c.seconds(),
+      known: c.known(), // sentences of this voice that it stands on
       features: this.floats(c.features(), this.features).slice(),
     };
   }
@@ -94,16 +109,76 @@ class Recogniser {
       : null;
   }
 
-  /** The probability of a label, had each of some features been average: an array beside `columns`. */
-  without(answer, columns) {
-    const what_if = this.floats(this.c.what_if(), this.features);
-    what_if.set(answer.features);
-    return columns.map(({ place, mean }) => {
-      what_if[place] = mean;
-      const [probability] = this.floats(this.c.would_be() + 4 * answer.label, 1);
-      what_if[place] = answer.features[place];
+  /** How far each column of the latest answer (`ask`'s) lies from what is usual: in standard deviations of the
+   * training clips, beside `columns`. Usual is the training voices' mean, or this voice's where it is known. */
+  away(answer) {
+    return this.knowsVoices
+      ? Array.from(this.samples(this.c.steps(), this.columns.length), (steps) => steps / this.stepsPerSd)
+      : this.columns.map(({ place, mean, sd }) => (sd > 0 ? (answer.features[place] - mean) / sd : 0));
+  }
+
+  /** The probability that the latest answer's label would have, had some of `columns` been as usual: one for each
+   * group of column numbers. */
+  without(answer, groups) {
+    const { c, columns } = this;
+    const [seen, usual] = this.knowsVoices
+      ? [this.samples(c.steps(), columns.length), columns.map(() => 0)]
+      : [this.floats(c.what_if(), this.features), columns.map(({ mean }) => mean)];
+    if (!this.knowsVoices) {
+      seen.set(answer.features);
+    }
+    const kept = seen.slice();
+    return groups.map((group) => {
+      for (const i of group) {
+        seen[this.knowsVoices ? i : columns[i].place] = usual[i];
+      }
+      const [probability] = this.floats(c.would_be() + 4 * answer.label, 1);
+      seen.set(kept);
       return probability;
     });
+  }
+
+  // --- whose voice it is -----------------------------------------------------------------------
+
+  forgetVoice() {
+    this.c.voice_forget();
+  }
+
+  /** {known: sentences that answers stand on, strange: whether somebody else seems to speak}. */
+  voice() {
+    return { known: this.c.voice_known(), strange: this.c.voice_strange() === 1 };
+  }
+
+  /** The profile's bytes, to be kept. */
+  voiceBytes() {
+    return this.voiceView().slice();
+  }
+
+  /** Takes up kept bytes; false, and nobody is known, where they are of another model or damaged. */
+  takeVoice(bytes) {
+    const view = this.voiceView();
+    if (bytes.length === view.length) {
+      view.set(bytes);
+      if (this.c.voice_belongs() === 1) {
+        return true;
+      }
+    }
+    this.forgetVoice();
+    return false;
+  }
+
+  /** The sound of the latest answer is learnt from. */
+  learnVoice() {
+    return this.c.voice_learn() === 1;
+  }
+
+  /** Whether the sentence that the gate has just ended tells enough of a voice. */
+  isClear() {
+    return this.c.clear() === 1;
+  }
+
+  voiceView() {
+    return new Uint8Array(this.c.memory.buffer, this.c.voice(), this.c.voice_bytes());
   }
 
   samples(address, count) {

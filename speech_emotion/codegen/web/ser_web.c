@@ -10,6 +10,8 @@
 #include "ser_listen.h"
 #include "ser_math.h"
 
+#include <stddef.h>
+
 #define EXPORT(name) __attribute__((export_name(#name)))
 
 static ser_recognizer recognizer;
@@ -19,6 +21,8 @@ static ser_block block;
 static ser_listen listening;
 static float what_if[SER_FEATURES];
 static float would_be[SER_LABELS];
+static ser_profile voice;    /* whose voice is known */
+static ser_profile heard_as; /* the voice that the latest answer stands on, before it was learnt from */
 
 EXPORT(pcm) int16_t *ser_web_pcm(void) { return block.sample; }
 EXPORT(hop) int ser_web_hop(void) { return SER_HOP; }
@@ -29,8 +33,20 @@ EXPORT(push) void ser_web_push(int count) { (void)ser_push(&recognizer, block.sa
 
 EXPORT(listen_reset) void ser_web_listen_reset(void) { (void)ser_listen_init(&listening); }
 
-/* What the hop at ser_web_pcm() is: a ser_listen_event. */
-EXPORT(listen) int ser_web_listen(void) { return ser_listen_push(&listening, &block); }
+/* What the hop at ser_web_pcm() is: a ser_listen_event. Samples at full scale count as clipped. */
+EXPORT(listen) int ser_web_listen(void)
+{
+    block.clipped = 0;
+    for (int i = 0; i < SER_HOP; i++) {
+        block.clipped = (uint16_t)(block.clipped + (block.sample[i] == 32767 || block.sample[i] == -32768));
+    }
+    return ser_listen_push(&listening, &block);
+}
+
+/* dB below a full-scale square wave: the latest hop, smoothed, and the room's floor. */
+EXPORT(level) float ser_web_level(void) { return ser_listen_dbfs(listening.power); }
+EXPORT(floor) float ser_web_floor(void) { return ser_listen_dbfs(listening.floor); }
+EXPORT(clipped) int ser_web_clipped(void) { return (int)listening.clipped; }
 
 /* At a beginning: the hops that belong to it, this one the last. */
 EXPORT(listen_kept) int ser_web_listen_kept(void) { return ser_listen_kept(&listening); }
@@ -84,14 +100,17 @@ EXPORT(intensity) float ser_web_intensity(void)
 
 /* --- the answer for the sound so far -------------------------------------------------------- */
 
-/* Returns 1 if speech was found. */
-EXPORT(ask) int ser_web_ask(void)
+/* known: whether it is given against the voice that is known. Returns 1 if speech was found. */
+EXPORT(ask) int ser_web_ask(int known)
 {
     asked = recognizer;
+    heard_as = voice;
+    (void)ser_know(&asked, known ? &heard_as : NULL);
     (void)ser_finish(&asked, &result);
     return result.speech;
 }
 
+EXPORT(known) int ser_web_known(void) { return result.known; }
 EXPORT(seconds) float ser_web_seconds(void) { return result.seconds; }
 EXPORT(label) int ser_web_label(void) { return result.label; }
 EXPORT(probabilities) const float *ser_web_probabilities(void) { return result.probabilities; }
@@ -132,13 +151,57 @@ EXPORT(f0_first) int32_t ser_web_f0_first(void)
 /* Hz, 0 where unvoiced. */
 EXPORT(f0) const float *ser_web_f0(void) { return f0; }
 
-/* --- what if a feature had been another? ---------------------------------------------------- */
+/* --- whose voice it is (ser_profile.h) -------------------------------------------------------- */
 
+enum { LEARN_HUNDREDTHS = 80, LEARN_ABOVE_NOISE = 30 }; /* as in the sketches' Voice.h */
+
+EXPORT(voice_columns) int ser_web_voice_columns(void) { return SER_PROFILE_COLUMNS; }
+EXPORT(voice_forget) void ser_web_voice_forget(void) { ser_profile_forget(&voice); }
+
+/* The profile's bytes, to be kept and written back; whether those that lie there are this model's. */
+EXPORT(voice) void *ser_web_voice(void) { return &voice; }
+EXPORT(voice_bytes) int ser_web_voice_bytes(void) { return (int)sizeof voice; }
+EXPORT(voice_belongs) int ser_web_voice_belongs(void) { return ser_profile_belongs(&voice); }
+EXPORT(voice_known) int ser_web_voice_known(void) { return ser_profile_known(&voice); }
+EXPORT(voice_strange) int ser_web_voice_strange(void) { return ser_profile_is_strange(&voice); }
+
+/* Whether the sentence that the gate has just ended was loud, clear and long enough to learn a voice from. */
+EXPORT(clear) int ser_web_clear(void)
+{
+    return listening.mean_power > (float)LEARN_ABOVE_NOISE * listening.floor && listening.lost == 0 &&
+           listening.clipped * 100 < listening.blocks * SER_HOP &&
+           result.seconds * 100.0f >= (float)LEARN_HUNDREDTHS;
+}
+
+/* The sound of the latest answer is learnt from. Returns whether it was. */
+EXPORT(voice_learn) int ser_web_voice_learn(void) { return ser_learn(&asked, &voice, &result); }
+
+/* --- what if features had been others? ------------------------------------------------------- */
+
+/* A model that knows no voices: the page writes features there. */
 EXPORT(what_if) float *ser_web_what_if(void) { return what_if; }
 
-/* The model's probabilities for the features that the page wrote there. */
+/* One that does: the latest answer's columns as the model saw them, in steps about what is usual; the page may
+   write others over them. */
+#if SER_PROFILE_COLUMNS
+static int16_t steps[SER_PROFILE_COLUMNS];
+EXPORT(steps) int16_t *ser_web_steps(void)
+{
+    ser_model_steps(asked.features, steps);
+    ser_profile_adapt(asked.voice, steps);
+    return steps;
+}
+#else
+EXPORT(steps) int16_t *ser_web_steps(void) { return NULL; }
+#endif
+
+/* The model's probabilities for what the page wrote there. */
 EXPORT(would_be) const float *ser_web_would_be(void)
 {
+#if SER_PROFILE_COLUMNS
+    ser_model_answer(steps, would_be);
+#else
     ser_model_predict(what_if, would_be);
+#endif
     return would_be;
 }

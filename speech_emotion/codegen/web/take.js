@@ -98,9 +98,9 @@ class Take {
     }
   }
 
-  /** The answer so far; F0 as it stands goes into the traces. */
-  ask() {
-    const answer = this.recogniser.ask();
+  /** The answer so far, against the voice that is known or nobody's; F0 as it stands goes into the traces. */
+  ask(known = false) {
+    const answer = this.recogniser.ask(known);
     const f0 = this.recogniser.f0();
     if (f0) {
       this.traces.hertz.set(f0.hertz, this.mark.from + f0.first + PITCH_AT);
@@ -117,17 +117,55 @@ class Take {
   }
 }
 
-/** Sentences in a sound that does not end, as the chip's own gate (ser_listen) cuts them: each is a take. What
- * is between them is heard, too, and drawn, but not judged. */
-class Sentences {
-  /** onAnswer(answer, final): answers while a sentence goes on, and the one that stays. */
-  constructor(recogniser, traces, onAnswer) {
+/** The chip's own gate (ser_listen) on a sound that does not end: cuts sentences out of it. */
+class Cut {
+  constructor(recogniser) {
     this.recogniser = recogniser;
-    this.traces = traces;
-    this.onAnswer = onAnswer;
     this.quiet = 0; // hops since somebody spoke
+    this.hops = []; // of the sentence so far
     recogniser.listenAnew();
+  }
+
+  /** The next hop (Int16Array): one of HEARD. At BEGIN, SPEECH and END `hops` are the sentence's so far. */
+  push(samples) {
+    const event = this.recogniser.listen(samples);
+    this.quiet = event === HEARD.QUIET ? this.quiet + 1 : 0;
+    if (event === HEARD.BEGIN) {
+      this.hops = this.recogniser.beginning();
+    } else if (event === HEARD.SPEECH || event === HEARD.END) {
+      this.hops.push(samples.slice());
+    } else {
+      this.hops = [];
+    }
+    return event;
+  }
+
+  /** The sentence's samples, one Int16Array. */
+  sentence() {
+    const whole = new Int16Array(this.hops.reduce((sum, hop) => sum + hop.length, 0));
+    let at = 0;
+    for (const hop of this.hops) {
+      whole.set(hop, at);
+      at += hop.length;
+    }
+    return whole;
+  }
+}
+
+/** Sentences in a sound that does not end: each is a take. What is between them is heard, too, and drawn, but not
+ * judged. Answers are given against the voice that is known. */
+class Sentences {
+  /** onAnswer(answer, samples): the one that stays, and its sentence. onSoFar(answer): while it goes on. onBegin();
+   * onNothing(): what began was no sentence. */
+  constructor(recogniser, traces, { onAnswer, onSoFar, onBegin, onNothing }) {
+    Object.assign(this, { recogniser, traces, onAnswer, onSoFar, onBegin, onNothing });
+    this.cut = new Cut(recogniser);
     this.idle();
+  }
+
+  /** Hops since somebody spoke. */
+  get quiet() {
+    return this.cut.quiet;
   }
 
   idle() {
@@ -138,18 +176,19 @@ class Sentences {
   /** The next hop: Int16Array. */
   push(samples) {
     this.traces.makeRoom();
-    const event = this.recogniser.listen(samples);
-    this.quiet = event === HEARD.QUIET ? this.quiet + 1 : 0;
+    const event = this.cut.push(samples);
     if (event === HEARD.BEGIN) {
-      const beginning = this.recogniser.beginning();
-      const from = Math.max(this.traces.hops + 1 - beginning.length, 0);
+      const from = Math.max(this.traces.hops + 1 - this.cut.hops.length, 0);
       this.take = new Take(this.recogniser, this.traces, from);
-      beginning.forEach((each) => this.take.push(each));
+      this.cut.hops.forEach((each) => this.take.push(each));
+      this.onBegin?.();
       return;
     }
     this.take.push(samples);
     if (event === HEARD.END) {
       this.judge(true);
+    } else if (event === HEARD.DISCARD) {
+      this.onNothing?.();
     } else if (this.take.hops % ASK_HOPS === 0) {
       if (event === HEARD.SPEECH) {
         this.judge(false);
@@ -163,10 +202,16 @@ class Sentences {
   }
 
   judge(final) {
-    const answer = this.take.ask();
+    const answer = this.take.ask(true);
     if (answer.speech) {
       this.take.keep(answer);
-      this.onAnswer(answer, final);
+      if (final) {
+        this.onAnswer?.(answer, this.cut.sentence());
+      } else {
+        this.onSoFar?.(answer);
+      }
+    } else if (final) {
+      this.onNothing?.();
     }
   }
 }

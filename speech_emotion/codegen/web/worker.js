@@ -1,0 +1,33 @@
+// The service worker: keeps the page's own files, so that it works offline, and gives them out as they are. It
+// asks nobody for anything else. FILES and VERSION: the page's files, and what changes with them.
+
+const PREFIX = "speech-emotion ";
+const CACHE = `${PREFIX}${registration.scope} ${VERSION}`;
+
+addEventListener("install", (event) => {
+  const files = FILES.map((name) => new Request(name, { cache: "reload" }));
+  event.waitUntil(
+    caches
+      .open(CACHE)
+      .then((cache) => cache.addAll(files))
+      .then(() => skipWaiting()),
+  );
+});
+
+addEventListener("activate", (event) => {
+  const old = (name) => name.startsWith(`${PREFIX}${registration.scope} `) && name !== CACHE;
+  event.waitUntil(
+    caches.keys().then((names) => Promise.all(names.filter(old).map((name) => caches.delete(name)))),
+  );
+});
+
+addEventListener("fetch", (event) => {
+  const { origin, pathname } = new URL(event.request.url);
+  const inside = origin === location.origin && pathname.startsWith(new URL(registration.scope).pathname);
+  const name = pathname.slice(new URL(registration.scope).pathname.length) || "index.html";
+  if (inside && event.request.method === "GET" && FILES.includes(name)) {
+    event.respondWith(
+      caches.open(CACHE).then((cache) => cache.match(new URL(name, registration.scope)).then((kept) => kept ?? fetch(event.request))),
+    );
+  }
+});
