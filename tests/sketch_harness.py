@@ -14,7 +14,12 @@ from speech_emotion import native
 from speech_emotion.codegen import library, pipeline, source
 
 STAND_IN = Path(__file__).parent / "c" / "arduino"
-BOARDS = ("ESP32", "ESP32S3", "ESP32C3")
+BOARDS = ("ESP32", "ESP32S3", "ESP32C3", "ESP32S2", "ESP32C6", "ESP32H2", "ESP32P4")
+
+
+def esp32(board: str) -> tuple[str, ...]:
+    """What a build for a chip of the ESP32 family defines."""
+    return f"-DCONFIG_IDF_TARGET_{board}=1", "-DARDUINO_ARCH_ESP32=1"
 
 
 @cache
@@ -46,7 +51,7 @@ def build(folder: Path, sketch: str, target: Path, *options: str, board: str = "
             cwd=objects, check=True,
         )  # fmt: skip
     subprocess.run(
-        ["g++", "-std=c++17", "-O1", "-pthread", f"-DCONFIG_IDF_TARGET_{board}=1", *options,
+        ["g++", "-std=c++17", "-O1", "-pthread", *esp32(board), *options, "-Wl,--wrap=ser_push",
          f"-I{STAND_IN}", f"-I{folder / 'src'}", "-include", "Arduino.h",
          "-x", "c++", folder / "examples" / sketch / f"{sketch}.ino", *STAND_IN.glob("*.cpp"),
          "-x", "none", *objects.glob("*.o"), "-o", target],

@@ -84,16 +84,20 @@ def as_slots(left, right=None, shift=16):
     return np.frombuffer(slots.tobytes(), np.uint8)
 
 
-def capture(probe, data, *, chunk=10**9, slot=0, shift=16, drop=(0, 0)):
-    most = len(data) // (8 * HOP) + 1
-    samples = np.zeros((most, HOP), np.int16)
+def capture(probe, data, *, chunk=10**9, slot=0, shift=16, drop=(0, 0), init=True):
+    """samples, clipped, lost, overruns; and in `capture.faults` each block's fault."""
+    most = len(data) // (2 * HOP) + 1
+    samples, fault = np.zeros((most, HOP), np.int16), np.zeros(most, np.uint8)
     clipped, lost = np.zeros(most, np.uint16), np.zeros(most, np.uint16)
     overruns = ctypes.c_uint32(0)
+    if init and probe.probe_capture_init(slot, shift):
+        return None
     count = probe.probe_capture(
-        pointer(data), ctypes.c_size_t(len(data)), ctypes.c_size_t(chunk), slot, shift, *drop,
-        pointer(samples), pointer(clipped), pointer(lost), ctypes.byref(overruns),
+        pointer(data), ctypes.c_size_t(len(data)), ctypes.c_size_t(chunk), *drop, pointer(samples),
+        pointer(clipped), pointer(lost), pointer(fault), ctypes.byref(overruns),
     )  # fmt: skip
-    return None if count < 0 else (samples[:count], clipped[:count], lost[:count], overruns.value)
+    capture.faults = fault[:count].tolist()
+    return samples[:count], clipped[:count], lost[:count], overruns.value
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 7, 8, 37, 1279, 1280, 1281, 5000, 10**9])
@@ -129,8 +133,174 @@ def test_blocks_without_a_place_are_counted_and_the_next_one_says_so(probe):
 
 def test_bad_arguments_are_refused(probe):
     data = as_slots(np.zeros(HOP))
-    assert capture(probe, data, slot=2) is None and capture(probe, data, slot=-1) is None
+    assert capture(probe, data, slot=2) is None and capture(probe, data, slot=-2) is None
     assert capture(probe, data, shift=0) is None and capture(probe, data, shift=17) is None
+    assert capture(probe, data, slot=-1, shift=17) is None
+
+
+# --- a capture path that lasts for years -------------------------------------------------------
+
+SILENT, STUCK, WRONG_SLOT, CLIPPED, OFFSET = range(1, 6)
+FULL = 2**31  # of a slot
+
+
+def as_raw(*slots):
+    """Bytes of whole 32-bit slots, left and right in turn; or of int16 samples, if there is but one."""
+    if len(slots) == 1:
+        return np.frombuffer(np.asarray(slots[0], "<i2").tobytes(), np.uint8)
+    both = np.stack([np.asarray(slot, np.int64).astype("<i4") for slot in slots], axis=1)
+    return np.frombuffer(np.ascontiguousarray(both).tobytes(), np.uint8)
+
+
+def heard_at_13(sound):
+    """A microphone's slots that shift 13 makes exactly this sound of."""
+    return np.asarray(sound, np.int64) << 13
+
+
+def speech(seconds, seed=1, peak=12000):
+    """Syllables: a voice whose level comes and goes, of whatever length."""
+    time = np.arange(int(seconds * 16000)) / 16000
+    source = np.random.default_rng(seed).normal(0, 0.2, len(time))
+    for k in range(1, 12):
+        source += np.sin(2 * np.pi * 110 * k * time) / k
+    found = source * np.maximum(0, np.sin(2 * np.pi * 2.5 * time))
+    return np.round(found * peak / np.abs(found).max()).astype(np.int64)
+
+
+@pytest.mark.parametrize("peak", [300, 12000, 32000])
+@pytest.mark.parametrize("mean", [0, 500, -500])
+def test_a_microphone_without_offset_keeps_every_bit(probe, mean, peak):
+    """From the first sample on, and also one whose offset is small; at full scale, after two seconds."""
+    sound = np.clip(speech(8, peak=peak) + mean, -32768, 32767)[: 8 * 16000 // HOP * HOP]
+    samples, clipped, *_ = capture(probe, as_raw(heard_at_13(sound), 0 * sound), shift=13)
+    start = 200 * HOP if peak > 30000 else 0
+    assert np.array_equal(samples.ravel()[start:], sound[start:]) and not clipped.any()
+
+
+@pytest.mark.parametrize("share", [-0.2, -0.15, -0.1, -0.05, 0.05, 0.1, 0.2])
+@pytest.mark.parametrize("port", ["i2s", "pdm"])
+def test_an_offset_neither_clips_nor_deafens(probe, share, port):
+    """From the moment on at which the gate begins to listen, the sound is that of a microphone without offset, but
+    for a constant and what a high-pass at .3 Hz takes; nothing is limited, nothing steps."""
+    sound = speech(8)
+    offset = round(share * FULL)
+    if port == "i2s":
+        data = as_raw(heard_at_13(sound) + offset, 0 * sound)
+        samples, clipped, *_ = capture(probe, data, shift=13)
+    else:
+        data = as_raw((sound >> 3) + (offset >> 16))
+        samples, clipped, *_ = capture(probe, data, slot=-1, shift=13)
+        sound = sound >> 3 << 3
+    start = 50
+    assert not clipped[start:].any()
+    error = samples[start:].ravel() - sound[start * HOP : len(samples) * HOP].astype(float)
+    assert 700 < np.abs(error).mean() < 1300  # what is let through, of 32768
+    assert np.ptp(error) < 400  # against a peak of 12000: .3 Hz
+    assert np.abs(np.diff(error)).max() <= 3
+    # without it: what arrived at the gate was limited in every block
+    naive = np.clip(((heard_at_13(sound) + offset) >> 13), -32768, 32767)
+    assert (np.abs(naive) > 32000).any() or abs(share) < 0.1
+
+
+def test_an_offset_that_wanders_makes_no_step(probe):
+    """Warming up: from nothing to -20 % within a minute; passing the threshold is not heard."""
+    length = 60 * 16000 // HOP * HOP
+    drift = (-0.2 * FULL * np.arange(length) / length).astype(np.int64)
+    sound = np.random.default_rng(0).normal(0, 30, length).round().astype(np.int64)
+    samples, clipped, *_ = capture(probe, as_raw(heard_at_13(sound) + drift, 0 * sound), shift=13)
+    error = samples.ravel() - sound.astype(float)
+    assert not clipped.any() and np.abs(np.diff(error)).max() <= 2
+    assert np.abs(error).max() < 1500
+    assert capture.faults[-1] == OFFSET and capture.faults[600] == 0
+
+
+def still(value):
+    return np.full(1060 * HOP, value, np.int64)
+
+
+MICROPHONES = {  # left, right slot; which fault after 5.5 s, and which words
+    "good": (lambda: (heard_at_13(speech(10.6)), still(0)), 0, ""),
+    "good, noise in the other slot": (lambda: (heard_at_13(speech(10.6)), heard_at_13(speech(10.6, 2))), 0, ""),
+    "in a very quiet room": (lambda: (heard_at_13(room(10.6, 4)), still(0)), 0, ""),
+    "not connected": (lambda: (still(0), still(0)), SILENT, "silent"),
+    "dead": (lambda: (np.arange(1060 * HOP) % 2 << 12, still(0)), SILENT, "silent"),
+    "stuck high": (lambda: (still(-1), still(-1)), STUCK, "stuck"),
+    "stuck": (lambda: (still(12345678), still(0)), STUCK, "stuck"),
+    "other slot": (lambda: (still(0), heard_at_13(speech(10.6))), WRONG_SLOT, "L/R pin"),
+    "other slot, stuck": (lambda: (still(-1), heard_at_13(speech(10.6))), WRONG_SLOT, "L/R pin"),
+    "clipped": (lambda: (heard_at_13(np.clip(8 * speech(10.6), -2**17, 2**17)), still(0)), CLIPPED, "clipped"),
+    "offset": (lambda: (heard_at_13(speech(10.6)) - FULL // 7, still(0)), OFFSET, "offset"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MICROPHONES)
+def test_what_is_wrong_with_a_microphone_is_said(probe, name):
+    slots, fault, words = MICROPHONES[name]
+    probe.probe_capture_says.restype = ctypes.c_char_p
+    capture(probe, as_raw(*(slot[: 1060 * HOP] for slot in slots())), shift=13)
+    judged = 50 + 500 - 1  # nothing is said before: a microphone starts up
+    assert set(capture.faults[:judged]) == {0} and set(capture.faults[judged:1049]) == {fault}
+    said = probe.probe_capture_says(capture.faults[judged]).decode()
+    assert words in said and bool(said) == bool(fault)
+
+
+def test_a_microphone_that_was_mended_is_well_again(probe):
+    slots = np.concatenate([still(0), heard_at_13(speech(10.6))])
+    capture(probe, as_raw(slots, 0 * slots), shift=13)
+    assert capture.faults[700] == SILENT and capture.faults[-1] == 0
+
+
+def test_a_pdm_microphone_is_judged_too(probe):
+    for sound, fault in ((still(0), SILENT), (still(-300), STUCK), (speech(10.6) >> 3, 0)):
+        capture(probe, as_raw(sound[: 1060 * HOP]), slot=-1, shift=13)
+        assert capture.faults[600] == fault
+
+
+def test_samples_of_16_bits_are_the_upper_half_of_a_slot(probe):
+    sound = signals.noise(3 * HOP)
+    data = as_raw(sound)
+    for chunk in (1, 3, 10**9):
+        samples, *_ = capture(probe, data, slot=-1, shift=16, chunk=chunk)
+        assert samples.ravel().tolist() == sound.tolist()
+    louder, *_ = capture(probe, as_raw(sound >> 3), slot=-1, shift=13)
+    assert louder.ravel().tolist() == (sound >> 3 << 3).tolist()
+
+
+def test_what_the_port_lost_is_counted_before_the_block_that_follows(probe):
+    sound = as_raw(signals.noise(2 * HOP))
+    assert probe.probe_capture_init(-1, 16) == 0
+    for frames, blocks in ((240, 2), (160, 1), (720, 5), (1, 1), (0, 0)):
+        probe.probe_capture_missed(frames)
+        _, _, lost, _ = capture(probe, sound, init=False)
+        assert lost.tolist() == [blocks, 0], frames
+    *_, overruns = capture(probe, sound, init=False)
+    assert overruns == 9
+
+
+def test_counters_that_count_for_years_stay_at_their_largest(probe):
+    """2^32 blocks are 497 days; a block's own count has 16 bits."""
+    sound = as_raw(signals.noise(2 * HOP))
+    assert probe.probe_capture_init(-1, 16) == 0
+    probe.probe_capture_preset(2**32 - 3, 2**16 - 2)
+    probe.probe_capture_missed(5 * HOP)
+    _, _, lost, overruns = capture(probe, sound, init=False, drop=(0, 1))
+    assert lost.tolist() == [2**16 - 1] and overruns == 2**32 - 1
+    probe.probe_capture_missed(2**32 - 1)
+    _, _, lost, overruns = capture(probe, sound, init=False)
+    assert lost.tolist() == [2**16 - 1, 0] and overruns == 2**32 - 1
+
+
+def test_the_gate_hears_the_same_after_49_days(probe):
+    """Its state after an hour of a room is that after the first minute: nothing in it adds up over time."""
+    minute = room(60, 20, seed=9)
+    ends = []
+    for times in (1, 6):
+        sound = np.concatenate([*[minute] * times, voice(0.9), room(2)])
+        heard = Heard(probe, sound)
+        ((first, last),) = heard.utterances()
+        offset = (times - 1) * 60 * 100
+        ends.append((first - offset, last - offset, heard.floor[first + 1], heard.mean[last]))
+    assert ends[0] == ends[1]
 
 
 # --- utterances -------------------------------------------------------------------------------

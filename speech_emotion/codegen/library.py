@@ -107,15 +107,22 @@ def contents(
         for path in _files_below(_SKETCH):
             place = f"examples/{sketch}/{path.relative_to(_SKETCH).as_posix()}"
             result[place] = fill(path, sketch=sketch)
-        for path in _files_below(_SHARED):
-            if f'#include "{path.name}"'.encode() in result[f"examples/{sketch}/{sketch}.ino"]:
-                result[f"examples/{sketch}/{path.name}"] = fill(path)
+        for path in _shared_by(result[f"examples/{sketch}/{sketch}.ino"].decode()):
+            result[f"examples/{sketch}/{path.name}"] = fill(path)
     result[ownership.MANIFEST] = ownership.manifest(result)
     return dict(sorted(result.items()))
 
 
 def _files_below(folder):
     return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _shared_by(text, found=()):
+    """The shared headers that a text includes, and those that these include."""
+    for path in _files_below(_SHARED):
+        if path not in found and f'#include "{path.name}"' in text:
+            found = _shared_by(path.read_text(encoding="utf-8"), (*found, path))
+    return found
 
 
 def _with_includes(package, wanted):

@@ -10,18 +10,33 @@ int probe_sample(uint32_t slot, int shift, uint16_t *clipped)
     return ser_capture_sample(slot, shift, clipped);
 }
 
-/* Bytes in pieces of `chunk`; every block whose number is in [drop, undrop) finds no place. Returns how many
-   blocks were delivered; samples, clipped, lost: of those. */
+static ser_capture capture;
+
+/* slot -1: a port of int16 samples. */
+int probe_capture_init(int slot, int shift)
+{
+    return (int)(slot == -1 ? ser_capture_init_pcm(&capture, shift) : ser_capture_init(&capture, slot, shift));
+}
+
+/* As after years of sound. */
+void probe_capture_preset(uint32_t overruns, uint16_t pending)
+{
+    capture.overruns = overruns;
+    capture.pending = pending;
+}
+
+void probe_capture_missed(uint32_t frames) { ser_capture_missed(&capture, frames); }
+
+const char *probe_capture_says(int fault) { return ser_capture_says(fault); }
+
+/* Bytes in pieces of `chunk`, after probe_capture_init; every block whose number is in [drop, undrop) finds no
+   place. Returns how many blocks were delivered; samples, clipped, lost, fault: of those. */
 int probe_capture(
-    const uint8_t *bytes, size_t count, size_t chunk, int slot, int shift, int drop, int undrop,
-    int16_t *samples, uint16_t *clipped, uint16_t *lost, uint32_t *overruns
+    const uint8_t *bytes, size_t count, size_t chunk, int drop, int undrop, int16_t *samples,
+    uint16_t *clipped, uint16_t *lost, uint8_t *fault, uint32_t *overruns
 )
 {
-    static ser_capture capture;
     int delivered = 0, number = 0;
-    if (ser_capture_init(&capture, slot, shift) != SER_OK) {
-        return -1;
-    }
     for (size_t start = 0; start < count; start += chunk) {
         const size_t size = count - start < chunk ? count - start : chunk;
         for (size_t used = 0; used < size;) {
@@ -35,6 +50,7 @@ int probe_capture(
             } else {
                 memcpy(samples + delivered * SER_HOP, block->sample, sizeof block->sample);
                 clipped[delivered] = block->clipped;
+                fault[delivered] = block->fault;
                 lost[delivered++] = block->lost;
             }
             number++;

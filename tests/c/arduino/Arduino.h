@@ -1,9 +1,15 @@
-/* Declarations of what the sketches use of Arduino-ESP32 core 3.x and its FreeRTOS, taken from their
- * documentation; behind them, in stand_in.cpp, as much behaviour as a test on a computer needs. A stand-in: no
- * code of Espressif's or FreeRTOS', and no proof that a board does the same.
+/* Declarations of what the sketches use of Arduino's language, and with ARDUINO_ARCH_ESP32 of Arduino-ESP32 core 3.x
+ * and its FreeRTOS; behind them, in stand_in.cpp, as much behaviour as a test on a computer needs. A stand-in: no
+ * code of Espressif's or FreeRTOS', and no proof that a board does the same. What the signatures were read from:
  *
- *   docs.espressif.com/projects/arduino-esp32  (API; ESP_I2S: "I2S")
- *   docs.espressif.com/projects/esp-idf        (FreeRTOS (IDF): stack sizes in bytes, StackType_t a byte)
+ *   ESP_I2S.h                 libraries/ESP_I2S/src/ESP_I2S.h of Arduino-ESP32 3.1 (commit 66424270); its end() and
+ *                             begin() behave as those of ESP_I2S.cpp (commit 0ce6c950)
+ *   driver/i2s_common.h       ESP-IDF 5.3 (commit 0cb4bdc5): callbacks, states in which a call is allowed
+ *   soc/soc_caps.h            ESP-IDF 5.3, components/soc/<chip>/include
+ *   PDM.h                     ArduinoCore-mbed 4 (commit 0569965b); the nRF52 core of Adafruit (commit 00d0801c) and
+ *                             arduino-pico (commit 064dd479) have the same, but for begin's second type
+ *   the rest                  docs.espressif.com/projects/arduino-esp32 (API) and /esp-idf (FreeRTOS (IDF): stack
+ *                             sizes in bytes, StackType_t a byte); docs.arduino.cc/language-reference
  */
 #ifndef ARDUINO_H
 #define ARDUINO_H
@@ -12,9 +18,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(ARDUINO_ARCH_ESP32)
 #define ESP_ARDUINO_VERSION_MAJOR 3
 #define ESP_ARDUINO_VERSION_MINOR 1
 #define ESP_ARDUINO_VERSION_PATCH 0
+#include "soc/soc_caps.h"
+#endif
 
 /* Names that Arduino's language reference takes as macros: whoever uses one for something else breaks. */
 #define PI 3.1415926535897932384626433832795
@@ -47,12 +56,8 @@ void tone(uint8_t pin, unsigned int frequency, unsigned long duration = 0);
 unsigned long millis();
 unsigned long micros();
 void delay(uint32_t milliseconds);
-size_t getArduinoLoopTaskStackSize();
 void pinMode(uint8_t pin, uint8_t mode);
 int digitalRead(uint8_t pin);
-uint32_t esp_random();
-void rgbLedWrite(uint8_t pin, uint8_t red, uint8_t green, uint8_t blue);
-
 class String {
 public:
     String(const char *text = "");
@@ -69,13 +74,26 @@ private:
 class HardwareSerial {
 public:
     void begin(unsigned long baud);
+#if defined(ARDUINO_ARCH_ESP32)
     size_t setTxBufferSize(size_t size);
+#endif
     size_t println(const char *text);
     size_t write(const uint8_t *bytes, size_t count);
     int available();
     int read();
 };
 extern HardwareSerial Serial;
+
+#if defined(ARDUINO_ARCH_ESP32)
+
+#define IRAM_ATTR
+#define ESP_OK 0
+typedef int esp_err_t;
+
+size_t getArduinoLoopTaskStackSize();
+uint32_t esp_random();
+void *ps_malloc(size_t size);
+void rgbLedWrite(uint8_t pin, uint8_t red, uint8_t green, uint8_t blue);
 
 class EspClass {
 public:
@@ -110,11 +128,7 @@ typedef struct {
 #define pdFALSE (static_cast<BaseType_t>(0))
 #define portMAX_DELAY (static_cast<TickType_t>(0xffffffffu))
 #define pdMS_TO_TICKS(milliseconds) (static_cast<TickType_t>(milliseconds))
-#if CONFIG_IDF_TARGET_ESP32C3
-#define portNUM_PROCESSORS 1
-#else
-#define portNUM_PROCESSORS 2
-#endif
+#define portNUM_PROCESSORS SOC_CPU_CORES_NUM
 
 QueueHandle_t xQueueCreateStatic(
     UBaseType_t length, UBaseType_t item_size, uint8_t *storage, StaticQueue_t *queue
@@ -128,6 +142,8 @@ TaskHandle_t xTaskCreateStaticPinnedToCore(
 );
 UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t task);
 void vTaskDelay(TickType_t ticks);
+
+#endif
 
 void setup();
 void loop();

@@ -13,15 +13,10 @@
 #include <ser.h>
 #include <ser_listen.h>
 
+#include "Board.h" /* the button is chosen there */
+
 /* ---- to choose, before this is included or by -D of the build ---- */
 
-#ifndef FORGET_BUTTON
-#if CONFIG_IDF_TARGET_ESP32C3
-#define FORGET_BUTTON 9 /* the boot button, low while it is held */
-#else
-#define FORGET_BUTTON 0
-#endif
-#endif
 #ifndef LEARN_SECONDS
 #define LEARN_SECONDS 0.8f /* shorter speech tells little of a voice */
 #endif
@@ -118,7 +113,7 @@ static void listen_for_wishes()
         }
         length = 0;
     }
-    if (digitalRead(FORGET_BUTTON) != LOW) {
+    if (!button_held()) {
         held_ms = millis();
     } else if (millis() - held_ms > 2000) {
         held_ms = millis();
@@ -128,7 +123,7 @@ static void listen_for_wishes()
 
 static void start_voice()
 {
-    pinMode(FORGET_BUTTON, INPUT_PULLUP);
+    start_button();
     read_voice();
 }
 

@@ -1,6 +1,8 @@
 /*
- * Hears a voice through an INMP441 microphone and says which emotion it expresses: a line per utterance.
- * For ESP32, ESP32-S3 and ESP32-C3 with Arduino-ESP32 core 3.1 or newer; choose the board, nothing else changes.
+ * Hears a voice through a microphone and says which emotion it expresses: a line per utterance. For chips of the
+ * ESP32 family with Arduino-ESP32 core 3.1 or newer; choose the board, nothing else changes.
+ *
+ * An INMP441, or another I2S microphone:
  *
  *     INMP441     ESP32      S3, C3
  *     VDD         3V3        3V3          never 5 V
@@ -10,33 +12,23 @@
  *     WS          GPIO 25    GPIO 5       word select
  *     SD          GPIO 33    GPIO 6       data
  *
- * How the sound is taken and recognised is in Hearing.h; how a voice becomes known, and is forgotten, in Voice.h.
+ * Other chips' pins, and those of boards that have a PDM microphone on them (XIAO ESP32S3 Sense, M5), are in Board.h.
+ * How the sound is taken and recognised is in Hearing.h; how a voice becomes known, and is forgotten, in Voice.h; what
+ * is printed, and what can be chosen of it, in Telling.h.
  */
 #include <ser_line.h>
 
-#include "Hearing.h" /* the pins are chosen there */
-#include "Voice.h"   /* and there what forgets a voice */
+#include "Board.h" /* the pins are chosen there */
+#include "Hearing.h"
+#include "Telling.h"
+#include "Voice.h" /* and what forgets a voice */
 
-/* ---- to choose; each may also be a -D of the build ---- */
+/* ---- to choose; may also be a -D of the build ---- */
 
-#ifndef PLOTTER
-#define PLOTTER 0 /* 1: pairs for Tools > Serial Plotter; 0: JSON */
-#endif
 #ifndef COLOUR
 #define COLOUR 1 /* 1: the board's RGB LED, where it has one, shows the emotion */
 #endif
-#ifndef CONFIDENCE
-#define CONFIDENCE SER_MODEL_THRESHOLD /* below: "uncertain" */
-#endif
-#ifndef NEWEST
-#define NEWEST 0.6f /* weight of the newest utterance against those before; 1: no smoothing */
-#endif
-#ifndef FORGET_MS
-#define FORGET_MS 10000 /* after this much silence earlier utterances count no more */
-#endif
 /* ---- */
-
-static char text[SER_LINE_SIZE(SER_LABELS, SER_NAMES_BYTES, SER_NAMES_LONGEST)];
 
 #if COLOUR && defined(RGB_BUILTIN)
 static void show(const char *emotion)
@@ -68,32 +60,7 @@ static const ser_profile *whose_voice()
 
 static void heard(const ser_result *result, const Captured *last)
 {
-    static float smoothed[SER_LABELS];
-    static unsigned long answered_ms;
-    static bool first = true;
-
-    const bool fresh = first || millis() - answered_ms > FORGET_MS;
-    first = false;
-    answered_ms = millis();
-
-    ser_decision decision;
-    decision.names = ser_label_names;
-    decision.probabilities = smoothed;
-    decision.labels = SER_LABELS;
-    decision.label = ser_smooth(smoothed, result->probabilities, SER_LABELS, fresh ? 1.0f : NEWEST);
-    decision.threshold = CONFIDENCE;
-    decision.seconds = result->seconds;
-    decision.dbfs = ser_listen_dbfs(listening.mean_power);
-    decision.clipped = listening.clipped;
-    decision.lost = listening.lost;
-    decision.overruns = last->overruns;
-    decision.knows_voices = SER_PROFILE_COLUMNS > 0;
-    decision.known = static_cast<uint32_t>(result->known);
-    decision.response_us = static_cast<uint32_t>(micros()) - last->at_us;
-    if (PLOTTER ? ser_line_plot(&decision, text, sizeof text) : ser_line_json(&decision, text, sizeof text)) {
-        Serial.println(text);
-    }
-    show(ser_uncertain(&decision) ? "uncertain" : ser_label_names[decision.label]);
+    show(tell(result, last));
     learn_voice(&recognizer, result, &listening);
 }
 
@@ -101,33 +68,17 @@ static void heard(const ser_result *result, const Captured *last)
 static void silence(uint32_t overruns)
 {
     ser_line line;
-    ser_line_begin(&line, text, sizeof text);
-    ser_line_text(&line, "{\"listening\": true, \"dbfs\": ");
-    ser_line_decimal(&line, ser_listen_dbfs(listening.power), 1);
-    ser_line_text(&line, ", \"noise_dbfs\": ");
-    ser_line_decimal(&line, ser_listen_dbfs(listening.floor), 1);
-    ser_line_text(&line, ", \"overruns\": ");
-    ser_line_whole(&line, overruns);
+    begin_silence(&line, overruns);
     ser_line_text(&line, ", \"capture_stack_free\": ");
     ser_line_whole(&line, static_cast<uint32_t>(uxTaskGetStackHighWaterMark(capture_handle)));
     ser_line_text(&line, ", \"recognise_stack_free\": ");
     ser_line_whole(&line, static_cast<uint32_t>(uxTaskGetStackHighWaterMark(nullptr)));
-    ser_line_text(&line, "}");
-    if (!PLOTTER && ser_line_end(&line)) {
-        Serial.println(text);
-    }
+    end_silence(&line);
 }
 
 static void trouble(const char *what)
 {
-    ser_line line;
-    ser_line_begin(&line, text, sizeof text);
-    ser_line_text(&line, "{\"error\": ");
-    ser_line_quoted(&line, what);
-    ser_line_text(&line, "}");
-    if (ser_line_end(&line)) {
-        Serial.println(text);
-    }
+    tell_trouble(what);
 }
 
 void setup()

@@ -1,8 +1,8 @@
 /*
- * Hears a voice through an INMP441 microphone and tells a central service which emotion it expresses: one message
+ * Hears a voice through an I2S or PDM microphone and tells a central service which emotion it expresses: one message
  * per sentence, over MQTT with TLS. No sound leaves the board. `python -m central` is the other end.
- * For ESP32, ESP32-S3 and ESP32-C3 with Arduino-ESP32 core 3.1 or newer; wired as for the sketch Microphone. Over
- * the air it cannot be updated: that would need a second partition for the program, and a key to trust.
+ * For chips of the ESP32 family that have Wi-Fi, with Arduino-ESP32 core 3.1 or newer; wired as for the sketch
+ * Microphone. Over the air it cannot be updated: that would need a second partition for the program, and a key to trust.
  *
  * Nothing is compiled in: at its first start, and after its BOOT button was held for three seconds, the board opens
  * a Wi-Fi of its own, whose name and password it prints, with one page that asks for
@@ -13,6 +13,12 @@
  * and keeps them in its flash, which is not encrypted. Sentences that nobody can be told wait, SER_OUTBOX_PLACES of
  * them; then the oldest goes, and is counted. Each has a number: the service counts what never came.
  */
+#include "Board.h" /* pins and button are chosen there */
+
+#if !SOC_WIFI_SUPPORTED
+#error "This chip has no Wi-Fi of its own; the sketch Microphone works without."
+#endif
+
 #include <Preferences.h>
 #include <DNSServer.h>
 #include <WebServer.h>
@@ -22,19 +28,12 @@
 #include <ser_message.h>
 #include <ser_outbox.h>
 
-#include "Hearing.h" /* the pins are chosen there */
+#include "Hearing.h"
 
 /* ---- to choose; each may also be a -D of the build ---- */
 
 #ifndef SEND_FEATURES
 #define SEND_FEATURES 0 /* 1: the model's columns, too, for a central model: 2 bytes each, 1 KB at most */
-#endif
-#ifndef BOOT_BUTTON
-#if CONFIG_IDF_TARGET_ESP32C3
-#define BOOT_BUTTON 9
-#else
-#define BOOT_BUTTON 0
-#endif
 #endif
 #ifndef IN_FLIGHT
 #define IN_FLIGHT 8 /* sentences on their way to the broker at once */
@@ -235,7 +234,7 @@ static void send()
 static void forget_when_asked()
 {
     static unsigned long pressed_ms;
-    if (digitalRead(BOOT_BUTTON) != LOW) {
+    if (!button_held()) {
         pressed_ms = 0;
         return;
     }
@@ -334,7 +333,7 @@ static void offer_page()
 void setup()
 {
     Serial.begin(115200);
-    pinMode(BOOT_BUTTON, INPUT_PULLUP);
+    start_button();
     flash.begin("speech");
     if (!load()) {
         offer_page();

@@ -1,0 +1,32 @@
+/* What the sketches ask of ESP-IDF 5.3's soc_caps.h, of each chip; what a chip lacks is not defined there. */
+#ifndef SOC_CAPS_H
+#define SOC_CAPS_H
+
+#define SOC_I2S_SUPPORTED 1
+#if CONFIG_IDF_TARGET_ESP32 || CONFIG_IDF_TARGET_ESP32S3 || CONFIG_IDF_TARGET_ESP32P4
+#define SOC_CPU_CORES_NUM 2
+#define SOC_CPU_HAS_FPU 1
+#define SOC_I2S_SUPPORTS_PDM_RX 1
+#else
+#define SOC_CPU_CORES_NUM 1
+#endif
+#if !CONFIG_IDF_TARGET_ESP32 && !CONFIG_IDF_TARGET_ESP32S2
+#define SOC_I2S_SUPPORTS_TDM 1
+#endif
+#if !CONFIG_IDF_TARGET_ESP32S2
+#define SOC_I2S_SUPPORTS_PDM_TX 1
+#endif
+#if CONFIG_IDF_TARGET_ESP32
+#define SOC_I2S_NUM 2
+#elif CONFIG_IDF_TARGET_ESP32S3
+#define SOC_I2S_NUM 2
+#elif CONFIG_IDF_TARGET_ESP32P4
+#define SOC_I2S_NUM 3
+#else
+#define SOC_I2S_NUM 1
+#endif
+#if !CONFIG_IDF_TARGET_ESP32H2 && !CONFIG_IDF_TARGET_ESP32P4
+#define SOC_WIFI_SUPPORTED 1
+#endif
+
+#endif
