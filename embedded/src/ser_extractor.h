@@ -34,7 +34,9 @@
  * Asking midway. ser_extractor_finish changes nothing: asked at any moment, it answers for the clip up
  * to here, and pushing may go on. For decisions on a sliding window see ser_window.h.
  *
- * Length. Unlimited; the state does not grow.
+ * Length. The state does not grow, and any length is answered; but means are kept in single precision. Of a minute's
+ * speech repeated they differ after 12 hours by .2 % (median), and after 2^24 frames, 46 hours, a frame no longer
+ * counts: for sound without end reset between sentences, as the sketches do, or take windows (ser_window.h).
  *
  * Results are the same to the last bit on every machine and compiler with IEEE single precision; sources forbid
  * fused multiply-add themselves.
