@@ -323,8 +323,8 @@ def test_silence_is_reported_with_its_level(microphone):
 def test_a_port_that_does_not_start_gives_back_what_it_took_and_starts_later(
     stage, microphone, talk
 ):
-    """No channel free; its mode refused, so that it stays and never ran; its pins refused, so that it runs. The
-    stand-in's chip has one port, and refuses wrong use of the driver."""
+    """No channel free; its mode refused, so that it stays and never ran; its pins refused, so that it runs.
+    The stand-in's chip has one port, and refuses wrong use of the driver."""
     data = harness.slots(talk, shift=SHIFT)
     lines, log = run(microphone, data, I2S_REFUSE=3, I2S_STAGE=stage)
     assert log.count("i2s ") == 4 and "wrong use" not in log
@@ -342,7 +342,8 @@ def test_what_the_ports_dma_overwrites_is_counted(microphone, talk):
 
 
 def test_a_slow_chip_rests_before_the_watchdog_bites(folder, talk):
-    """An ESP32-C3 takes 70 ms a hop, also for the 20 hops at the start of a sentence: the idle task must run within 5 s."""
+    """An ESP32-C3 takes 70 ms a hop, also for the 20 at the start of a sentence: the idle task must run
+    within 5 s."""
     program = harness.build(
         folder, "Microphone", folder.parent / "slow", "-DNEWEST=1.0f", board="ESP32C3"
     )
@@ -367,12 +368,13 @@ def test_a_clock_that_starts_again_changes_nothing(microphone, talk, clock, befo
 
 
 def test_a_sentence_of_49_days_ago_counts_no_more(folder, talk):
-    """The clock has just come round to where it was when the last sentence ended; the silence between was told of."""
+    """The clock has just come round to where it was when the last sentence ended; the silence between was
+    told of."""
     program = harness.build(folder, "Microphone", folder.parent / "old", "-DNEWEST=0.25f")
     quiet = np.concatenate([talk[: 16000 * 4], room(14), talk[16000 * 4 :]])
     data = harness.slots(quiet, shift=SHIFT)
     plain = decisions(run(program, data)[0])
-    # by the clock, each silent line comes 11 s after the one before, and the second sentence 49.7 days after the first
+    # by the clock, the second sentence comes 49.7 days after the first
     old = decisions(run(program, data, SILENCE_US=(2**32 * 1000 + 5_000_000) // 2)[0])
     alone = decisions(run(program, harness.slots(talk[16000 * 4 - 8000 :], shift=SHIFT))[0])
     assert plain[1]["probabilities"] != old[1]["probabilities"]
@@ -404,7 +406,7 @@ def test_a_faulty_microphone_has_a_line_that_says_so(name, microphone):
 
 @pytest.mark.parametrize("share", [-0.2, -0.1, 0.1])
 def test_a_microphone_with_an_offset_is_answered_like_one_without(share, microphone, talk):
-    """Whole sentences, nothing clipped, the same emotions; what differs is what a high-pass at .3 Hz takes."""
+    """Whole sentences, as loud, nothing clipped."""
     plain = decisions(run(microphone, harness.slots(talk, shift=SHIFT))[0])
     slots = np.frombuffer(harness.slots(talk, shift=SHIFT), "<i4").astype(np.int64)
     shifted = np.clip(slots + round(share * 2**31), -(2**31), 2**31 - 1).astype("<i4")
