@@ -180,8 +180,8 @@ def test_a_microphone_without_offset_keeps_every_bit(probe, mean, peak):
 @pytest.mark.parametrize("share", [-0.2, -0.15, -0.1, -0.05, 0.05, 0.1, 0.2])
 @pytest.mark.parametrize("port", ["i2s", "pdm"])
 def test_an_offset_neither_clips_nor_deafens(probe, share, port):
-    """From the moment on at which the gate begins to listen, the sound is that of a microphone without offset,
-    but for a constant and what a high-pass at .3 Hz takes; nothing is limited, nothing steps."""
+    """From the moment on at which the gate begins to listen, the sound is that of a microphone without an
+    offset, but for a constant and what a high-pass at .3 Hz takes; nothing is limited, nothing steps."""
     sound = speech(8)
     offset = round(share * FULL)
     if port == "i2s":
