@@ -77,6 +77,7 @@ public:
 #if defined(ARDUINO_ARCH_ESP32)
     size_t setTxBufferSize(size_t size);
 #endif
+    size_t print(const char *text);
     size_t println(const char *text);
     size_t write(const uint8_t *bytes, size_t count);
     int available();

@@ -122,6 +122,11 @@ unsigned int String::length() const { return static_cast<unsigned int>(std::strl
 void HardwareSerial::begin(unsigned long) {}
 size_t HardwareSerial::setTxBufferSize(size_t size) { return size; }
 
+size_t HardwareSerial::print(const char *text)
+{
+    return static_cast<size_t>(std::printf("%s", text));
+}
+
 size_t HardwareSerial::println(const char *text)
 {
     if (std::strstr(text, "listening") != nullptr) {

@@ -1,7 +1,7 @@
 /*
- * The microphone's path of a sketch on a chip of the ESP32 family: an I2S or a PDM microphone at the I2S port, a task
- * that takes the sound, a task that recognises. Blocks of 10 ms go from one to the other by a queue that holds what
- * arrives while the recogniser is busy; what the queue or the port itself loses is counted.
+ * The microphone's path of a sketch on a chip of the ESP32 family: a task that takes the sound from the port (Port.h),
+ * a task that recognises (Sentences.h). Blocks of 10 ms go from one to the other by a queue that holds what arrives
+ * while the recogniser is busy; what the queue or the port itself loses is counted.
  *
  * The sketch includes this once, calls start_hearing() and has the four functions that Sentences.h declares.
  */
@@ -9,18 +9,10 @@
 #define HEARING_H
 
 #include <Arduino.h>
-#include <ESP_I2S.h>
 
-#include "Board.h" /* the pins are chosen there */
+#include "Port.h"
 
 /* ---- to choose, before this is included or by -D of the build ---- */
-
-#ifndef MICROPHONE_SLOT
-#define MICROPHONE_SLOT SER_CAPTURE_LEFT
-#endif
-#ifndef MICROPHONE_SHIFT
-#define MICROPHONE_SHIFT SER_CAPTURE_SHIFT /* one less: 6 dB louder */
-#endif
 
 /* What arrives while the recogniser is busy must fit. At worst, upper estimates for an ESP32 at 240 MHz: the
    20 kept blocks at the start of an utterance (50 ms), then the hop that ends a long vowel (60 ms), then the
@@ -42,15 +34,6 @@
 
 #include "Sentences.h"
 
-/* Arduino's port, which can be made anew in its place. */
-class Port : public I2SClass {
-public:
-    static void *operator new(size_t, void *place) { return place; }
-};
-
-static ser_capture capture;
-static Port microphone;
-
 static QueueHandle_t queue;
 static StaticQueue_t queue_state;
 #if !SOC_CPU_HAS_FPU && defined(BOARD_HAS_PSRAM)
@@ -64,54 +47,24 @@ static StackType_t capture_stack[CAPTURE_STACK], recognise_stack[RECOGNISE_STACK
 static StaticTask_t capture_task, recognise_task;
 static TaskHandle_t capture_handle;
 
-#if MICROPHONE_PDM
-static const uint32_t FRAME_BYTES = SER_CAPTURE_PCM_BYTES;
-#else
-static const uint32_t FRAME_BYTES = SER_CAPTURE_SLOTS * SER_CAPTURE_SLOT_BYTES;
-#endif
-
-/* Bytes that the port's DMA has overwritten before they were read; modulo 2^32. Written by the interrupt alone. */
-static volatile uint32_t port_lost = 0;
-
-static bool IRAM_ATTR on_port_overflow(i2s_chan_handle_t, i2s_event_data_t *event, void *)
-{
-    port_lost = port_lost + static_cast<uint32_t>(event->size);
-    return false; /* no task of higher priority woke */
-}
-
 static void rest()
 {
     vTaskDelay(2); /* a whole tick at least */
 }
 
+static bool captured_block(const ser_block *block)
+{
+    static Captured captured;
+    captured.block = *block;
+    captured.at_us = static_cast<uint32_t>(micros());
+    captured.overruns = capture.overruns;
+    return xQueueSend(queue, &captured, 0) == pdTRUE;
+}
+
 static void capture_sound(void *)
 {
-    static uint8_t bytes[SER_HOP * FRAME_BYTES];
-    static Captured captured;
-    uint32_t known_lost = port_lost;
     for (;;) {
-        const size_t count = microphone.readBytes(reinterpret_cast<char *>(bytes), sizeof bytes);
-        const uint32_t lost = port_lost - known_lost;
-        known_lost += lost;
-        if (lost > 0) {
-            ser_capture_missed(&capture, lost / FRAME_BYTES);
-        }
-        if (count == 0) {
-            vTaskDelay(pdMS_TO_TICKS(10)); /* the port has stopped; the other task will say so */
-        }
-        for (size_t used = 0; used < count;) {
-            const ser_block *block;
-            used += ser_capture_push(&capture, bytes + used, count - used, &block);
-            if (block == nullptr) {
-                continue;
-            }
-            captured.block = *block;
-            captured.at_us = static_cast<uint32_t>(micros());
-            captured.overruns = capture.overruns;
-            if (xQueueSend(queue, &captured, 0) != pdTRUE) {
-                ser_capture_drop(&capture);
-            }
-        }
+        read_port();
     }
 }
 
@@ -127,56 +80,10 @@ static void recognise(void *)
     }
 }
 
-/* Gives back what a port that did not start has taken. Its own end() gives up at a channel that never ran, and a
-   chip with one port would not find another. */
-static void give_back_port()
-{
-    const i2s_chan_handle_t channel = microphone.rxChan();
-    if (channel != nullptr && !microphone.end()) {
-        i2s_del_channel(channel);
-        new (&microphone) Port(); /* it forgets the channel; it owns nothing else */
-    }
-}
-
-/* Opens the port, and has its overflows counted: that can only be said while it stands still. */
-static bool start_port()
-{
-#if MICROPHONE_PDM
-    microphone.setPinsPdmRx(MICROPHONE_CLOCK, MICROPHONE_DATA);
-    const bool open = microphone.begin(
-        I2S_MODE_PDM_RX, SER_SAMPLE_RATE, I2S_DATA_BIT_WIDTH_16BIT, I2S_SLOT_MODE_MONO
-    );
-#else
-    /* 32-bit slots: the microphone sends 24 bits in each, and 16-bit reads would fold its spectrum. Both slots,
-       as which of them "mono" means depends on the chip. */
-    microphone.setPins(MICROPHONE_SCK, MICROPHONE_WS, -1, MICROPHONE_SD);
-    const bool open = microphone.begin(
-        I2S_MODE_STD, SER_SAMPLE_RATE, I2S_DATA_BIT_WIDTH_32BIT, I2S_SLOT_MODE_STEREO
-    );
-#endif
-    i2s_event_callbacks_t events = {};
-    events.on_recv_q_ovf = on_port_overflow;
-    if (open && i2s_channel_disable(microphone.rxChan()) == ESP_OK) {
-        if (i2s_channel_register_event_callback(microphone.rxChan(), &events, nullptr) != ESP_OK) {
-            trouble("the I2S port does not tell what it loses; lost sound is not counted");
-        }
-        if (i2s_channel_enable(microphone.rxChan()) == ESP_OK) {
-            return true;
-        }
-    }
-    give_back_port();
-    return false;
-}
-
 /* Starts both tasks; goes on trying until the port has started. */
 static void start_hearing()
 {
     start_sentences();
-#if MICROPHONE_PDM
-    ser_capture_init_pcm(&capture, MICROPHONE_SHIFT);
-#else
-    ser_capture_init(&capture, MICROPHONE_SLOT, MICROPHONE_SHIFT);
-#endif
 #if !SOC_CPU_HAS_FPU && defined(BOARD_HAS_PSRAM)
     while ((queue_storage = static_cast<uint8_t *>(ps_malloc(QUEUE_BLOCKS * sizeof(Captured)))) == nullptr) {
         trouble("no PSRAM found: switch it on in the board's menu, or choose a board without");
@@ -186,7 +93,6 @@ static void start_hearing()
     queue = xQueueCreateStatic(QUEUE_BLOCKS, sizeof(Captured), queue_storage, &queue_state);
 
     while (!start_port()) {
-        trouble("the I2S port did not start; are the pins free?");
         delay(2000);
     }
 
