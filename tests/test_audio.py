@@ -258,13 +258,29 @@ def test_every_container_says_that_it_was_cut(tmp_path, container, kept):
     assert "truncated" in refusal(path) or "cut short" in refusal(path)
 
 
-def test_a_flac_file_that_promises_less_than_it_holds_is_not_believed(tmp_path):
+@pytest.mark.parametrize("promised", [1, 4096, 7000, 7999])
+@pytest.mark.parametrize("channels, subtype", [(1, "PCM_16"), (2, "PCM_24"), (1, "PCM_S8")])
+def test_a_flac_file_that_promises_less_than_it_holds_is_not_believed(
+    promised, channels, subtype, tmp_path
+):
     path = tmp_path / "a.flac"
-    soundfile.write(path, signals.noise(8000), SAMPLE_RATE)
+    sound = np.stack([signals.noise(8000)] * channels, axis=1)
+    soundfile.write(path, sound, SAMPLE_RATE, subtype=subtype)
     content = bytearray(path.read_bytes())
-    content[22:26] = struct.pack(">I", 4096)  # STREAMINFO's count (RFC 9639, section 8.2)
+    assert struct.unpack(">I", content[22:26]) == (8000,)
+    audio.read(path)
+    content[22:26] = struct.pack(">I", promised)  # STREAMINFO's count (RFC 9639, section 8.2)
     path.write_bytes(content)
     assert "damaged" in refusal(path)
+
+
+@pytest.mark.parametrize("samples", [80, 4096, 4097, 12288, 70000, 1_700_000])
+def test_a_flac_files_last_frame_says_how_long_it_is(samples, tmp_path):
+    """Above 2^7 and 2^11 frames their numbers take a byte more; a short last frame has its own size."""
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.zeros(samples, np.int16), SAMPLE_RATE)
+    with path.open("rb") as file:
+        assert containers.flac_ends(file, file.read(containers.HEAD)) == samples
 
 
 def mp3(path, samples, *, variable=True, index=True):

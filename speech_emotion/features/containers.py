@@ -5,11 +5,13 @@ sound would be, and what a copy lost, they do not tell apart. This module does. 
 Ogg, which are headers all through, every one.
 """
 
+import math
 import mmap
+import os
 import re
 import zlib
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 ByteOrder = Literal["little", "big"]
 
@@ -255,6 +257,43 @@ def flac_md5(head: bytes) -> bytes | None:
     at = head.find(b"fLaC")  # behind an ID3 tag it may be far away: not looked for there
     found = head[at + 26 : at + 42]
     return found if at >= 0 and len(found) == 16 and found.strip(b"\0") else None
+
+
+def flac_ends(file: BinaryIO, head: bytes) -> float:
+    """The number of the sample behind the last frame of a FLAC file, or more. No proof that there is more:
+    bytes of sound can look like the head of a frame (RFC 9639, section 9.1). What each frame holds is checked
+    by its own checksum; how many there are, only by the MD5 of all."""
+    info = head[head.find(b"fLaC") + 8 :]
+    usual, longest = int.from_bytes(info[:2]), int.from_bytes(info[7:10])
+    if longest == 0 or len(info) < 34:
+        return math.inf  # not known to the encoder
+    file.seek(max(0, file.seek(0, os.SEEK_END) - longest - 16))
+    end = file.read() + bytes(16)
+    ends = (_flac_frame_end(end[at.start() :][:16], usual) for at in _FLAC_FRAME.finditer(end))
+    return max(ends, default=0)
+
+
+_FLAC_FRAME = re.compile(rb"\xff[\xf8\xf9]")
+
+
+def _flac_frame_end(head: bytes, usual: int) -> int:
+    """The number of the sample behind a frame, by its head; 0 where that is none. usual: samples of the
+    frames that are counted by frames."""
+    ones = 8 - (head[4] ^ 0xFF).bit_length()  # a number is written as UTF-8 writes characters
+    size = max(1, ones)
+    if ones in (1, 8) or head[3] & 1 or any(byte >> 6 != 2 for byte in head[5 : 4 + size]):
+        return 0
+    number = head[4] & (0xFF >> (ones + 1))
+    for byte in head[5 : 4 + size]:
+        number = number << 6 | byte & 63
+    code, rest = head[2] >> 4, head[4 + size :]
+    if code < 6:
+        block = 192 if code == 1 else 144 << code
+    else:
+        block = (
+            rest[0] + 1 if code == 6 else int.from_bytes(rest[:2]) + 1 if code == 7 else 1 << code
+        )
+    return (number if head[1] == 0xF9 else number * usual) + block
 
 
 # --- MP3 and AAC -----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ libsndfile decodes what it knows. MP3, whose length it guesses, and what phones 
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -53,7 +53,8 @@ def open_sound(path: Path) -> Opened:
     it cannot be decoded where it is one."""
     with path.open("rb") as file:
         head = file.read(containers.HEAD)
-    kind = containers.kind(head)
+        kind = containers.kind(head)
+        flac_ends = containers.flac_ends(file, head) if kind.name == "FLAC" else 0
     if not kind.is_sound and not (kind.may_be_sound and _is_known_to_libsndfile(path)):
         raise UserError(f"{path}: not a sound file but {kind.name}; {kind.remedy}")
     if kind.name == "MP3":
@@ -62,7 +63,7 @@ def open_sound(path: Path) -> Opened:
             return _mp3(path, found)
     if kind.name in ("MP4", "AAC", "AMR", "WebM", "WMA", "Monkey's Audio"):
         return _by_ffmpeg(path, kind.name)
-    return _by_libsndfile(path, kind.name, head)
+    return _by_libsndfile(path, kind.name, head, flac_ends)
 
 
 def _is_known_to_libsndfile(path: Path) -> bool:
@@ -78,11 +79,13 @@ def _is_known_to_libsndfile(path: Path) -> bool:
 
 
 class _SoundFile:
-    """A Decoder by libsndfile. riff: of a WAV file whose header is to be mended. md5: of a FLAC file's
-    samples."""
+    """A Decoder by libsndfile. riff: of a WAV file whose header is to be mended."""
 
-    def __init__(self, path: Path, riff: containers.Riff | None = None, md5: bytes | None = None):
-        self._path, self._riff, self._md5 = path, riff, md5
+    md5: bytes | None = None  # of a FLAC file's samples, where they are to be held against it
+
+    def __init__(self, path: Path, riff: containers.Riff | None = None):
+        self._path, self._riff = path, riff
+        self._looked: tuple[ExitStack, soundfile.SoundFile] | None = None
 
     @contextmanager
     def open(self) -> Iterator[soundfile.SoundFile]:
@@ -102,20 +105,30 @@ class _SoundFile:
             os.close(descriptor)
 
     def look(self) -> str:
-        """Note what the header says. Returns libsndfile's log of it."""
-        with self.open() as file:
+        """Note what the header says. Returns libsndfile's log of it. The file stays open for `blocks`:
+        opening a short clip takes a tenth of the time of reading it."""
+        with ExitStack() as stack:
+            file = stack.enter_context(self.open())
             self.rate, self.channels, self.promised = file.samplerate, file.channels, file.frames
             self.format, self.subtype = file.format, file.subtype
             self.whole = self.subtype == "PCM_16"
             self.scaled = self.subtype not in ("FLOAT", "DOUBLE")
-            return file.extra_info
+            log = file.extra_info
+            self._looked = (stack.pop_all(), file)
+        return log
 
     def blocks(self) -> Iterator[np.ndarray]:
         size = max(1, BLOCK // self.channels)
         dtype = "int16" if self.whole else "float64"
         done, digest = 0, hashlib.md5(usedforsecurity=False)
-        with self.open() as file:
-            while True:
+        with ExitStack() as stack:
+            if self._looked:
+                kept, file = self._looked
+                self._looked = None
+                stack.enter_context(kept)
+            else:
+                file = stack.enter_context(self.open())
+            while done < self.promised:
                 try:
                     block = file.read(min(size, self.promised - done), dtype=dtype, always_2d=True)
                 except (RuntimeError, ValueError, OSError) as error:
@@ -126,7 +139,7 @@ class _SoundFile:
                 if len(block) == 0:
                     break
                 done += len(block)
-                if self._md5:
+                if self.md5:
                     digest.update(self._packed(block))
                 yield block
         if done < self.promised:
@@ -134,7 +147,7 @@ class _SoundFile:
                 f"{self._path}: truncated, {done} samples left of {self.promised}; "
                 "fetch or record it again"
             )
-        if self._md5 and digest.digest() != self._md5:
+        if self.md5 and digest.digest() != self.md5:
             raise UserError(
                 f"{self._path}: damaged, its samples are not those of its checksum; "
                 "fetch or record it again"
@@ -149,7 +162,7 @@ class _SoundFile:
         return numbers.view(np.uint8).reshape(-1, 4)[:, : bits // 8].tobytes()
 
 
-def _by_libsndfile(path, kind, head) -> Opened:
+def _by_libsndfile(path, kind, head, flac_ends) -> Opened:
     riff = containers.riff(path) if kind == "WAV" else None
     remarks, wrong = [], None
     if riff:
@@ -166,7 +179,7 @@ def _by_libsndfile(path, kind, head) -> Opened:
                 f"its header counts {riff.promised // riff.frame} samples, there are "
                 f"{riff.length // riff.frame}: all are heard"
             )
-    decoder = _SoundFile(path, wrong, containers.flac_md5(head) if kind == "FLAC" else None)
+    decoder = _SoundFile(path, wrong)
     try:
         log = decoder.look()
     except soundfile.LibsndfileError as error:
@@ -181,6 +194,8 @@ def _by_libsndfile(path, kind, head) -> Opened:
         )
     if kind == "Ogg":
         remarks += _ogg_remarks(path)
+    if flac_ends > decoder.promised:
+        decoder.md5 = containers.flac_md5(head)
     return Opened(decoder, remarks)
 
 
