@@ -130,22 +130,28 @@ class Recorder:
                 self._wrap(monkeypatch, cls, name, self._learning)
             for name in ANSWERS:
                 self._wrap(monkeypatch, cls, name, self._answer)
-        real_trained, real_of = distillation.trained, Int8Network.of
-
-        def trained(inputs, *rest):
-            with self._learning("trained", None, inputs, crossed=True):
-                return real_trained(inputs, *rest)
+        real_of = Int8Network.of
+        for name in ("trained", "trained_together"):
+            self._watch_training(monkeypatch, name)
 
         def of(weights, biases, X, classes):
             with self._learning("Int8Network.of", None, X, crossed=True):
                 return real_of(weights, biases, X, classes)
 
-        for module in _modules():
-            if vars(module).get("trained") is real_trained:
-                monkeypatch.setattr(module, "trained", trained)
         monkeypatch.setattr(Int8Network, "of", of)
         for name in PHASES:
             monkeypatch.setattr(Experiment, name, self._phase(name, getattr(Experiment, name)))
+
+    def _watch_training(self, monkeypatch, name):
+        real = getattr(distillation, name)
+
+        def trained(inputs, *rest):
+            with self._learning(name, None, inputs, crossed=True):
+                return real(inputs, *rest)
+
+        for module in _modules():
+            if vars(module).get(name) is real:
+                monkeypatch.setattr(module, name, trained)
 
     def _phase(self, name, method):
         @wraps(method)

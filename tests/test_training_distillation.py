@@ -20,6 +20,7 @@ from speech_emotion.model.distillation import (
     side_by_side,
     softmax,
     trained,
+    trained_together,
 )
 from speech_emotion.model.estimators import ClippedScaler, Int8Network
 from speech_emotion.training import fitting
@@ -194,6 +195,40 @@ def test_gradients_are_the_slopes_of_the_loss():
         below, _ = distillation._gradients(weights, biases, x, targets)
         array[place] += 1e-5
         assert gradient[place] == pytest.approx((above - below) / 2e-5, abs=1e-4)
+
+
+@pytest.mark.parametrize("hidden", [(5,), (5, 4), (6, 5, 4)])
+def test_networks_that_learn_together_have_the_gradients_that_each_has_alone(hidden):
+    random = np.random.default_rng(2)
+    members, sizes = 3, [7, *hidden, 3]
+    weights = [random.standard_normal((members, a, b)) for a, b in pairwise(sizes)]
+    biases = [random.standard_normal((members, 1, b)) for b in sizes[1:]]
+    x, targets = random.standard_normal((9, 7)), softmax(random.standard_normal((9, 3)))
+    shared = weights[0].transpose(1, 0, 2).reshape(7, -1)
+    loss, gradients = distillation._gradients_together([shared, *weights[1:]], biases, x, targets)
+    first = gradients[0].reshape(7, members, -1).transpose(1, 0, 2)
+    alone = [
+        distillation._gradients([w[m] for w in weights], [b[m, 0] for b in biases], x, targets)
+        for m in range(members)
+    ]
+    assert loss == pytest.approx(np.mean([each for each, _ in alone]))
+    for m, (_, wanted) in enumerate(alone):
+        found = [first[m], *(g[m] for g in gradients[1 : len(weights)])]
+        found += [g[m, 0] for g in gradients[len(weights) :]]
+        for mine, its in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(mine, its, atol=1e-6)
+
+
+def test_networks_that_learn_together_learn_the_probabilities_and_differ():
+    random = np.random.default_rng(0)
+    X = random.standard_normal((400, 3)).astype(np.float32)
+    targets = softmax(X @ np.array([[2, 0], [0, 1], [1, -1]], np.float32))
+    networks, losses = trained_together(X, targets, (16,), 3, 30, random)
+    for weights, biases in networks:
+        answers = softmax(np.maximum(X @ weights[0] + biases[0], 0) @ weights[1] + biases[1])
+        assert np.abs(answers - targets).mean() < 0.03
+    assert losses[-1] < losses[0]
+    assert len({weights[0].tobytes() for weights, _ in networks}) == 3
 
 
 def test_the_same_seed_gives_the_same_network_and_another_seed_another():

@@ -184,7 +184,11 @@ def test_no_fit_is_ever_shown_a_row_that_its_model_is_scored_on(leaks, options):
         {"AppendDiscriminants.fit", "Int16Quantiser.fit"} if "forest_small" in options else set()
     )
     steps |= {"Teacher.fit", "trained", "Int8Network.of"} if "student_56" in options else set()
-    steps |= {"LandmarkTeacher.fit", "VoiceScaler.fit"} if "voice_224" in options else set()
+    steps |= (
+        {"LandmarkTeacher.fit", "VoiceScaler.fit", "trained_together"}
+        if "voice_224" in options
+        else set()
+    )
     for phase in ("score", "score_inside", "fit"):
         assert {(phase, step) for step in steps} <= fitted
 

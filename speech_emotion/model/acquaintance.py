@@ -8,7 +8,7 @@ shown the same, and crossings of it, with fresh histories every time.
 """
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import blas, cho_factor, cho_solve
 
 from speech_emotion.model import profile
 from speech_emotion.model.distillation import (
@@ -17,7 +17,7 @@ from speech_emotion.model.distillation import (
     partners,
     side_by_side,
     softmax,
-    trained,
+    trained_together,
 )
 from speech_emotion.model.estimators import Int8Network
 from speech_emotion.model.histories import Views
@@ -62,34 +62,37 @@ class LandmarkTeacher:
             zip(random.permutation(people).tolist(), np.arange(len(people)) % folds, strict=True)
         )
         fold = np.array([fold_of[group] for group in groups.tolist()])
+        parts = [
+            (view, w.astype(np.float32), np.flatnonzero(fold == j), j)
+            for view, w in zip(views, weights, strict=True)
+            for j in range(folds)
+        ]
         size = len(self._marks)
-        products = np.zeros((folds, size, size), np.float32)
+        # columns first, so that the products need no copies; of the symmetric ones the upper triangle
+        products = [np.zeros((size, size), np.float32, order="F") for _ in range(folds)]
         targets = np.zeros((folds, size, Y.shape[1]), np.float32)
-        for view, w in zip(views, weights, strict=True):
-            for j in range(folds):
-                for rows in _blocks(np.flatnonzero(fold == j)):
-                    kernel = self._kernel(view[rows])
-                    heavy = kernel * w[rows, None].astype(np.float32)
-                    products[j] += heavy.T @ kernel
-                    targets[j] += heavy.T @ (Y[rows] - self._mean)
+        for view, w, mine, j in parts:
+            for rows in _blocks(mine):
+                heavy = self._kernel(view[rows])
+                root = np.sqrt(w[rows, None])
+                heavy *= root
+                products[j] = blas.ssyrk(1, heavy.T, 1, products[j], overwrite_c=1)
+                targets[j] += heavy.T @ (root * (Y[rows] - self._mean))
         among = self._kernel_of(self._marks)
-        self._dual = self._solved(products.sum(axis=0), targets.sum(axis=0), among)
+        whole = np.sum(products, axis=0)
+        self._dual = self._solved(whole, targets.sum(axis=0), among)
         self.sharpness_ = float(np.sqrt(_SHARPNESS[0] * _SHARPNESS[-1]))
         if folds > 1:
+            duals = []
+            for target in targets:
+                its = products.pop(0)  # large: let go of one after the other
+                others = np.subtract(whole, its, out=its)
+                duals.append(self._solved(others, targets.sum(axis=0) - target, among))
             losses = np.zeros(len(_SHARPNESS))
-            for j in range(folds):
-                dual = self._solved(
-                    products.sum(axis=0) - products[j], targets.sum(axis=0) - targets[j], among
-                )
-                for view, w in zip(views, weights, strict=True):
-                    for rows in _blocks(np.flatnonzero(fold == j)):
-                        scores = self._kernel(view[rows]) @ dual + self._mean
-                        truth = Y[rows].argmax(axis=1)[:, None]
-                        losses += [
-                            -w[rows]
-                            @ np.log(np.take_along_axis(softmax(s * scores), truth, 1) + 1e-9)[:, 0]
-                            for s in _SHARPNESS
-                        ]
+            for view, w, mine, j in parts:
+                for rows in _blocks(mine):
+                    scores = self._kernel(view[rows]) @ duals[j] + self._mean
+                    losses += _losses(scores, Y[rows].argmax(axis=1), w[rows])
             self.sharpness_ = float(_SHARPNESS[np.argmin(losses)])
         return self
 
@@ -99,9 +102,10 @@ class LandmarkTeacher:
         return softmax(np.float32(self.sharpness_) * (np.concatenate(scores) + self._mean))
 
     def _solved(self, products, targets, among):
-        a = (products + self.ridge * among).astype(np.float64)
+        """products: its upper triangle counts."""
+        a = np.add(products, self.ridge * among, dtype=np.float64)
         a[np.diag_indices(len(a))] += 1e-5 * np.trace(a) / len(a)
-        factor = cho_factor(a, lower=True, overwrite_a=True, check_finite=False)
+        factor = cho_factor(a, lower=False, overwrite_a=True, check_finite=False)
         return cho_solve(factor, targets.astype(np.float64), check_finite=False).astype(np.float32)
 
     def _scaled(self, X):
@@ -116,6 +120,15 @@ class LandmarkTeacher:
         kernel -= self._squares
         kernel /= np.float32(Z.shape[1])
         return np.exp(kernel, out=kernel)
+
+
+def _losses(scores, truth, weights):
+    """For each of _SHARPNESS the weighted log loss of these rows, summed."""
+    place = truth[:, None]
+    return [
+        -weights @ np.log(np.take_along_axis(softmax(s * scores), place, 1) + 1e-9)[:, 0]
+        for s in _SHARPNESS
+    ]
 
 
 def _blocks(rows):
@@ -182,14 +195,13 @@ class AcquaintedNetwork(DistilledNetwork):
         work = int(self.toil * self.epochs * (1 + self.crossings) * len(set(sources.tolist())))
         inputs, targets = self._views_taught(unknown, known, families, teacher, random)
         epochs = max(1, round(work / len(inputs)))
-        students = [
-            trained(inputs, targets, self.hidden_layer_sizes, epochs, random)
-            for _ in range(self.members)
-        ]
+        students, losses = trained_together(
+            inputs, targets, self.hidden_layer_sizes, self.members, epochs, random
+        )
         some = random.permutation(len(inputs))[:8000]
-        joined, biases = side_by_side([network for network, _ in students])
+        joined, biases = side_by_side(students)
         self.network_ = Int8Network.of(joined, biases, inputs[some], self.classes_)
-        self.network_.loss_curve_ = np.mean([losses for _, losses in students], axis=0).tolist()
+        self.network_.loss_curve_ = losses
         return self
 
     def _views_taught(self, unknown, known, families, teacher, random):

@@ -211,29 +211,70 @@ def trained(inputs, targets, hidden, epochs, random, *, rate=2e-3, batch=128):
     sizes = [inputs.shape[1], *hidden, targets.shape[1]]
     weights, biases = [], []
     for a, b in pairwise(sizes):
-        reach = np.sqrt(6 / (a + b))  # Glorot & Bengio 2010
-        weights.append(random.uniform(-reach, reach, (a, b)).astype(np.float32))
+        weights.append(_drawn(a, b, random))
         biases.append(np.zeros(b, np.float32))
-    parameters = weights + biases
+
+    def gradients(rows):
+        return _gradients(weights, biases, inputs[rows], targets[rows])
+
+    losses = _descended(weights + biases, gradients, len(inputs), epochs, random, rate, batch)
+    return (weights, biases), losses
+
+
+def trained_together(inputs, targets, hidden, members, epochs, random, *, rate=2e-3, batch=128):
+    """As many networks as `trained` would fit one after the other, which differ by where they start: all of
+    them learn from the same batch at once, in a few large products instead of many small ones.
+
+    Returns ([(weights, biases) of each], loss per epoch).
+    """
+    sizes = [inputs.shape[1], *hidden, targets.shape[1]]
+    # (members, inputs, outputs) each but the first, whose inputs all share: (inputs, members * outputs)
+    weights = [np.stack([_drawn(a, b, random) for _ in range(members)]) for a, b in pairwise(sizes)]
+    weights[0] = np.ascontiguousarray(weights[0].transpose(1, 0, 2).reshape(sizes[0], -1))
+    biases = [np.zeros((members, 1, b), np.float32) for b in sizes[1:]]
+
+    def gradients(rows):
+        return _gradients_together(weights, biases, inputs[rows], targets[rows])
+
+    losses = _descended(weights + biases, gradients, len(inputs), epochs, random, rate, batch)
+    weights[0] = weights[0].reshape(sizes[0], members, -1).transpose(1, 0, 2)
+    each = [([w[m] for w in weights], [b[m, 0] for b in biases]) for m in range(members)]
+    return each, losses
+
+
+def _drawn(a, b, random):
+    reach = np.sqrt(6 / (a + b))  # Glorot & Bengio 2010
+    return random.uniform(-reach, reach, (a, b)).astype(np.float32)
+
+
+def _descended(parameters, gradients, rows, epochs, random, rate, batch):
+    """Adam on these arrays, in place; loss per epoch. gradients: row numbers to (loss, arrays alike)."""
     first = [np.zeros_like(p) for p in parameters]
     second = [np.zeros_like(p) for p in parameters]
-    batches = max(1, len(inputs) // batch)
+    some, other = ([np.empty_like(p) for p in parameters] for _ in range(2))
+    batches = max(1, rows // batch)
     epochs = max(epochs, LEAST_STEPS // batches)
     losses, step = [], 0
     for _ in range(epochs):
         loss = 0.0
-        for rows in np.array_split(random.permutation(len(inputs)), batches):
+        for part in np.array_split(random.permutation(rows), batches):
             now = rate * (1 + np.cos(np.pi * step / (epochs * batches))) / 2
             step += 1
-            error, gradients = _gradients(weights, biases, inputs[rows], targets[rows])
-            loss += error * len(rows) / len(inputs)
+            error, slopes = gradients(part)
+            loss += error * len(part) / rows
             now *= np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-            for p, g, m, v in zip(parameters, gradients, first, second, strict=True):
-                m += np.float32(0.1) * (g - m)
-                v += np.float32(0.001) * (g * g - v)
-                p -= np.float32(now) * m / (np.sqrt(v) + np.float32(1e-8))
+            for p, g, m, v, a, b in zip(
+                parameters, slopes, first, second, some, other, strict=True
+            ):
+                # m += .1 (g - m); v += .001 (g g - v); p -= now m / (sqrt(v) + 1e-8), without new arrays
+                m += np.multiply(np.subtract(g, m, out=a), np.float32(0.1), out=a)
+                np.subtract(np.multiply(g, g, out=a), v, out=a)
+                v += np.multiply(a, np.float32(0.001), out=a)
+                np.add(np.sqrt(v, out=a), np.float32(1e-8), out=a)
+                np.divide(np.multiply(m, np.float32(now), out=b), a, out=b)
+                p -= b
         losses.append(loss)
-    return (weights, biases), losses
+    return losses
 
 
 def _gradients(weights, biases, x, targets):
@@ -251,6 +292,32 @@ def _gradients(weights, biases, x, targets):
         by_biases.insert(0, slope.sum(axis=0))
         if layer:
             slope = (slope @ weights[layer].T) * (values[layer] > 0)
+    return loss, by_weights + by_biases
+
+
+def _gradients_together(weights, biases, x, targets):
+    """As `_gradients`, of the networks of `trained_together`: each has its own, the loss is their mean."""
+    members, count = len(biases[0]), len(x)
+    shared = (x @ weights[0]).reshape(count, members, -1).transpose(1, 0, 2)
+    scores = shared + biases[0]
+    values = []
+    for w, b in zip(weights[1:], biases[1:], strict=True):
+        values.append(np.maximum(scores, 0, out=scores))
+        scores = np.matmul(scores, w) + b
+    scores -= scores.max(axis=2, keepdims=True)
+    powers = np.exp(scores, out=scores)
+    powers /= powers.sum(axis=2, keepdims=True)
+    loss = -float((targets * np.log(powers + np.float32(1e-9))).sum() / (count * members))
+    powers -= targets
+    slope = np.divide(powers, np.float32(count), out=powers)
+    by_weights: list[np.ndarray] = []
+    by_biases: list[np.ndarray] = [slope.sum(axis=1, keepdims=True)]
+    for layer in reversed(range(1, len(weights))):
+        by_weights.insert(0, np.matmul(values[layer - 1].transpose(0, 2, 1), slope))
+        slope = np.matmul(slope, weights[layer].transpose(0, 2, 1))
+        slope *= values[layer - 1] > 0
+        by_biases.insert(0, slope.sum(axis=1, keepdims=True))
+    by_weights.insert(0, x.T @ slope.transpose(1, 0, 2).reshape(count, -1))
     return loss, by_weights + by_biases
 
 
