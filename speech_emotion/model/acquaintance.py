@@ -7,6 +7,8 @@ landmarks, so that ten thousand clips and their copies cost no more memory than 
 shown the same, and crossings of it, with fresh histories every time.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.linalg import blas, cho_factor, cho_solve
 
@@ -24,6 +26,7 @@ from speech_emotion.model.histories import Views
 
 _SHARPNESS = np.geomspace(1, 12, 30)
 _FOLDS = 3  # of speakers, for the teacher's temperature
+_FEW = 1500  # of the landmarks, on which it is chosen: many fits
 _BLOCK = 2048
 
 
@@ -32,17 +35,17 @@ class LandmarkTeacher:
     drawn at random (subset of regressors, the Nyström approximation: Smola & Schölkopf 2000; Williams &
     Seeger 2001).
 
-    Kernel, standardisation and softmax as of `distillation.Teacher`; its sharpness is chosen on speakers
-    left out.
+    Kernel, standardisation and softmax as of `distillation.Teacher`. Its sharpness is chosen on speakers left
+    out and on rooms left out, which weigh alike: who hears the model has a voice and a room of his own.
     """
 
     def __init__(self, ridge: float, landmarks: int):
         self.ridge = ridge
         self.landmarks = landmarks
 
-    def fit(self, views, Y, groups, weights, random) -> "LandmarkTeacher":
+    def fit(self, views, Y, groups, rooms, weights, random) -> "LandmarkTeacher":
         """views: list of (n, columns) float32, the same n clips each; Y: (n, classes) float32 one-hot;
-        groups: (n,) speakers; weights: one (n,) per view."""
+        groups: (n,) speakers; rooms: (n,), such as corpora; weights: one (n,) per view."""
         count = sum(map(len, views))
         self._centre = sum(view.sum(axis=0, dtype=np.float64) for view in views) / count
         squares = sum((view.astype(np.float64) ** 2).sum(axis=0) for view in views) / count
@@ -51,50 +54,55 @@ class LandmarkTeacher:
         self._spread = np.maximum(spread, 1e-6).astype(np.float32)
         total = sum(map(np.sum, weights))
         self._mean = (sum(w @ Y for w in weights) / total).astype(np.float32)
-        chosen = np.sort(random.permutation(count)[: self.landmarks])
-        which, row = np.divmod(chosen, len(Y))
+        which, row = np.divmod(random.permutation(count)[: self.landmarks], len(Y))
         self._marks = self._scaled(np.stack([views[v][r] for v, r in zip(which, row, strict=True)]))
         self._squares = np.einsum("ij,ij->i", self._marks, self._marks)
-
-        people = np.unique(groups)
-        folds = min(_FOLDS, len(people))
-        fold_of = dict(
-            zip(random.permutation(people).tolist(), np.arange(len(people)) % folds, strict=True)
-        )
-        fold = np.array([fold_of[group] for group in groups.tolist()])
-        parts = [
-            (view, w.astype(np.float32), np.flatnonzero(fold == j), j)
-            for view, w in zip(views, weights, strict=True)
-            for j in range(folds)
-        ]
-        size = len(self._marks)
-        # columns first, so that the products need no copies; of the symmetric ones the upper triangle
-        products = [np.zeros((size, size), np.float32, order="F") for _ in range(folds)]
-        targets = np.zeros((folds, size, Y.shape[1]), np.float32)
-        for view, w, mine, j in parts:
-            for rows in _blocks(mine):
-                heavy = self._kernel(view[rows])
-                root = np.sqrt(w[rows, None])
-                heavy *= root
-                products[j] = blas.ssyrk(1, heavy.T, 1, products[j], overwrite_c=1)
-                targets[j] += heavy.T @ (root * (Y[rows] - self._mean))
         among = self._kernel_of(self._marks)
-        whole = np.sum(products, axis=0)
-        self._dual = self._solved(whole, targets.sum(axis=0), among)
-        self.sharpness_ = float(np.sqrt(_SHARPNESS[0] * _SHARPNESS[-1]))
-        if folds > 1:
-            duals = []
-            for target in targets:
-                its = products.pop(0)  # large: let go of one after the other
-                others = np.subtract(whole, its, out=its)
-                duals.append(self._solved(others, targets.sum(axis=0) - target, among))
-            losses = np.zeros(len(_SHARPNESS))
-            for view, w, mine, j in parts:
-                for rows in _blocks(mine):
-                    scores = self._kernel(view[rows]) @ duals[j] + self._mean
-                    losses += _losses(scores, Y[rows].argmax(axis=1), w[rows])
-            self.sharpness_ = float(_SHARPNESS[np.argmin(losses)])
+        weights = [w.astype(np.float32) for w in weights]
+        cells = _cells(groups, rooms, random)
+
+        few = min(_FEW, len(among))
+        # columns first, so that the products need no copies; of the symmetric ones the upper triangle
+        products = np.zeros(among.shape, np.float32, order="F")
+        targets = np.zeros((len(among), Y.shape[1]), np.float32)
+        for cell in cells:
+            cell.products = np.zeros((few, few), np.float32, order="F")
+            for view, w in zip(views, weights, strict=True):
+                for rows in _blocks(cell.rows):
+                    heavy = self._kernel(view[rows])
+                    root = np.sqrt(w[rows, None])
+                    heavy *= root
+                    products = blas.ssyrk(1, heavy.T, 1, products, overwrite_c=1)
+                    cell.products += heavy[:, :few].T @ heavy[:, :few]
+                    cell.targets += heavy.T @ (root * (Y[rows] - self._mean))
+            targets += cell.targets
+        self._dual = self._solved(products, targets, among)
+        self.sharpness_ = self._calibrated(views, Y, weights, cells, among[:few, :few])
         return self
+
+    def _calibrated(self, views, Y, weights, cells, among):
+        """The sharpness of least log loss on who and what was left out, of a teacher with few landmarks."""
+        losses = np.zeros(len(_SHARPNESS))
+        few = len(among)
+        products = sum(cell.products for cell in cells)
+        targets = sum(cell.targets[:few] for cell in cells)
+        for kind in ("fold", "room"):
+            for name in sorted({getattr(cell, kind) for cell in cells}):
+                out = [cell for cell in cells if getattr(cell, kind) == name]
+                if len(out) == len(cells):
+                    continue  # nobody else to learn from
+                dual = self._solved(
+                    products - sum(cell.products for cell in out),
+                    targets - sum(cell.targets[:few] for cell in out),
+                    among,
+                )
+                for view, w in zip(views, weights, strict=True):
+                    for rows in _blocks(np.concatenate([cell.rows for cell in out])):
+                        scores = self._kernel(view[rows], few) @ dual + self._mean
+                        losses += _losses(scores, Y[rows].argmax(axis=1), w[rows])
+        if not losses.any():
+            return float(np.sqrt(_SHARPNESS[0] * _SHARPNESS[-1]))
+        return float(_SHARPNESS[np.argmin(losses)])
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
         """(n, classes) float32."""
@@ -111,15 +119,38 @@ class LandmarkTeacher:
     def _scaled(self, X):
         return (X - self._centre) / self._spread
 
-    def _kernel(self, X):
-        return self._kernel_of(self._scaled(X))
+    def _kernel(self, X, marks=None):
+        """(n, landmarks) float32, of the first `marks`."""
+        return self._kernel_of(self._scaled(X), marks)
 
-    def _kernel_of(self, Z):
-        kernel = 2 * Z @ self._marks.T
+    def _kernel_of(self, Z, marks=None):
+        kernel = 2 * Z @ self._marks[:marks].T
         kernel -= np.einsum("ij,ij->i", Z, Z)[:, None]
-        kernel -= self._squares
+        kernel -= self._squares[:marks]
         kernel /= np.float32(Z.shape[1])
         return np.exp(kernel, out=kernel)
+
+
+@dataclass
+class _Cell:
+    """Training rows of one fold of speakers in one room, and what they add to the teacher's equations."""
+
+    fold: int
+    room: str
+    rows: np.ndarray
+    products: np.ndarray | float = 0.0
+    targets: np.ndarray | float = 0.0
+
+
+def _cells(groups, rooms, random):
+    people = random.permutation(np.unique(groups))
+    fold_of = {who: place % _FOLDS for place, who in enumerate(people.tolist())}
+    fold = np.array([fold_of[who] for who in groups.tolist()])
+    return [
+        _Cell(j, room, np.flatnonzero((fold == j) & (rooms == room)))
+        for room in np.unique(rooms)
+        for j in np.unique(fold[rooms == room])
+    ]
 
 
 def _losses(scores, truth, weights):
@@ -155,10 +186,12 @@ class AcquaintedNetwork(DistilledNetwork):
         self.landmarks = landmarks
         self.toil = toil
 
-    def fit(self, X, y, sample_weight=None, groups=None, sources=None, voices=None, kinds=None):
+    def fit(self, X, y, sample_weight=None, groups=None, sources=None, voices=None, kinds=None,
+            rooms=None):  # fmt: skip
         """X: (n, columns) float32, standardised, of whole steps, not clipped. groups, sources, voices: as of
-        DistilledNetwork. kinds: (n,) of a copy its kind, of a clip "". Without groups, all rows are of one
-        voice; of a table without copies the others may be left out."""
+        DistilledNetwork. kinds: (n,) of a copy its kind, of a clip "". rooms: (n,), such as corpora. Without
+        groups, all rows are of one voice, without rooms in one room; of a table without copies the others may
+        be left out."""
         y, count = np.asarray(y), len(y)
         random = np.random.default_rng(self.random_state)
         self.classes_, places = np.unique(y, return_inverse=True)
@@ -168,6 +201,7 @@ class AcquaintedNetwork(DistilledNetwork):
         voices = sources if voices is None else np.asarray(voices)
         groups = np.zeros(count, int) if groups is None else np.asarray(groups)
         kinds = np.full(count, "") if kinds is None else np.asarray(kinds)
+        rooms = np.zeros(count, int) if rooms is None else np.asarray(rooms)
         weights = (
             np.ones(count) if sample_weight is None else sample_weight / np.mean(sample_weight)
         )
@@ -187,6 +221,7 @@ class AcquaintedNetwork(DistilledNetwork):
             [unknown[heard], *(known.draw(random, heard) for _ in range(self.views))],
             Y[heard],
             groups[heard],
+            rooms[heard],
             [share * self.unknown] + [share * (1 - self.unknown) / self.views] * self.views,
             random,
         )

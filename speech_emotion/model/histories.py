@@ -14,10 +14,12 @@ from speech_emotion.model import profile
 LENGTHS = (1, 3, 10, 20, 40)
 SHARES = (0.1, 0.2, 0.3, 0.2, 0.2)
 """How many sentences are known, and how often a training view has so many."""
-NEUTRAL_SHARE = 0.8
-"""Of a history that is mostly neutral; every other one is. The rest, and all of a mixed one, is any
-emotion."""
-NEUTRAL = "neutral"
+MOOD_SHARE = 0.8
+"""Of a history that is mostly one label. The rest, and all of a mixed one, is any."""
+NEUTRAL, MIXED, ANY = "neutral", "", "*"
+MOODS, MOOD_SHARES = (NEUTRAL, MIXED, ANY), (0.5, 0.5, 0.0)
+"""What most of a training view's history is, and how often: ANY is one label of those that there are, so
+that the model does not count on a profile that knows one mood only."""
 _SAME_ROOM = 0.5
 """So many copies through noise or a line have a history through the same; of the others' only the voice is
 known."""
@@ -26,27 +28,27 @@ _GROWTH = 0.8
 
 
 def drawn(
-    speakers: np.ndarray, neutral: np.ndarray, lengths: np.ndarray, heavy: np.ndarray, random
+    speakers: np.ndarray, labels: np.ndarray, lengths: np.ndarray, moods: np.ndarray, random
 ) -> list[np.ndarray]:
     """A history for each row: numbers of other rows of its speaker, in the order heard.
 
-    speakers: (n,); neutral: (n,) bool; lengths: (n,) sentences wanted, fewer where there are fewer; heavy:
-    (n,) bool, mostly neutral. Returns n arrays of int.
+    speakers, labels: (n,); lengths: (n,) sentences wanted, fewer where there are fewer; moods: (n,), the
+    label that most of them have, or MIXED. Returns n arrays of int.
     """
     rows_of = {each: np.flatnonzero(speakers == each) for each in np.unique(speakers)}
     found = []
-    for row, (speaker, length, mostly) in enumerate(zip(speakers, lengths, heavy, strict=True)):
+    for row, (speaker, length, mood) in enumerate(zip(speakers, lengths, moods, strict=True)):
         others = rows_of[speaker]
         others = others[others != row]
         length = min(int(length), len(others))
-        if not mostly:
+        if mood == MIXED:
             found.append(random.permutation(others)[:length])
             continue
-        calm = random.permutation(others[neutral[others]])
-        rest = random.permutation(others[~neutral[others]])
-        share = min(round(NEUTRAL_SHARE * length), len(calm))
-        taken = np.concatenate([calm[:share], rest[: length - share]])
-        taken = np.concatenate([taken, calm[share : share + length - len(taken)]])
+        alike = labels[others] == mood
+        same, rest = random.permutation(others[alike]), random.permutation(others[~alike])
+        share = min(round(MOOD_SHARE * length), len(same))
+        taken = np.concatenate([same[:share], rest[: length - share]])
+        taken = np.concatenate([taken, same[share : share + length - len(taken)]])
         found.append(random.permutation(taken))
     return found
 
@@ -66,7 +68,7 @@ class Views:
         self._place = np.full(len(sources), -1)
         self._place[self._clips] = np.arange(len(self._clips))
         self._speakers = speakers[self._clips]
-        self._neutral = labels[self._clips] == NEUTRAL
+        self._labels = labels[self._clips]
         # per kind of copy: each clip's copy of this kind, or the clip itself
         self._through: dict[str, np.ndarray] = {}
         # a copy that is another voice has no sentences but itself: how such a voice differs is one direction
@@ -88,7 +90,9 @@ class Views:
         rows = np.arange(len(self._steps)) if rows is None else rows
         count = len(self._clips)
         lengths = random.choice(LENGTHS, count, p=SHARES)
-        heard = drawn(self._speakers, self._neutral, lengths, random.random(count) < 0.5, random)
+        moods = random.choice(MOODS, count, p=MOOD_SHARES).astype(object)
+        moods = np.where(moods == ANY, random.choice(np.unique(self._labels), count), moods)
+        heard = drawn(self._speakers, self._labels, lengths, moods, random)
         known = np.array([len(each) for each in heard])
         ends = np.concatenate([[0], np.cumsum(known)])
         each = sparse.csr_matrix(

@@ -28,10 +28,10 @@ def heard(condition: str, speakers, labels, paths, *, seed: int) -> list[np.ndar
     length, kind = CONDITIONS[condition]
     if kind == ORDER:
         return _before(speakers, paths, length)
-    neutral = labels == histories.NEUTRAL
-    mostly = np.full(len(speakers), kind == NEUTRAL)
+    mood = histories.NEUTRAL if kind == NEUTRAL else histories.MIXED
     random = np.random.default_rng([seed, length, kind == NEUTRAL])
-    return histories.drawn(speakers, neutral, np.full(len(speakers), length), mostly, random)
+    lengths, moods = np.full(len(speakers), length), np.full(len(speakers), mood)
+    return histories.drawn(speakers, labels, lengths, moods, random)
 
 
 def _before(speakers, paths, length):

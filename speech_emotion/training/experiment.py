@@ -208,6 +208,7 @@ class Experiment:
             split.sources,
             split.voices,
             split.kinds,
+            split.corpora,
             self.weights,
         )
 

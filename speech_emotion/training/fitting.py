@@ -41,7 +41,8 @@ Inside = Callable[[np.ndarray], list[Fold]]
 class Examples(NamedTuple):
     """What is known of the rows of a table. X: (n, columns) float32; the others (n,): labels, speakers,
     which clip a row is of, and (numbers too) which rows are one voice, copies through noise or a line; of a
-    copy its kind, of a clip ""; and what a row counts in training, None where all count alike."""
+    copy its kind, of a clip ""; rooms, which is to say corpora; and what a row counts in training, None where
+    all count alike."""
 
     X: np.ndarray
     y: np.ndarray
@@ -49,6 +50,7 @@ class Examples(NamedTuple):
     sources: np.ndarray
     voices: np.ndarray
     kinds: np.ndarray
+    rooms: np.ndarray
     weights: np.ndarray | None = None
 
     def at(self, rows: np.ndarray) -> "Examples":
@@ -82,10 +84,12 @@ def fit(recipe: Recipe, examples: Examples, inside: Sequence[Fold] = ()) -> Pipe
         examples = examples._replace(
             sources=examples.sources + times * beyond, voices=examples.voices + times * beyond
         )
-    X, y, speakers, sources, voices, kinds, weights = examples
+    X, y, speakers, sources, voices, kinds, rooms, weights = examples
     if weights is not None:
         extra["model__sample_weight"] = weights * extra.get("model__sample_weight", 1.0)
-    told = {"groups": speakers, "sources": sources, "voices": voices, "kinds": kinds}
+    told = {
+        "groups": speakers, "sources": sources, "voices": voices, "kinds": kinds, "rooms": rooms
+    }  # fmt: skip
     for step, estimator in (pipeline.steps[0], pipeline.steps[-1]):
         for name, values in told.items():
             if has_fit_parameter(estimator, name):

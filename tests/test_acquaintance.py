@@ -1,0 +1,190 @@
+"""Getting to know a voice: histories, the teacher on landmarks, how known voices are tested; the page."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.kernel_ridge import KernelRidge
+
+from speech_emotion.checks import accuracy
+from speech_emotion.dataset import table
+from speech_emotion.features import schema
+from speech_emotion.model import acquaintance, histories, profile
+from speech_emotion.model.acquaintance import AcquaintedNetwork, LandmarkTeacher
+from speech_emotion.model.profile import VoiceScaler
+from speech_emotion.training import acquaintance as tested
+
+LABELS = ("angry", "neutral", "sad")
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["", *LABELS]), st.integers(1, 50))
+@settings(max_examples=50, deadline=None)
+def test_a_history_is_of_other_sentences_of_the_same_voice_each_once(seed, mood, length):
+    random = np.random.default_rng(seed)
+    count = int(random.integers(2, 40))
+    speakers, labels = random.choice(["a", "b"], count), random.choice(LABELS, count)
+    found = histories.drawn(speakers, labels, np.full(count, length), np.full(count, mood), random)
+    for row, before in enumerate(found):
+        others = np.flatnonzero(speakers == speakers[row])
+        assert row not in before and set(before) <= set(others)
+        assert len(set(before)) == len(before) == min(length, len(others) - 1)
+
+
+@pytest.mark.parametrize("mood", LABELS)
+def test_four_fifths_of_a_history_in_one_mood_are_of_that_mood(mood):
+    labels = np.tile(LABELS, 20)
+    found = histories.drawn(
+        np.full(60, "a"), labels, np.full(60, 10), np.full(60, mood), np.random.default_rng(0)
+    )
+    assert [int((labels[before] == mood).sum()) for before in found] == [8] * 60
+
+
+def test_in_recording_order_a_history_is_what_came_just_before():
+    paths = np.array([f"{i:02d}" for i in range(12)])
+    speakers = np.tile(["a", "b"], 6)
+    found = tested.heard("10 in recording order", speakers, np.full(12, "sad"), paths, seed=0)
+    assert found[10].tolist() == [0, 2, 4, 6, 8]
+    assert found[0].tolist() == [2, 4, 6, 8, 10]
+
+
+def cloud(rooms=1, speakers=6, each=20, seed=0):
+    """Rows of `rooms` rooms with voices of their own: (X, Y one-hot, speakers, rooms)."""
+    random = np.random.default_rng(seed)
+    count = rooms * speakers * each
+    y = random.integers(0, 3, count)
+    who = np.repeat(np.arange(rooms * speakers), each)
+    X = random.standard_normal((count, 8)).astype(np.float32)
+    X[:, 0] += 1.5 * y
+    return X, np.eye(3, dtype=np.float32)[y], who, who // speakers
+
+
+def test_where_every_row_is_a_landmark_the_teacher_is_kernel_ridge_regression():
+    X, Y, who, rooms = cloud()
+    teacher = LandmarkTeacher(0.5, len(X)).fit(
+        [X], Y, who, rooms, [np.ones(len(X))], np.random.default_rng(0)
+    )
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    ridge = KernelRidge(alpha=0.5, kernel="rbf", gamma=1 / 8).fit(Z, Y - Y.mean(axis=0))
+    scores = ridge.predict(Z) + Y.mean(axis=0)
+    wanted = acquaintance.softmax(teacher.sharpness_ * scores)
+    np.testing.assert_allclose(teacher.probabilities(X), wanted, atol=0.01)
+
+
+def test_who_shares_a_room_moves_the_teachers_confidence_only():
+    X, Y, who, rooms = cloud(rooms=3)
+
+    def fitted(rooms):
+        given = [X], Y, who, rooms, [np.ones(len(X))]
+        return LandmarkTeacher(0.5, 100).fit(*given, np.random.default_rng(0))
+
+    one, three = fitted(np.zeros(len(X), int)), fitted(rooms)
+    one.sharpness_ = three.sharpness_ = 5
+    np.testing.assert_allclose(one.probabilities(X), three.probabilities(X), atol=0.01)
+
+
+def test_a_teacher_whose_rooms_mislead_each_other_is_less_sure_of_itself():
+    X, Y, who, rooms = cloud(rooms=3)
+    X[:, 0] *= np.array([1, -1, 1])[rooms]  # what means one thing here means another there
+    X[:, 1] += 4 * rooms
+    weights = [np.ones(len(X))]
+    told = LandmarkTeacher(0.5, 200).fit([X], Y, who, rooms, weights, np.random.default_rng(0))
+    one = np.zeros(len(X), int)
+    untold = LandmarkTeacher(0.5, 200).fit([X], Y, who, one, weights, np.random.default_rng(0))
+    assert told.sharpness_ < untold.sharpness_
+
+
+def test_the_same_seed_gives_the_same_network_that_knows_voices():
+    X, Y, who, rooms = cloud(rooms=2, each=8)
+    y = np.array(LABELS)[Y.argmax(axis=1)]
+
+    def fitted(seed):
+        scaler = VoiceScaler()
+        shown = scaler.fit_transform(X, groups=who)
+        network = AcquaintedNetwork(
+            (6, 4), members=2, crossings=1, epochs=1, views=1, landmarks=30, random_state=seed
+        )
+        return network.fit(shown, y, groups=who, rooms=rooms).network_.weights8_[0]
+
+    np.testing.assert_array_equal(fitted(3), fitted(3))
+    assert (fitted(3) != fitted(4)).any()
+
+
+def test_a_voice_is_tested_as_it_is_answered_sentence_by_sentence():
+    X, Y, who, rooms = cloud(each=12)
+    scaler = VoiceScaler()
+    network = AcquaintedNetwork((6, 4), members=1, crossings=1, epochs=1, views=1, landmarks=30)
+    y = np.array(LABELS)[Y.argmax(axis=1)]
+    network.fit(scaler.fit_transform(X, groups=who), y, groups=who, rooms=rooms)
+    pipeline = [scaler, network.network_]
+    before = [np.arange(3), np.arange(1, 1), np.arange(5)]
+    rows = np.array([5, 6, 7])
+    answers = tested.probabilities(pipeline, X, rows, before)
+    for answer, row, heard in zip(answers, rows, before, strict=True):
+        last = profile.sequence(pipeline, X[[*heard, row]], scaler.profile())[0][-1]
+        np.testing.assert_array_equal(answer, last)
+
+
+# ---- the page of accuracies ----
+
+
+def written(folder, corpora, seed):
+    """A small table of made-up numbers."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for corpus in corpora:
+        for i in range(48):
+            clip = dict.fromkeys(table.CLIP_COLUMNS, "")
+            path = f"{corpus}/{i}.wav"
+            clip |= {"path": path, "source": path, "corpus": corpus, "seconds": "1.0"}
+            clip |= {"speaker": f"s{i % 4}", "emotion": LABELS[i % 3]}
+            rows.append((clip, random.standard_normal(len(schema.COLUMNS)).astype(np.float32)))
+    folder.mkdir()
+    info = {"schema": schema.HASH, "engine": "device"}
+    return table.write(folder, rows, lambda: info)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tables")
+    return written(folder / "a", ["cremad", "ravdess"], 0), written(folder / "b", ["nemo"], 1)
+
+
+def run(tables, tmp_path, monkeypatch, *options):
+    main, other = tables
+    monkeypatch.setattr(
+        "sys.argv",
+        ["accuracy", str(main), "--unheard", str(other), "--models", "linear", "--jobs", "1",
+         "--kept", str(tmp_path / "kept"), "--out", str(tmp_path / "page.md"), *options],
+    )  # fmt: skip
+    accuracy.main()
+    return (tmp_path / "page.md").read_text()
+
+
+def test_a_page_of_what_is_there_so_far_says_what_was_not_run(tables, tmp_path, monkeypatch):
+    text = run(tables, tmp_path, monkeypatch, "--protocols", "speaker", "--seeds", "1")
+    assert "## speaker" in text and "## unheard" in text and "UAR nemo" in text
+    text = run(tables, tmp_path, monkeypatch, "--seeds", "2", "--so-far")
+    assert "1 of 2 seeds" in text and "0 of 2 seeds" in text and "## corpus" not in text
+
+
+def test_folds_that_are_kept_are_not_fitted_again(tables, tmp_path, monkeypatch):
+    options = ("--protocols", "speaker", "--seeds", "1")
+    text = run(tables, tmp_path, monkeypatch, *options)
+    monkeypatch.setattr(
+        accuracy.Experiment, "fitted", lambda *_: pytest.fail("a fold was fitted again")
+    )
+    assert run(tables, tmp_path, monkeypatch, *options) == text
+
+
+def test_what_is_unheard_is_in_no_training_row(tables):
+    clips = accuracy.Clips.read(tables[0], [tables[1]])
+    for protocol in clips.protocols(42).values():
+        for fold in protocol.folds:
+            assert fold.train.max() < clips.trainable
+    tested = [fold.test for fold in clips.protocols(42)["speaker"].folds]
+    assert all((rows >= clips.trainable).sum() == 48 for rows in tested)
+
+
+def test_a_corpus_that_is_trained_on_is_not_unheard(tables):
+    with pytest.raises(accuracy.UserError, match="cremad"):
+        accuracy.Clips.read(tables[0], [tables[0]])
