@@ -3,8 +3,8 @@
 Every model is fitted under the protocols that say something of a new voice, over several seeds, and scored
 on the clips that were held out; of models that learn to know a voice, also as it becomes known. Hours of
 work, kept fold by fold in a folder: the same command goes on where it stopped, and a page of what is there
-so far can be had. What says most is done first: protocols in the order named, of each the models in the
-order named, of each the seeds.
+so far can be had. One seed is done before the next; of each the protocols in the order named, of each the
+models in the order named.
 """
 
 import argparse
@@ -82,10 +82,10 @@ def main():
     arguments.kept.mkdir(parents=True, exist_ok=True)
     studies = {seed: Study(clips, seed, arguments) for seed in _seeds(arguments)}
     if not arguments.so_far:
-        for protocol, name, seed in _in_order(arguments):
+        for seed, protocol, name in _in_order(arguments):
             studies[seed].fit(name, protocol)
     found: dict[tuple[str, str, str], list[Outcome]] = {}
-    for protocol, name, seed in _in_order(arguments):
+    for seed, protocol, name in _in_order(arguments):
         for (part, condition), outcome in studies[seed].outcomes(name, protocol).items():
             found.setdefault((name, part, condition), []).append(outcome)
     with replacing(arguments.out) as file:
@@ -98,7 +98,7 @@ def _seeds(arguments):
 
 
 def _in_order(arguments):
-    return itertools.product(arguments.protocols, arguments.models, _seeds(arguments))
+    return itertools.product(_seeds(arguments), arguments.protocols, arguments.models)
 
 
 @dataclass(frozen=True)
