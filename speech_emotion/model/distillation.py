@@ -221,7 +221,7 @@ def trained(inputs, targets, hidden, epochs, random, *, rate=2e-3, batch=128):
     return (weights, biases), losses
 
 
-def trained_together(inputs, targets, hidden, members, epochs, random, *, rate=2e-3, batch=128):
+def trained_together(inputs, targets, hidden, members, epochs, random, *, rate=2.8e-3, batch=256):
     """As many networks as `trained` would fit one after the other, which differ by where they start: all of
     them learn from the same batch at once, in a few large products instead of many small ones.
 
