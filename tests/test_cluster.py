@@ -151,7 +151,7 @@ def test_models_fitted_there_are_the_models_fitted_here(cluster, patient):
     y = np.array(["angry", "sad"])[(X[:, 0] > 0).astype(int)]
     people = np.arange(3000) % 10
     rows = np.arange(3000)
-    examples = fitting.Examples(X, y, people, rows, rows, np.full(3000, ""), np.full(3000, ""))
+    examples = fitting.Examples(X, y, people, rows, rows, np.full(3000, ""))
     recipes = {
         str(c): fitting.Recipe(
             Pipeline([("scale", StandardScaler()), ("model", LogisticRegression(C=c))]), "none", 0

@@ -43,15 +43,7 @@ def clouds(n=240, columns=12, seed=0):
 
 def examples(X, y, speakers):
     """Clips without copies."""
-    return Examples(
-        X,
-        y,
-        speakers,
-        np.arange(len(X)),
-        np.arange(len(X)),
-        np.full(len(X), ""),
-        np.full(len(X), ""),
-    )
+    return Examples(X, y, speakers, np.arange(len(X)), np.arange(len(X)), np.full(len(X), ""))
 
 
 def test_the_teacher_is_scikit_learns_kernel_ridge_regression():

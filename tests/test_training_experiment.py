@@ -188,15 +188,7 @@ def examples(y, speakers=None):
     n = len(y)
     X = np.arange(n, dtype=np.float32)[:, None]
     speakers = np.zeros(n, int) if speakers is None else np.asarray(speakers)
-    return Examples(
-        X,
-        np.array(y),
-        speakers,
-        np.arange(n) // 2,
-        np.arange(n) // 2,
-        np.full(n, ""),
-        np.full(n, ""),
-    )
+    return Examples(X, np.array(y), speakers, np.arange(n) // 2, np.arange(n) // 2, np.full(n, ""))
 
 
 def test_weights_make_classes_weigh_alike_and_none_leaves_them():

@@ -114,7 +114,8 @@ class Clips:
 
     @classmethod
     def read(cls, path: Path, unheard: list[Path]) -> "Clips":
-        tables, ys, seen = [], [], set()
+        tables, ys = [], []
+        seen: set[str] = set()
         for each in (path, *unheard):
             data, y, _ = labels.relabel(table.read(each), "seven")
             corpora = set(data.clips["corpus"])

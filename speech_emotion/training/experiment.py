@@ -208,8 +208,8 @@ class Experiment:
             split.sources,
             split.voices,
             split.kinds,
-            split.corpora,
             self.weights,
+            split.corpora,
         )
 
     def _outcomes(self, tasks, what, heard=None):

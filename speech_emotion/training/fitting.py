@@ -41,8 +41,8 @@ Inside = Callable[[np.ndarray], list[Fold]]
 class Examples(NamedTuple):
     """What is known of the rows of a table. X: (n, columns) float32; the others (n,): labels, speakers,
     which clip a row is of, and (numbers too) which rows are one voice, copies through noise or a line; of a
-    copy its kind, of a clip ""; rooms, which is to say corpora; and what a row counts in training, None where
-    all count alike."""
+    copy its kind, of a clip ""; what a row counts in training, None where all count alike; and rooms, which
+    is to say corpora, None where there is one."""
 
     X: np.ndarray
     y: np.ndarray
@@ -50,12 +50,15 @@ class Examples(NamedTuple):
     sources: np.ndarray
     voices: np.ndarray
     kinds: np.ndarray
-    rooms: np.ndarray
     weights: np.ndarray | None = None
+    rooms: np.ndarray | None = None
 
     def at(self, rows: np.ndarray) -> "Examples":
-        first = Examples(*(each[rows] for each in self[:-1]))
-        return first if self.weights is None else first._replace(weights=self.weights[rows])
+        first = Examples(*(each[rows] for each in self[:-2]))
+        weights = None if self.weights is None else self.weights[rows]
+        return first._replace(
+            weights=weights, rooms=None if self.rooms is None else self.rooms[rows]
+        )
 
 
 def fit(recipe: Recipe, examples: Examples, inside: Sequence[Fold] = ()) -> Pipeline:
@@ -84,7 +87,7 @@ def fit(recipe: Recipe, examples: Examples, inside: Sequence[Fold] = ()) -> Pipe
         examples = examples._replace(
             sources=examples.sources + times * beyond, voices=examples.voices + times * beyond
         )
-    X, y, speakers, sources, voices, kinds, rooms, weights = examples
+    X, y, speakers, sources, voices, kinds, weights, rooms = examples
     if weights is not None:
         extra["model__sample_weight"] = weights * extra.get("model__sample_weight", 1.0)
     told = {
