@@ -46,9 +46,9 @@ def test_after_forty_sentences_a_voice_is_heard_against_its_own_mean():
     assert abs(voice.adapted(sentences(2, 200, centre=2000)).mean()) < 400
 
 
-def test_one_sentence_moves_the_reference_by_a_quarter():
+def test_one_sentence_moves_the_reference_by_a_seventh():
     voice = Profile(usual())
-    voice.learn(np.full(COLUMNS, 4000, np.int32))
+    voice.learn(np.full(COLUMNS, 7000, np.int32))
     assert voice.reference.tolist() == [1000] * COLUMNS
     assert voice.spread.tolist() == [900] * COLUMNS  # deviations are of at least two sentences
 

@@ -36,7 +36,7 @@ TOP = 4095
 """What the model sees ends here: 12 bits and sign, an int8 layer's input."""
 FAR = 16383
 """And what a profile learns from here: 14 bits and sign, ten standard deviations."""
-PRIOR = 3
+PRIOR = 6
 SPREAD_PRIOR = 20
 MEMORY = 64
 SPREAD_FROM = 2
