@@ -17,6 +17,7 @@ from speech_emotion.central import deciding, discovery
 from speech_emotion.central.board import Board
 from speech_emotion.central.clocks import WINDOW, Clock, Uptime
 from speech_emotion.central.hub import Hub
+from speech_emotion.central.limits import Allowance
 from speech_emotion.central.sequences import GAPS_MOST, Sequence
 from speech_emotion.central.store import MINUTES, Store
 from speech_emotion.errors import UserError
@@ -334,6 +335,31 @@ def test_a_flood_is_limited_and_said_once_in_a_while():
     assert len(lines) < 10
     hub.receive("emotion/calm/voice", sentence(1), T + 500)
     assert [d.place for d in hub.due(T + 500)][-1] == "study"
+
+
+@given(st.lists(st.integers(0, 2000), min_size=1, max_size=300))
+def test_an_allowance_lets_no_more_through_than_it_says(steps):
+    """In any stretch of time: the burst, and so many per second."""
+    allowance, now, taken = Allowance(10, 20), T, []
+    for step in steps:
+        now += step
+        if allowance.take(now):
+            taken.append(now)
+        elif allowance.take(now - 3_600_000):
+            pytest.fail("a clock set back gives nothing")
+    for i, first in enumerate(taken):
+        for j in range(i, len(taken)):
+            assert j - i + 1 <= 20 + 10 * (taken[j] - first) / 1000 + 1e-6
+
+
+def test_who_floods_is_named_for_being_put_out_and_who_only_says_too_much_is_not():
+    hub = hub_with({"mic": "kitchen", "calm": "study"})
+    for i in range(2000):  # 50 a second: counted, no more
+        hub.receive("emotion/calm/voice", b"x", T + 20 * i)
+    assert hub.devices["calm"].counts["flood"] > 1000 and not hub.flooding
+    for i in range(2000):  # 1000 a second
+        hub.receive("emotion/mic/voice", b"x", T + i)
+    assert hub.flooding == {"mic"}
 
 
 def test_labels_come_from_the_device_and_without_them_nothing_is_decided():

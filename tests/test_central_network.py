@@ -21,6 +21,7 @@ from network_harness import Net, about, connect, hang_up, sentence, wait
 
 from speech_emotion.central import settings
 from speech_emotion.central.broker import making
+from speech_emotion.central.limits import PutOut
 from speech_emotion.central.store import Store
 from speech_emotion.errors import UserError
 
@@ -217,29 +218,53 @@ def test_hostile_messages_of_a_device_are_counted_and_the_others_served(net):
     )
 
 
-def test_a_flood_does_not_delay_the_others(net):
-    stop = threading.Event()
+def test_who_is_put_out_is_disconnected_and_comes_back_when_its_time_is_over(net):
+    lines = []
+    out = PutOut(net.network, lines.append)
     cam, mic = net.client("cam"), net.client("mic")
-    speak(cam, "cam", [], boot=15)
+    for time_out in (60_000, 120_000):
+        out.put("cam", 1000)
+        out.put("cam", 1500)
+        out.put("nobody", 1500)
+        wait(lambda client=cam: client.gone, "the device to be disconnected")
+        assert connect(net.network, "cam").rc.is_failure
+        assert out.let_in(1000 + time_out - 1) == set() and out.let_in(1000 + time_out) == {"cam"}
+        wait(lambda: not net.client("cam").rc.is_failure, "the device to be let in again")
+        cam = net.clients["cam"]
+    assert not mic.gone and [line.split(",")[0] for line in lines] == [
+        "cam: put out at the broker for 60 s", "cam: put out at the broker for 120 s",
+    ]  # fmt: skip
+
+
+def test_a_flood_does_not_delay_the_others(own):
+    """The device is put out at the broker, the page says so, and the others' sentences are decided."""
+    making.add_many(own.network, ["cam"])
+    own.start_broker()
+    own.start_service()
+    cam, mic = own.client("cam"), own.client("mic")
     data = sentence(1, boot=15)
 
     def flood():
-        while not stop.is_set():
+        while not cam.gone:
             cam.publish("emotion/cam/voice", data, qos=0)
-            time.sleep(0.001)
 
-    listener = net.client("homeassistant")
+    listener = own.client("homeassistant")
     listener.subscribe("decision/kitchen", 1)
     thread = threading.Thread(target=flood)
     thread.start()
-    try:
-        time.sleep(1)
-        speak(mic, "mic", range(1, 6), boot=15, pause=0.2)
-        wait(lambda: sum(b'"mic:' in data for _, data in listener.got) >= 5, "five decisions")
-    finally:
-        stop.set()
-        thread.join()
-    assert net.device("cam")["flood"] > 100
+    speak(mic, "mic", range(1, 6), boot=15, pause=0.2)
+    wait(lambda: sum(b'"mic:' in data for _, data in listener.got) >= 5, "five decisions")
+    thread.join(10)
+    assert cam.gone
+    wait(
+        lambda: own.device("cam")["out"] and own.device("cam")["online"] is not True,
+        "the page to say so",
+    )
+    assert own.device("cam")["flood"] > 100 and own.device("mic")["out"] is False
+    assert "cam: put out at the broker for 60 s" in own.log.read_text()
+    own.kill(own.service)  # while it is away nobody is kept out for ever
+    own.start_service()
+    wait(lambda: not own.client("cam").rc.is_failure, "the device to be let in again")
 
 
 # --- the page's server -------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from speech_emotion import message
 from speech_emotion.central.clocks import Uptime
 from speech_emotion.central.deciding import Decision, Group, Heard
+from speech_emotion.central.limits import BURST, FLOOD_BURST, FLOOD_RATE, RATE, Allowance
 from speech_emotion.central.sequences import Sequence
 from speech_emotion.central.settings import NAME
 from speech_emotion.fusion.pairing import REVISE_MS, WAIT_MS
@@ -22,8 +23,6 @@ from speech_emotion.message.definition import WHOLE
 
 PARTNER_MS = 600_000
 """Who said nothing for so long is not waited for."""
-RATE, BURST = 10.0, 100.0
-"""Messages per second and at once that a device may send; more is not looked at."""
 BOOTS_MOST = 16
 """Starts of a device that are remembered."""
 REFUSALS = (
@@ -65,8 +64,9 @@ class Device:
     clocks: dict[int, Uptime] = field(default_factory=dict)
     spoke: dict[str, int] = field(default_factory=dict)
     columns: "OrderedDict[tuple[int, int], dict[str, float]]" = field(default_factory=OrderedDict)
-    allowance: float = BURST
-    counted: int = 0
+    allowance: Allowance = field(default_factory=lambda: Allowance(RATE, BURST))
+    patience: Allowance = field(default_factory=lambda: Allowance(FLOOD_RATE, FLOOD_BURST))
+    out: bool = False  # put out at the broker
 
     @property
     def lost(self) -> int:
@@ -79,7 +79,7 @@ class Device:
             "name": self.name, "place": self.place, "online": self.online, "seen": self.seen,
             "lost": self.lost, "dropped": self.about.dropped if self.about else 0,
             "refused": sum(self.counts[kind] for kind in REFUSALS if kind != "flood"),
-            "flood": self.counts["flood"], "repeated": self.counts["repeated"],
+            "flood": self.counts["flood"], "repeated": self.counts["repeated"], "out": self.out,
         }  # fmt: skip
 
 
@@ -101,7 +101,8 @@ class Hub:
         self.refused: Counter[str] = Counter()  # by kind, of all devices and of none
         self.touched: set[tuple[str, int]] = set()  # (device, boot) whose numbers changed
         self.changed: set[str] = set()  # devices that the page and the store should look at again
-        self._large, self._complain, self._wait = large, complain, wait_ms
+        self.flooding: set[str] = set()  # devices whose messages hold up those of others
+        self._large, self.complain, self._wait = large, complain, wait_ms
         self._done: list[Any] = []
         self._groups: dict[str, deque[Group]] = {}
         self._open: list[Group] = []
@@ -185,12 +186,10 @@ class Hub:
         self._done.append(handle)
 
     def _allow(self, device, now):
-        passed = max(0, now - device.counted)
-        device.allowance = min(BURST, device.allowance + passed * RATE / 1000)
-        device.counted = max(device.counted, now)
-        if device.allowance < 1:
+        if not device.patience.take(now):
+            self.flooding.add(device.name)
+        if not device.allowance.take(now):
             raise Refused("flood", "more messages than a device may send")
-        device.allowance -= 1
 
     def _sentence(self, device, channel, payload, now, handle, arrival):
         sentence = message.decode_sentence(payload)
@@ -259,7 +258,7 @@ class Hub:
             self.changed.add(name)
             if refused.kind == "flood" and counts["flood"] % 1000 != 1:
                 return  # a line for each would flood the log instead
-        self._complain(f"refused {refused.kind} from {topic[:80]!a}: {refused}")
+        self.complain(f"refused {refused.kind} from {topic[:80]!a}: {refused}")
 
     # --- pairs --------------------------------------------------------------------------------------
 

@@ -18,10 +18,13 @@ import json
 import secrets
 import time
 import zlib
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from speech_emotion.central.clocks import Clock
 from speech_emotion.central.hub import Hub
+from speech_emotion.central.limits import BURST, FLOOD_BURST, FLOOD_RATE, RATE, Allowance, PutOut
 from speech_emotion.central.settings import Network
 from speech_emotion.central.wire import Wire
 from speech_emotion.errors import UserError
@@ -33,6 +36,7 @@ RENEW_SECONDS = 0.8
 ACK_SECONDS = 5
 """What was delivered and not acknowledged is delivered again after so long."""
 KEEP_SECONDS = 7 * 24 * 3600
+DAY_MS = 24 * 3_600_000
 BATCH = 200
 ARRIVED = "Arrived"
 
@@ -90,9 +94,10 @@ async def prepare(stream: Any) -> Any:
 # --- from the broker to the server -------------------------------------------------------------------
 
 
-async def bridge(network: Network, address: str) -> None:
+async def bridge(network: Network, address: str, say: Callable[[str], None] = print) -> None:
     """Until cancelled: what devices say goes to the server, each place into its partition, and is
-    acknowledged to the broker when the server has it; decisions come back to the broker."""
+    acknowledged to the broker when the server has it; decisions come back to the broker. What is more than
+    a device may say goes nowhere. say: is told who is put out for it."""
     connection = await connect(address)
     stream = connection.jetstream()
     await prepare(stream)
@@ -103,18 +108,39 @@ async def bridge(network: Network, address: str) -> None:
 
     wire = Wire(network, wake)
     wire.start()
+    put_out, clock = PutOut(network, say), Clock()
+    allowances: defaultdict[str, tuple[Allowance, Allowance]] = defaultdict(
+        lambda: (Allowance(RATE, BURST), Allowance(FLOOD_RATE, FLOOD_BURST))
+    )
+    introduced: dict[str, bytes] = {}
+    again = clock.now()
     back = asyncio.create_task(_decisions_to(stream, wire))
     try:
         while True:
-            await woken.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), 1)
             woken.clear()
+            now = clock.now()
+            put_out.let_in(now)
             for arrived in wire.take():
                 parts = arrived.topic.split("/")
+                allowance, patience = allowances[parts[1]]
+                if not patience.take(now):
+                    put_out.put(parts[1], now)
+                if not allowance.take(now):
+                    wire.acknowledge([arrived.handle])
+                    continue
                 place = network.places.get(parts[1], parts[1])
                 subject = f"{SENTENCES}.{partition(place)}.{place}.{parts[1]}.{parts[2]}"
-                now = time.time() * 1000 - (time.monotonic() * 1000 - arrived.arrival)
-                await _until_there(stream, subject, arrived.payload, {ARRIVED: str(int(now))})
+                came = now - (time.monotonic() * 1000 - arrived.arrival)
+                await _until_there(stream, subject, arrived.payload, {ARRIVED: str(int(came))})
                 wire.acknowledge([arrived.handle])
+                if parts[2] in ("about", "status"):
+                    introduced[subject] = arrived.payload
+            if now - again > DAY_MS:  # or the server would forget a device that never hangs up
+                for subject, payload in introduced.items():
+                    await _until_there(stream, subject, payload, {ARRIVED: str(now)})
+                again = now
     finally:
         back.cancel()
         wire.stop()
@@ -167,12 +193,14 @@ class Worker:
         self.held: dict[int, asyncio.Task[None]] = {}
         self._address, self._say = address, say
         self._revisions: dict[int, int] = {}
+        self._clock = Clock()
 
     async def run(self) -> None:
         """Until cancelled."""
         connection = await connect(self._address)
         stream = connection.jetstream()
         self._leases = await prepare(stream)
+        self._clock = Clock(await _newest(stream))
         try:
             while True:
                 await self._share(stream)
@@ -240,11 +268,15 @@ class Worker:
         )  # fmt: skip
         while True:
             deadline = hub.deadline()
-            wait = 1.0 if deadline is None else min(1.0, max(0.02, (deadline - _now()) / 1000))
+            wait = (
+                1.0
+                if deadline is None
+                else min(1.0, max(0.02, (deadline - self._clock.now()) / 1000))
+            )
             with contextlib.suppress(Error, TimeoutError):
                 for message in await subscription.fetch(BATCH, timeout=wait):
-                    _hear(hub, message)
-            for decision in hub.due(_now()):
+                    _hear(hub, message, self._clock.now())
+            for decision in hub.due(self._clock.now()):
                 await _until_there(
                     stream, f"{DECISIONS}.{decision.place}", json.dumps(decision.public()).encode(),
                     {"Nats-Msg-Id": f"{decision.key}.{decision.rev}"},
@@ -257,36 +289,35 @@ class Worker:
                         await message.ack()
 
     async def _introduced(self, stream, number, hub):
-        """What the devices of a partition have said of themselves: their last word each, from the stream."""
-        from nats.errors import Error
-        from nats.js.api import ConsumerConfig, DeliverPolicy
-
+        """What the devices of a partition have said of themselves: their last word each, from the stream.
+        Raises where the server does not tell: without it, their sentences would be refused, and lost."""
         for what in ("about", "status"):
-            subscription = await stream.subscribe(
-                f"{SENTENCES}.{number}.*.*.{what}", ordered_consumer=False,
-                config=ConsumerConfig(deliver_policy=DeliverPolicy.LAST_PER_SUBJECT),
-            )  # fmt: skip
-            with contextlib.suppress(Error, TimeoutError):
-                while True:
-                    message = await subscription.next_msg(timeout=0.3)
-                    _hear(hub, message, settle=False)
-                    await message.ack()
-            await subscription.unsubscribe()
+            asked = f"{SENTENCES}.{number}.*.*.{what}"
+            about = await stream.stream_info(SENTENCES, subjects_filter=asked)
+            for subject in about.state.subjects or ():
+                message = await stream.get_last_msg(SENTENCES, subject)
+                _hear(hub, message, self._clock.now(), settle=False)
         hub.take_done()
 
 
-def _hear(hub, message, *, settle=True):
+async def _newest(stream):
+    """When the last decision of all ended, ms: a worker's clock is never before it; 0 where there is none."""
+    from nats.errors import Error
+
+    with contextlib.suppress(Error, TimeoutError, ValueError, KeyError):
+        last = await stream.get_last_msg(DECISIONS, f"{DECISIONS}.>")
+        return int(json.loads(last.data)["end"])
+    return 0
+
+
+def _hear(hub, message, now, *, settle=True):
     _, _, place, device, what = message.subject.split(".")
     hub.places[device] = place
-    arrival = int((message.headers or {}).get(ARRIVED, _now()))
+    arrival = int((message.headers or {}).get(ARRIVED, now))
     hub.receive(
         f"emotion/{device}/{what}",
         message.data,
-        _now(),
+        now,
         message if settle else None,
         arrival=arrival,
     )
-
-
-def _now():
-    return int(time.time() * 1000)

@@ -13,6 +13,7 @@ from speech_emotion.central.board import Board
 from speech_emotion.central.clocks import Clock
 from speech_emotion.central.deciding import Decision
 from speech_emotion.central.hub import Hub, Large
+from speech_emotion.central.limits import PutOut
 from speech_emotion.central.settings import Network
 from speech_emotion.central.store import Store
 from speech_emotion.central.wire import Wire
@@ -48,6 +49,7 @@ class Service:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self.wire = Wire(network, self._wake)
+        self.put_out = PutOut(network, self.hub.complain)
         self._news: dict[str, Decision] = {}
         self._stale: set[str] = set()
         self._discovered: dict[str, tuple[str, ...]] = {}
@@ -82,6 +84,7 @@ class Service:
             now = int(arrived.arrival + self._offset)
             self.hub.receive(arrived.topic, arrived.payload, now, arrived.handle)
         now = self.clock.now()
+        self._limit(now)
         decisions = self.hub.due(now)
         if decisions or self.hub.touched or self.hub.changed:
             self.store.write(decisions, self.hub, now)
@@ -95,6 +98,17 @@ class Service:
         self._discover()
         self._stale |= self.hub.changed
         self.hub.changed.clear()
+
+    def _limit(self, now):
+        """Who holds up the others is put out at the broker."""
+        for name in self.hub.flooding:
+            self.put_out.put(name, now)
+        self.hub.flooding.clear()
+        for name in self.put_out.let_in(now) | self.put_out.until.keys():
+            device = self.hub.devices[name]
+            if device.out != (name in self.put_out.until):
+                device.out = not device.out
+                self.hub.changed.add(name)
 
     # --- what the page shows -----------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from string import Template
@@ -102,10 +102,13 @@ def devices(network: Network) -> list[str]:
     return sorted(name for name in found if name not in (SERVICE, READER))
 
 
-def write_users(network: Network) -> None:
-    """mosquitto's list of users from the passwords; a broker that runs is told to read it again."""
+def write_users(network: Network, *, without: Container[str] = ()) -> None:
+    """mosquitto's list of users from the passwords; a broker that runs is told to read it again, and closes
+    the connections of those that are not in it."""
     with replacing(network.broker / "users") as file:
         for path in sorted((network.folder / "passwords").iterdir()):
+            if path.name in without:
+                continue
             file.write(f"{path.name}:{_hashed(path.read_text(encoding='utf-8').strip())}\n")
     (network.broker / "users").chmod(0o600)
     with suppress(OSError, ValueError):

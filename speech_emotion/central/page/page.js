@@ -179,7 +179,8 @@ function drawDevice({ facts, row }) {
   const [, where, state, seen, lost, refused] = row.children;
   where.textContent = places.get(facts.place)?.title ?? facts.place;
   state.textContent = facts.online === null ? "not heard of" : facts.online ? "online" : "offline";
-  state.className = facts.online === false ? "offline" : "";
+  if (facts.out) state.textContent = "put out: it says too much";
+  state.className = facts.online === false || facts.out ? "offline" : "";
   seen.textContent = facts.seen ? ago(now() - facts.seen) : "never";
   lost.textContent = facts.lost;
   refused.textContent = facts.refused + facts.flood;
