@@ -48,7 +48,7 @@ class PutOut:
         self._last: dict[
             str, tuple[int, int]
         ] = {}  # device -> when it was let in again, for how long out
-        making.write_users(network)  # whom a killed service had put out, is in again
+        making.put_out(network, [])  # whom a killed service had put out, is in again
 
     def put(self, name: str, now: int) -> None:
         """Its connection is closed at once, and it does not get another until its time is over."""
@@ -58,7 +58,7 @@ class PutOut:
         wait = min(OUT_MOST_MS, 2 * before) if before and now - again < FORGIVEN_MS else OUT_MS
         self.until[name] = now + wait
         self._last[name] = now + wait, wait
-        making.write_users(self._network, without=self.until)
+        making.put_out(self._network, list(self.until))
         self._say(f"{name}: put out at the broker for {wait // 1000} s, for it says too much")
 
     def let_in(self, now: int) -> set[str]:
@@ -67,5 +67,5 @@ class PutOut:
         for name in over:
             del self.until[name]
         if over:
-            making.write_users(self._network, without=self.until)
+            making.put_out(self._network, list(self.until))
         return over

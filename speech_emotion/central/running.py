@@ -103,7 +103,8 @@ def simulate(
     """Simulated devices named prefix-1 ... prefix-`count`, which are let in where they are not yet."""
     names = [f"{prefix}-{i}" for i in range(1, count + 1)]
     unknown = [name for name in names if not network.password_file(name).exists()]
-    making.add_many(network, unknown)
+    if unknown:
+        making.add_many(network, unknown)
     if library is None:
         voice = simulation.made_up
     else:

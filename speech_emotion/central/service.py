@@ -83,6 +83,8 @@ class Service:
         for arrived in self.wire.take():
             now = int(arrived.arrival + self._offset)
             self.hub.receive(arrived.topic, arrived.payload, now, arrived.handle)
+            if self.hub.flooding:
+                self._limit(self.clock.now())
         now = self.clock.now()
         self._limit(now)
         decisions = self.hub.due(now)

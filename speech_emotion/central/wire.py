@@ -17,6 +17,7 @@ DROPPED = "$SYS/broker/publish/messages/dropped"
 SESSION_SECONDS = 7 * 24 * 3600
 """The broker keeps what arrives for a service that is away for so long."""
 INFLIGHT = 1000
+BATCH = 200
 
 
 class Arrived(NamedTuple):
@@ -80,10 +81,10 @@ class Wire:
         self._client.loop_stop()
 
     def take(self) -> list[Arrived]:
-        """What has arrived since."""
-        taken = []
-        while self._arrived:
-            taken.append(self._arrived.popleft())
+        """What has arrived since; of very much the first part, so that others are not kept waiting for it."""
+        taken = [self._arrived.popleft() for _ in range(min(len(self._arrived), BATCH))]
+        if self._arrived:
+            self._wake()
         return taken
 
     def acknowledge(self, handles: list[tuple[int, int]]) -> None:

@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import signal
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from string import Template
@@ -102,12 +102,22 @@ def devices(network: Network) -> list[str]:
     return sorted(name for name in found if name not in (SERVICE, READER))
 
 
-def write_users(network: Network, *, without: Container[str] = ()) -> None:
-    """mosquitto's list of users from the passwords; a broker that runs is told to read it again, and closes
-    the connections of those that are not in it."""
+def put_out(network: Network, names: Sequence[str]) -> None:
+    """These may not log in until they are none of these any more, whoever writes the list of users."""
+    with replacing(network.broker / "put_out") as file:
+        file.write("".join(f"{name}\n" for name in names))
+    write_users(network)
+
+
+def write_users(network: Network) -> None:
+    """mosquitto's list of users from the passwords, without those that are put out; a broker that runs is
+    told to read it again, and closes the connections of those that are not in it."""
+    out: list[str] = []
+    with suppress(FileNotFoundError):
+        out = (network.broker / "put_out").read_text(encoding="utf-8").split()
     with replacing(network.broker / "users") as file:
         for path in sorted((network.folder / "passwords").iterdir()):
-            if path.name in without:
+            if path.name in out:
                 continue
             file.write(f"{path.name}:{_hashed(path.read_text(encoding='utf-8').strip())}\n")
     (network.broker / "users").chmod(0o600)
