@@ -256,7 +256,12 @@ def test_what_is_quiet_clipped_short_or_broken_is_asked_for_again(tmp_path):
     )
     assert kept == {"happy": 1}
     again = "\n".join(line for line in said if "again, please" in line)
-    assert "too quiet" in again and "clipped" in again and "20 ms of it were lost" in again
+    assert (
+        "too quiet" in again
+        and "clipped" in again
+        and "say the whole sentence" in again
+        and "20 ms of it were lost" in again
+    )
     assert len(list(tmp_path.glob("happy/*.wav"))) == 1
 
 

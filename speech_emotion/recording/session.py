@@ -19,6 +19,9 @@ PROMPTS = (
     "We have to be there at seven.", "I found it under the chair.", "Nobody told me about that.",
 )  # fmt: skip
 """What to say, in turn, with every emotion alike: a model must not learn the words."""
+AROUND = 0.7
+"""Seconds of a sentence that are none: 200 ms before the gate opens, half a second of silence that closes
+it."""
 NOISY = -50.0
 """dB re full scale: of a louder room the gate opens late, and a sentence must be 10 dB above it."""
 
@@ -32,7 +35,7 @@ class Sentence:
 
     def flaws(self) -> list[str]:
         """What is wrong with it, in words; nothing where it is good."""
-        level, seconds = speech.level(self.samples), len(self.samples) / SAMPLE_RATE
+        level, seconds = speech.level(self.samples), len(self.samples) / SAMPLE_RATE - AROUND
         share = speech.clipped(self.samples) / len(self.samples)
         found = []
         if self.lost:
