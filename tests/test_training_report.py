@@ -242,7 +242,7 @@ def test_without_unheard_speakers_the_report_and_the_card_say_so(tmp_path):
     alone = {name: {"seed": by["seed"]} for name, by in study().outcomes.items()}
     report.write(study(outcomes=alone), tmp_path, [])
     assert "## Unseen speakers" not in (tmp_path / "report.md").read_text()
-    assert "not measured, too few speakers" in (tmp_path / "model_card.md").read_text()
+    assert "nothing is known of new voices" in (tmp_path / "model_card.md").read_text()
     assert json.loads((tmp_path / "scores.json").read_text())["models"]["linear"]["intervals"] == {}
 
 

@@ -41,6 +41,10 @@ def parse_arguments():
     add("--labels", default="auto", metavar="SET",
         help="seven (calm counts as neutral), eight, csv (as they are), or labels joined by commas "
         "(default: seven where the table holds these emotions, else csv)")  # fmt: skip
+    add("--estimator", nargs="+", default=[], metavar="MODULE:OBJECT",
+        help="also score estimators of your own: a scikit-learn classifier, pipeline, or a function "
+        "that makes "
+        "one; neither saved nor exported")  # fmt: skip
     add("--groups", nargs="+", metavar="GROUP",
         help=f"train on these descriptors only, of {', '.join(schema.GROUPS)}: the chip computes no others "
         "(default: all but chroma, voice, hnr, fine MFCCs, mean mel levels and relative RMS)")  # fmt: skip
@@ -97,7 +101,7 @@ def train(arguments, used, models, reports):
     # imported when asked for: --help and a wrong argument need neither pandas nor scikit-learn
     from speech_emotion.dataset import table
     from speech_emotion.model import persistence
-    from speech_emotion.training import budget, labels, mixing, plots, report
+    from speech_emotion.training import budget, exports, guests, labels, mixing, plots, report
     from speech_emotion.training.experiment import Experiment, choose
     from speech_emotion.training.protocols import Splitter, sounds_of
 
@@ -114,7 +118,10 @@ def train(arguments, used, models, reports):
     for sentence in filter(None, (twins, splitter.recordings())):
         print(sentence)
     split = splitter.random() if arguments.split == "random" else splitter.speaker(arguments.seed)
-    recipes = {name: recipe(CANDIDATES[name], arguments) for name in arguments.models}
+    named = [CANDIDATES[name] for name in arguments.models]
+    named += [guests.candidate(spec) for spec in arguments.estimator]
+    own_estimators = {candidate.name: candidate for candidate in named[len(arguments.models) :]}
+    recipes = {candidate.name: recipe(candidate, arguments) for candidate in named}
     experiment = Experiment(
         features,
         used,
@@ -134,6 +141,9 @@ def train(arguments, used, models, reports):
         print("--search: no speaker of the training part can be left out; nothing was searched")
     pipelines = experiment.fit()
     shipped = experiment.fit_to_all() if arguments.fit == "all" else pipelines
+    for name in own_estimators:  # scored, and no more
+        del shipped[name]
+        pipelines.pop(name, None)
     sizes = budget.fits(shipped, experiment.columns, flash_kb=arguments.flash_kb)
     chosen = choose(inside, affordable(sizes, arguments))
     degraded = {}
@@ -154,6 +164,7 @@ def train(arguments, used, models, reports):
         held_out, sizes, (arguments.flash_kb, arguments.ram_kb), chosen, degraded, twins,
         arguments.fit, mixed,
     )  # fmt: skip
+    exports.write(reports, features.clips, protocols, outcomes)
     pictures = plots.draw(study, experiment, pipelines, reports)
     report.write(study, reports, pictures)
     print(study.overview_text().T.to_string(na_rep="-"))

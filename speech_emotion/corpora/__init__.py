@@ -9,6 +9,6 @@ One module per corpus holds its naming scheme, title, licence and citation.
 
 from speech_emotion.corpora.clip import EMOTIONS, Clip, Discovery, Licence
 from speech_emotion.corpora.discovery import discover
-from speech_emotion.corpora.registry import About, licences
+from speech_emotion.corpora.registry import About, citation, licences
 
-__all__ = ["EMOTIONS", "About", "Clip", "Discovery", "Licence", "discover", "licences"]
+__all__ = ["EMOTIONS", "About", "Clip", "Discovery", "Licence", "citation", "discover", "licences"]

@@ -7,6 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
+from speech_emotion import __version__
 from speech_emotion.corpora import (
     ased,
     cremad,
@@ -61,3 +62,12 @@ def licences(names: Iterable[str]) -> list[About]:
         for name in NAMES
         if (corpus := wanted.get(name))
     ]
+
+
+def citation(*names: str) -> str:
+    """What to cite: this software, and the corpora of these NAMEs (`cremad`, `ravdess` ...), a line each."""
+    lines = [
+        f"The Speech Emotion authors: Speech emotion on an ESP32, version {__version__}, MIT licence."
+    ]
+    lines += [about.citation for about in licences(names) if about.citation]
+    return "\n".join(lines)

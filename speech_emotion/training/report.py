@@ -15,7 +15,7 @@ from speech_emotion.corpora import folder
 from speech_emotion.dataset.copies import is_voice
 from speech_emotion.dataset.table import FeatureTable
 from speech_emotion.files import replacing
-from speech_emotion.training import meaning, robustness
+from speech_emotion.training import meaning, paired, robustness
 from speech_emotion.training.acquaintance import CONDITIONS, NONE
 from speech_emotion.training.budget import Fit
 from speech_emotion.training.candidates import CANDIDATES
@@ -135,7 +135,7 @@ class Study:
         return {
             name: (self.sizes[name].bytes, outcomes[protocol].summary()["macro_f1"])
             for name, outcomes in self.outcomes.items()
-            if CANDIDATES[name].exportable
+            if name in CANDIDATES and CANDIDATES[name].exportable
         }
 
     def known_table(self, model: str) -> pd.DataFrame:
@@ -194,15 +194,25 @@ def _scores(study):
         "features": {name: study.table.info.get(name) for name in ("schema", "engine", "versions")},
         "models": {
             model: {
-                "parameter_bytes": study.sizes[model].parameters,
-                "flash_bytes": study.sizes[model].flash,
-                "ram_bytes": study.sizes[model].ram,
-                "held_out": study.held_out[model].summary(),
+                **_shipped(study, model),
                 "intervals": by_protocol["speaker"].intervals() if "speaker" in by_protocol else {},
                 **{name: outcome.summary() for name, outcome in by_protocol.items()},
             }
             for model, by_protocol in study.outcomes.items()
         },
+    }
+
+
+def _shipped(study, model):
+    """Of a model that is saved its size and held-out score; of a user's own estimator neither is known."""
+    if model not in study.sizes:
+        return {}
+    size = study.sizes[model]
+    return {
+        "parameter_bytes": size.parameters,
+        "flash_bytes": size.flash,
+        "ram_bytes": size.ram,
+        "held_out": study.held_out[model].summary(),
     }
 
 
@@ -227,6 +237,10 @@ def _cell(value):
     if isinstance(value, Integral):
         return f"{value:,}"
     return f"{value:.3f}" if abs(value) <= 1 else f"{value:,.0f}"
+
+
+def _used(study):
+    return sorted(set(study.table.clips["corpus"]))
 
 
 def _clips(study):
@@ -262,12 +276,17 @@ def _report(study, pictures):
         f"{study.budget_kb[1]:g} KB of RAM.\n",
         f"Chosen: **{study.chosen}**, of those within the budget the best macro F1 in folds by speaker "
         "inside the training rows; no tested row took part in the choice.\n",
+        *_compared(study),
         *_unseen(study),
         *_known(study),
     ]
     if not study.is_synthetic:
         parts.append(FOR_SCALE + "\n")
     parts += [f"![{name}]({name})" for name in pictures]
+    parts += [
+        "\n## Cite\n",
+        *(f"- {line}" for line in corpora.citation(*_used(study)).splitlines()),
+    ]
     parts.append("\n## Per class\n")
     for model, by_protocol in study.outcomes.items():
         for protocol, outcome in by_protocol.items():
@@ -319,6 +338,29 @@ def _unseen(study):
         f"Recalls of {study.chosen}, by the speakers' sex:\n",
         markdown(recalls, "recall"),
         *_robustness(study),
+    ]
+
+
+def _compared(study):
+    """The chosen model against each other one, on the same clips of speakers that none had heard."""
+    mine = study.outcomes[study.chosen].get("speaker")
+    others = {
+        n: by["speaker"]
+        for n, by in study.outcomes.items()
+        if n != study.chosen and "speaker" in by
+    }
+    if mine is None or not others:
+        return []
+    lines = [
+        f"- {_escaped(paired.sentence(study.chosen, name, paired.compare(mine, other)))}"
+        for name, other in others.items()
+    ]
+    return [
+        "## Compared, clip by clip\n",
+        *lines,
+        "\nFolds by speaker. p: a permutation test that swaps the two models' answers speaker by speaker; "
+        "intervals over speakers. Several comparisons on the same clips find differences by chance: divide "
+        "0.05 by their number. Every answer is in predictions.csv, every fold in folds.csv.\n",
     ]
 
 
