@@ -48,8 +48,9 @@ def _maker(spec: str, found: Any) -> Callable[[int], Pipeline]:
     def estimator_of(seed: int) -> Any:
         if not (inspect.isclass(found) or inspect.isroutine(found)):
             return clone(found) if hasattr(found, "get_params") else found
+        make: Any = found
         takes_one = inspect.isroutine(found) and inspect.signature(found).parameters
-        return found(seed) if takes_one else found()
+        return make(seed) if takes_one else make()
 
     def made(seed: int) -> Pipeline:
         try:
