@@ -93,7 +93,7 @@ def test_page_is_small_and_complete(page):
     named = re.findall(r'(?:src|href)="([^"#]+)"', index)
     named = [name for name in named if not name.startswith("data:")]
     assert set(named) == set(page) - {"index.html", "worker.js"}
-    assert b'register("worker.js")' in page["offline.js"]
+    assert b'register("worker.js")' in page["page.js"]
 
 
 @needs_compiler

@@ -16,6 +16,8 @@ from speech_emotion.corpora import synthetic
 SEED = 16
 CHOSEN = (("f1", "happy"), ("m1", "angry"), ("f1", "sad"), ("m1", "surprise"))
 _SENTENCE = "kettle"
+SENTENCES = tuple(synthetic.SENTENCES.values())
+"""To be read aloud by who records: without an emotion of their own."""
 
 
 @cache

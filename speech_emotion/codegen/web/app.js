@@ -31,6 +31,9 @@ class Page {
     this.ear.ready = () => this.waiting;
     this.offerExamples();
     this.connect();
+    this.recorder = new Recorder(recogniser, this.player);
+    addEventListener("hashchange", () => this.turn());
+    this.turn();
   }
 
   // --- buttons, files, size, colours ---------------------------------------------------------
@@ -67,6 +70,22 @@ class Page {
     status.classList.toggle("trouble", trouble);
   }
 
+  /** Shows the view that the address names; the other's microphone goes off. */
+  turn() {
+    const records = location.hash === "#record";
+    (records ? this.ear : this.recorder.ear).leave();
+    this.player.stop();
+    for (const [view, shown] of [["try", !records], ["record", records]]) {
+      element(view).hidden = !shown;
+      if (shown) {
+        element(`to-${view}`).setAttribute("aria-current", "page");
+      } else {
+        element(`to-${view}`).removeAttribute("aria-current");
+      }
+    }
+    this.draw();
+  }
+
   /** A made-up voice per button: it is played, and heard as any clip is. */
   offerExamples() {
     for (const { emotion, who, words, mp3 } of VOICES) {
@@ -91,6 +110,9 @@ class Page {
   hearFiles(files) {
     if (files.length === 0) {
       return undefined;
+    }
+    if (location.hash === "#record") {
+      location.hash = "#try";
     }
     this.ear.leave();
     this.player.stop();

@@ -39,7 +39,7 @@ const DASHES = [[], [6, 3], [2, 2]];
 /** Colour and dashes of a label: the board's colour (colours.py); of the user's own labels hues far from one
  * another. */
 function lineStyle(labels, place) {
-  const own = labels.filter((label) => !(label in MODEL.colours));
+  const own = labels.filter((label) => !Object.hasOwn(MODEL.colours, label));
   const at = own.indexOf(labels[place]);
   return at < 0
     ? { colour: MODEL.colours[labels[place]], dash: [] }

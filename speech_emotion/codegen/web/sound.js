@@ -224,6 +224,7 @@ class Microphone {
       audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
     });
     const [track] = this.stream.getAudioTracks();
+    this.name = track.label ?? "";
     try {
       await this.connect();
     } catch (error) {
@@ -253,6 +254,7 @@ class Microphone {
   async connect(sampleRate) {
     const context = new AudioContext({ latencyHint: "playback", ...(sampleRate && { sampleRate }) }); // fewer wake-ups
     this.context = context;
+    this.rate = context.sampleRate; // Hz, at which the sound comes, before it is resampled
     const address = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
     try {
       await context.audioWorklet.addModule(address);

@@ -142,14 +142,19 @@ class Cut {
 
   /** The sentence's samples, one Int16Array. */
   sentence() {
-    const whole = new Int16Array(this.hops.reduce((sum, hop) => sum + hop.length, 0));
-    let at = 0;
-    for (const hop of this.hops) {
-      whole.set(hop, at);
-      at += hop.length;
-    }
-    return whole;
+    return joined(this.hops);
   }
+}
+
+/** Int16Arrays, one after the other. */
+function joined(parts) {
+  const whole = new Int16Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Sentences in a sound that does not end: each is a take. What is between them is heard, too, and drawn, but not

@@ -5,7 +5,7 @@ const PREFIX = "speech-emotion ";
 const CACHE = `${PREFIX}${registration.scope} ${VERSION}`;
 
 addEventListener("install", (event) => {
-  const files = FILES.map((name) => new Request(name, { cache: "reload" }));
+  const files = FILES.map((name) => new Request(name, { cache: "no-cache" }));
   event.waitUntil(
     caches
       .open(CACHE)
