@@ -60,6 +60,21 @@ def build(folder: Path, sketch: str, target: Path, *options: str, board: str = "
     return target
 
 
+def build_pdm(folder: Path, target: Path, *options: str) -> Path:
+    """MicrophonePDM as a program of this computer."""
+    objects = folder.parent / f"{folder.name}.objects"
+    if not objects.is_dir():
+        build(folder, "Microphone", folder.parent / "not-asked-for")
+    subprocess.run(
+        ["g++", "-std=c++17", "-O1", *options, f"-I{STAND_IN}", f"-I{STAND_IN / 'pdm'}",
+         f"-I{folder / 'src'}", "-include", "Arduino.h", "-x", "c++",
+         folder / "examples" / "MicrophonePDM" / "MicrophonePDM.ino",
+         STAND_IN / "pdm" / "stand_in.cpp", "-x", "none", *objects.glob("*.o"), "-o", target],
+        check=True,
+    )  # fmt: skip
+    return target
+
+
 def slots(left: np.ndarray, right: np.ndarray | None = None, *, shift: int) -> bytes:
     """What the I2S port delivers for int16 samples: 32-bit slots, little endian, left and right in turn."""
     found = np.zeros((len(left), 2), "<i4")

@@ -317,6 +317,18 @@ def test_a_field_that_is_missing_is_one_line_that_names_it(part, name):
         assert f"'{name}' is missing" in complaint(of_port, sent(measured))
 
 
+def test_a_board_that_cannot_be_asked_says_less():
+    """Not of the ESP32 family: no versions, heap and stack."""
+    measured = made_up()
+    for name in ("chip_revision", "core", "idf"):
+        del measured.start[name]
+    for name in [name for name in measured.end if name.startswith(("heap", "stack"))]:
+        del measured.end[name]
+    figures = board.figures(measured)
+    assert figures.stack_peak is None and list(figures.tools) == ["GCC"]
+    assert "revision" not in figures.basis and "cannot be asked" in board.text(measured)
+
+
 @pytest.mark.parametrize(
     "value", [None, [], {}, [[1]], "\n\x1b[2J", -1, 1e300, float("nan"), 2**200]
 )

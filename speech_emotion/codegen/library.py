@@ -104,7 +104,9 @@ def contents(
         if not path.is_relative_to(_SKETCH) and not path.is_relative_to(_SHARED):
             result[path.relative_to(_SKELETON).as_posix()] = fill(path)
     for sketch in sorted(path.stem for path in _SKELETON.glob("examples/*/*.ino")):
-        for path in _files_below(_SKETCH):
+        # a sketch for other chips than Espressif's brings its own project, and is none of ESP-IDF
+        own = f"examples/{sketch}/platformio.ini" in result
+        for path in [] if own else _files_below(_SKETCH):
             place = f"examples/{sketch}/{path.relative_to(_SKETCH).as_posix()}"
             result[place] = fill(path, sketch=sketch)
         for path in _shared_by(result[f"examples/{sketch}/{sketch}.ino"].decode()):

@@ -80,6 +80,12 @@ class _Said(BaseModel):
     model_config = ConfigDict(strict=True, allow_inf_nan=False, frozen=True, extra="ignore")
 
 
+def _all_or_none(said: BaseModel, *names: str) -> None:
+    missing = [name for name in names if getattr(said, name) is None]
+    if 0 < len(missing) < len(names):
+        raise ValueError(f"'{missing[0]}' is missing")
+
+
 class Times(_Said):
     """Of `count` answers, microseconds."""
 
@@ -97,15 +103,22 @@ class Times(_Said):
 
 
 class Start(_Said):
+    """Revision, core and idf: of the ESP32 family, all three; other boards cannot be asked."""
+
     model: _Text
     chip: _Text
-    chip_revision: int = Field(ge=0, lt=2**16)
+    chip_revision: int | None = Field(None, ge=0, lt=2**16)
     cpu_mhz: int = Field(ge=1, le=2000)
-    core: _Text
-    idf: _Text
+    core: _Text | None = None
+    idf: _Text | None = None
     compiler: _Text
     state_bytes: _Bytes
     clips: int = Field(ge=1, le=1000)
+
+    @model_validator(mode="after")
+    def _complete(self):
+        _all_or_none(self, "chip_revision", "core", "idf")
+        return self
 
 
 class Clip(_Said):
@@ -129,18 +142,28 @@ class Clip(_Said):
 
 
 class End(_Said):
+    """Heap and stack: of the ESP32 family, all of them; other boards cannot be asked."""
+
     response_us: Times
     busy_us_per_second: _Microseconds
     worst_hop_us: _Microseconds
-    heap_free: _Bytes
-    heap_free_min: _Bytes
-    heap_largest_block: _Bytes
-    stack_bytes: _Bytes
-    stack_free_min: _Bytes
+    heap_free: _Bytes | None = None
+    heap_free_min: _Bytes | None = None
+    heap_largest_block: _Bytes | None = None
+    stack_bytes: _Bytes | None = None
+    stack_free_min: _Bytes | None = None
 
     @model_validator(mode="after")
     def _possible(self):
-        if self.stack_free_min > self.stack_bytes:
+        _all_or_none(
+            self,
+            "heap_free",
+            "heap_free_min",
+            "heap_largest_block",
+            "stack_bytes",
+            "stack_free_min",
+        )
+        if (self.stack_free_min or 0) > (self.stack_bytes or 0):
             raise ValueError("more of the stack is free than there is")
         return self
 
@@ -366,17 +389,25 @@ def figures(measured: Measurement) -> Figures:
     return Figures(
         target=start.chip.lower(),
         name=f"{start.chip} {start.cpu_mhz} MHz",
-        basis=f"measured on that board (revision {start.chip_revision}) with the Benchmark sketch; "
+        basis="measured on that board"
+        + (f" (revision {start.chip_revision})" if start.chip_revision is not None else "")
+        + " with the Benchmark sketch; "
         f"times are shortest / median / longest of {times.count} answers",
         response_ms=Range(times.min / 1000, times.median / 1000, times.max / 1000),
         realtime_share=Range(min(shares), end.busy_us_per_second / 1e6, max(shares)),
         worst_hop_ms=Range(worst, worst, worst),
         ram_static=start.state_bytes,
-        stack_peak=end.stack_bytes - end.stack_free_min,
+        stack_peak=None
+        if end.stack_bytes is None or end.stack_free_min is None
+        else end.stack_bytes - end.stack_free_min,
         tools={
-            "Arduino-ESP32": start.core,
-            "ESP-IDF": start.idf,
-            "GCC": start.compiler,
+            name: version
+            for name, version in (
+                ("Arduino-ESP32", start.core),
+                ("ESP-IDF", start.idf),
+                ("GCC", start.compiler),
+            )
+            if version is not None
         },
     )
 
@@ -408,10 +439,15 @@ def text(measured: Measurement) -> str:
         + f"  {row[-1]}"
         for row in rows
     ]
+    memory = "heap and stack: this board cannot be asked"
+    if end.heap_free is not None:
+        memory = (
+            f"heap free {end.heap_free:,} B, least {end.heap_free_min:,}, largest block "
+            f"{end.heap_largest_block:,}; stack of the task {end.stack_bytes:,} B, least free "
+            f"{end.stack_free_min:,}"
+        )
     return "\n".join([
         "response on the board, ms, and share of real time:",
         *(line.rstrip() for line in lines),
-        f"heap free {end.heap_free:,} B, least {end.heap_free_min:,}, largest block "
-        f"{end.heap_largest_block:,}; stack of the task {end.stack_bytes:,} B, least free "
-        f"{end.stack_free_min:,}",
+        memory,
     ])  # fmt: skip

@@ -1,6 +1,7 @@
 /*
  * How fast the recogniser answers on this very board, and what memory is left: measured, not estimated.
- * No microphone needed. For any ESP32 with Arduino-ESP32 core 3.1 or newer.
+ * No microphone needed. For chips of the ESP32 family with Arduino-ESP32 core 3.1 or newer, and boards with an
+ * nRF52840, RP2040 or RP2350; any other by -DCHIP='"..."' and -DCPU_MHZ=...
  *
  *     python -m measure build/$name --port /dev/ttyUSB0
  *
@@ -10,6 +11,10 @@
  * response_us: from the moment the last sample is there to the label: the hop that the sample completes,
  * and ser_finish. The answer is asked for ANSWERS times, as asking changes nothing.
  */
+#include <Arduino.h>
+#if defined(ARDUINO_ARCH_ESP32)
+#include <soc/soc_caps.h>
+#endif
 #include <ser.h>
 #include <ser_line.h>
 
@@ -17,10 +22,34 @@
 
 static const uint32_t FORMAT = $benchmark_version;
 static const uint32_t ANSWERS = 20; /* per clip and pass */
-#if CONFIG_IDF_TARGET_ESP32C3
-static const uint32_t PASSES = 1; /* without floating-point unit: some seconds of work a second of sound */
-#else
+#if SOC_CPU_HAS_FPU || defined(__ARM_FP) || defined(__ARM_PCS_VFP)
 static const uint32_t PASSES = 3;
+#else
+static const uint32_t PASSES = 1; /* without floating-point unit: some seconds of work a second of sound */
+#endif
+
+/* What board this is, where it cannot be asked. */
+#if !defined(ARDUINO_ARCH_ESP32)
+#if !defined(CHIP)
+#if defined(ARDUINO_ARCH_NRF52840) || defined(NRF52840_XXAA)
+#define CHIP "nRF52840"
+#elif defined(PICO_RP2350)
+#define CHIP "RP2350"
+#elif defined(ARDUINO_ARCH_RP2040)
+#define CHIP "RP2040"
+#else
+#error "Say which chip this is, and its clock: -DCHIP='\"...\"' -DCPU_MHZ=..."
+#endif
+#endif
+#if !defined(CPU_MHZ)
+#if defined(F_CPU)
+#define CPU_MHZ (F_CPU / 1000000)
+#elif defined(ARDUINO_ARCH_NRF52840) || defined(NRF52840_XXAA)
+#define CPU_MHZ 64 /* it has no other */
+#else
+#error "Say the chip's clock: -DCPU_MHZ=..."
+#endif
+#endif
 #endif
 
 /* Tens of kilobytes: never on a task's stack. */
@@ -41,12 +70,14 @@ struct Cost {
     uint32_t worst_hop_us;
 };
 
+#if defined(ARDUINO_ARCH_ESP32)
 #define STRING(x) #x
 #define AS_STRING(x) STRING(x)
 static const char CORE[] =
     AS_STRING(ESP_ARDUINO_VERSION_MAJOR) "." AS_STRING(ESP_ARDUINO_VERSION_MINOR) "." AS_STRING(
         ESP_ARDUINO_VERSION_PATCH
     );
+#endif
 
 static void pair(const char *name, uint32_t number)
 {
@@ -121,11 +152,16 @@ static void start_line()
 {
     begin("start");
     pair("model", SER_MODEL_NAME);
+#if defined(ARDUINO_ARCH_ESP32)
     pair("chip", ESP.getChipModel());
     pair("chip_revision", ESP.getChipRevision());
     pair("cpu_mhz", ESP.getCpuFreqMHz());
     pair("core", CORE);
     pair("idf", ESP.getSdkVersion());
+#else
+    pair("chip", CHIP);
+    pair("cpu_mhz", static_cast<uint32_t>(CPU_MHZ));
+#endif
     pair("compiler", __VERSION__);
     pair("state_bytes", static_cast<uint32_t>(sizeof recognizer));
     pair("clips", CLIPS);
@@ -197,11 +233,13 @@ static void end_line(const Cost *cost)
     quantiles(all, CLIPS * PASSES * ANSWERS);
     pair("busy_us_per_second", per_second(cost));
     pair("worst_hop_us", cost->worst_hop_us);
+#if defined(ARDUINO_ARCH_ESP32)
     pair("heap_free", ESP.getFreeHeap());
     pair("heap_free_min", ESP.getMinFreeHeap());
     pair("heap_largest_block", ESP.getMaxAllocHeap());
     pair("stack_bytes", static_cast<uint32_t>(getArduinoLoopTaskStackSize()));
     pair("stack_free_min", static_cast<uint32_t>(uxTaskGetStackHighWaterMark(nullptr)));
+#endif
     end();
 }
 
