@@ -15,6 +15,8 @@ COMMANDS = {
     "measure": ("commands.measure", "time and memory on emulated chips, or on a board"),
     "central": ("commands.central", "a network of devices: broker, central service, page"),
     "fusion": ("commands.fusion", "voice and face: weights fitted, tables of both scored"),
+    "face": ("commands.face", "folders of faces -> a model, its card, its C"),
+    "camera": ("commands.camera", "a camera or videos -> emotions of faces"),
     "robustness": (
         "commands.robustness",
         "a saved model under noise, low level, cheap microphones",

@@ -172,7 +172,7 @@ def hang_up(client):
     client.loop_stop()
 
 
-def wait(true, what, seconds=15):
+def wait(true, what, seconds=60):
     """Until something holds; fails where it does not come to hold."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -23,6 +23,8 @@ DOORS = {
     "codegen/__main__.py": "codegen",
     "central/__main__.py": "central",
     "fusion/__main__.py": "fusion",
+    "face/__main__.py": "face",
+    "camera/__main__.py": "camera",
 }
 """What the user started before there was a package, and still may: the command that each is."""
 MISTAKES = {
@@ -52,6 +54,13 @@ MISTAKES = {
         ("device", "--folder", "gone"),
         ("serve",),
         ("--model", "large.joblib"),
+    ],
+    "face": [("train", "gone"), ("train", "gone", "--seeds", "0"), ("export", "gone.joblib"), ()],
+    "camera": [
+        ("x.mp4", "gone.joblib"),
+        ("x.mp4", "m", "--rate", "0"),
+        ("x.mp4", "m", "--tables", "t"),
+        (),
     ],
     "fusion": [("score", "gone.csv", "gone.csv"), ("fit", "gone.csv", "gone.csv"), ("fit",), ()],
     "robustness": [("model.joblib",)],
