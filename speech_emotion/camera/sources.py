@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from speech_emotion.camera import CAMERAS
 from speech_emotion.errors import UserError
 
 LONGEST_SIDE = 1280
@@ -23,7 +24,7 @@ class Look:
 
 
 def is_camera(source: str) -> bool:
-    return source.startswith("/dev/video")
+    return source.startswith(CAMERAS)
 
 
 def looks(source: str, rate: float) -> Iterator[Look]:

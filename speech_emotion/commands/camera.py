@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from speech_emotion import cli, names
+from speech_emotion.camera import CAMERAS
 from speech_emotion.errors import UserError
 
 EXAMPLES = """examples:
@@ -76,11 +77,9 @@ def main():
 
 
 def check(arguments):
-    from speech_emotion.camera.sources import is_camera
-
     if not 0.2 <= arguments.rate <= 60:
         raise UserError(f"--rate {arguments.rate:g}: give 0.2 to 60 looks a second")
-    live = [source for source in arguments.sources if is_camera(source)]
+    live = [source for source in arguments.sources if source.startswith(CAMERAS)]
     if live and len(arguments.sources) > 1:
         raise UserError(f"{live[0]}: a camera has no end; give it alone")
     if arguments.voice and live:
@@ -90,6 +89,8 @@ def check(arguments):
         )
     if arguments.tables and not arguments.voice:
         raise UserError(f"--tables {arguments.tables}: needs --voice")
+    if not arguments.model.exists():
+        raise UserError(f"{arguments.model}: no such face model; make it with python -m face train")
 
 
 def watch(source, model, detector, arguments, publisher):

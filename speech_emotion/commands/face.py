@@ -52,6 +52,11 @@ def train(arguments):
         raise UserError(f"--seeds {arguments.seeds}: give 1 or more")
     if arguments.out.suffix != ".joblib":
         raise UserError(f"--out {arguments.out}: name a file that ends in .joblib")
+    if not arguments.folder.is_dir():
+        raise UserError(
+            f"{arguments.folder}: no such folder; name one that holds a folder per emotion"
+        )
+    # imported when asked for: --help and a wrong argument need neither numpy nor scikit-learn
     import numpy as np
 
     from speech_emotion.face import folders, learning, model_file
@@ -124,7 +129,13 @@ def _card(results, names, counts, about, faces):
     return "\n".join(lines) + "\n"
 
 
+def check_model(path):
+    if not path.exists():
+        raise UserError(f"{path}: no such face model; make it with python -m face train")
+
+
 def predict(arguments):
+    check_model(arguments.model)
     import numpy as np
 
     from speech_emotion.face import model_file, pictures
@@ -167,6 +178,7 @@ def predict(arguments):
 
 
 def export(arguments):
+    check_model(arguments.model)
     from speech_emotion.face import export as exporting
     from speech_emotion.face import model_file
 
