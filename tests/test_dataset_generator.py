@@ -216,17 +216,19 @@ def messy(tmp_path_factory):
         "gone": "no such file",
         "pipe": "not a regular file",
     }
-    (bad / "phone.m4a").write_bytes(b"x")
+    (bad / "phone.m4a").write_bytes(b"x")  # would be read, if it were one
+    (bad / "old.ape").write_bytes(b"x")
     (root / "old.zip").write_bytes(b"x")
     record(root / "stray.wav", sound)
     shutil.copy(root / "stray.wav", os.fsencode(bad) + b"/caf\xe9.wav")  # a name in Latin-1
     ignored = {
-        "neutral/phone.m4a": "convert it to wav",
+        "neutral/old.ape": "convert it to wav",
         "old.zip": "unpack it",
         "stray.wav": "not named like a known corpus",
         "neutral/caf\udce9.wav": "its name is not UTF-8",
     }
-    return root, {f"neutral/{name}.wav": why for name, why in left_out.items()}, ignored
+    left_out = {f"neutral/{name}.wav": why for name, why in left_out.items()}
+    return root, left_out | {"neutral/phone.m4a": "not a sound file"}, ignored
 
 
 @pytest.fixture(scope="module")
