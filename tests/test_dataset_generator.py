@@ -741,7 +741,7 @@ def test_a_missing_folder_is_named(tmp_path, generate):
 
 def test_a_file_instead_of_a_folder_is_named(small, tmp_path, generate):
     clip = small / "sad" / "ben_1.wav"
-    refusal(generate("--corpora", clip, "--out", tmp_path / "out"), clip, "is a file")
+    refusal(generate("--corpora", clip, "--out", tmp_path / "out"), clip, "a file; name the folder")
 
 
 def test_a_folder_without_known_names_says_which_are_known(tmp_path, generate):

@@ -64,7 +64,7 @@ class Gullible(ClassifierMixin, BaseEstimator):
 
 
 def small(name, make, grid=None):
-    return name, Candidate(name, "", make, True, grid or {})
+    return name, Candidate(name, "", make, grid=grid or {})
 
 
 SMALL = dict([
