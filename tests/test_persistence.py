@@ -854,7 +854,7 @@ def test_nothing_in_the_package_opens_pickles():
     found = [
         f"{path.name}: {word}"
         for path in package.rglob("*.py")
-        if path.name != "parallel.py"  # between processes of one cluster, as Dask itself does; no files
+        if path.name != "parallel.py"  # a cluster, as Dask itself does; no files
         for word in words
         if word in path.read_text(encoding="utf-8")
     ]
