@@ -2,6 +2,8 @@
 # make test   the tests, from a fresh machine; TESTS="-m slow" or a file chooses others
 # make web    the chip's code as a web page, served on this computer
 # make network-demo   broker, central service, three simulated devices and the page
+# make release CORPORA=DIR   library, page and card of a model that may be passed on (CREMA-D alone)
+# make chip-tools   what times the chip here: emulators and compilers, by apt-get, asked first
 # make bench  speeds, as ratios taken in one run
 # make lint   ruff, its formatter, mypy, and the layers of the packages
 
@@ -18,7 +20,7 @@ MODEL := $(DEMO)/models/model.joblib
 LIBRARY := $(DEMO)/EmotionRecognition
 CLIPS := $(DEMO)/dataset/synthetic
 
-.PHONY: demo test web network-demo bench lint clean
+.PHONY: demo test web network-demo bench lint clean release chip-tools
 
 define TRAIN
 $(PY) dataset_generator.py --synthetic --out $(DEMO)/dataset
@@ -32,9 +34,39 @@ demo: $(READY)
 	@if command -v cc >/dev/null; then set -ex; \
 	  $(PY) -m codegen $(MODEL) --out $(LIBRARY) --features $(DEMO)/dataset/features.csv --corpora $(CLIPS); \
 	  $(PY) predictor.py $(CLIPS)/f1/f1_chairs_*.wav $(LIBRARY); \
-	  $(PY) -m measure $(LIBRARY) --corpora $(CLIPS) --out $(DEMO)/reports || \
-	    echo "Above is what does not fit, or what is missing here to measure it; all else is done."; \
+	  $(PY) -m measure $(LIBRARY) --corpora $(CLIPS) --out $(DEMO)/reports --or-reference docs/footprint.md || \
+	    echo "Above is what does not fit; all else is done."; \
 	else echo "No C compiler here, so the export to C is left out; on Debian or Ubuntu: sudo apt-get install gcc"; fi
+
+	@echo "Done, on SYNTHETIC speech: the way works, and its scores mean nothing for real speech."
+	@echo "  $(DEMO)/reports/report.md  every score, with its interval"
+	@echo "  $(LIBRARY).zip  for Sketch > Include Library > Add .ZIP Library"
+	@echo "Next: make web                                    the same model in your browser, on your microphone"
+	@echo "      speech-emotion record --labels happy sad --speaker NAME    your own clips (docs/own_recordings.md)"
+	@echo "      make chip-tools                             what times the chip: sudo apt-get install, asked first"
+
+# Emulators and cross compilers, as Debian has them; nothing is installed without this being called.
+CHIP_TOOLS := gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc clang-22 llvm-22 \
+  binutils-xtensa-lx106 gcc-12-source
+chip-tools:
+	@command -v apt-get >/dev/null || { echo "error: no apt-get here; install by hand: $(CHIP_TOOLS)"; exit 2; }
+	@printf 'This runs: apt-get install $(CHIP_TOOLS)\nGo on? [y/N] '; read answer; [ "$$answer" = y ]
+	@if [ "$$(id -u)" = 0 ]; then apt-get install $(CHIP_TOOLS); else sudo apt-get install $(CHIP_TOOLS); fi
+
+# What may be passed on: a model of CREMA-D alone (ODbL), its library, page and card.
+RELEASE := build/release
+release: $(READY)
+	@[ -n "$(CORPORA)" ] || { echo "error: say where CREMA-D is: make release CORPORA=DIR; to fetch it:" \
+	  "python dataset_generator.py --download cremad --corpora DIR"; exit 2; }
+	$(PY) dataset_generator.py --corpora "$(CORPORA)" --only cremad --engine device --augment --out $(RELEASE)/dataset
+	$(PY) train.py $(RELEASE)/dataset/features.csv --models student_224 --fit all --show "$(CORPORA)" \
+	  --out $(RELEASE)/models --reports $(RELEASE)/reports
+	$(PY) -m codegen $(RELEASE)/models/model.joblib --out $(RELEASE)/EmotionRecognition --web $(RELEASE)/page \
+	  --features $(RELEASE)/dataset/features.csv --corpora "$(CORPORA)"
+	cp $(RELEASE)/reports/model_card.md $(RELEASE)/MODEL_CARD.md
+	$(PY) -c "import shutil; shutil.make_archive('$(RELEASE)/page', 'zip', '$(RELEASE)/page')"
+	@echo "Built here, on the clips at hand. To attach: $(RELEASE)/EmotionRecognition.zip, page.zip, MODEL_CARD.md,"
+	@echo "models/model.joblib and model.json. CREMA-D is under the Open Database License: name it, share alike."
 
 $(MODEL): $(READY)
 	$(TRAIN)

@@ -948,3 +948,19 @@ def test_clips_csv_names_the_columns_that_users_rely_on(done):
     assert header[:8] == [
         "path", "corpus", "speaker", "sex", "emotion", "sentence", "intensity", "seconds",
     ]  # fmt: skip
+
+
+# ---- some corpora only --------------------------------------------------------------------------
+
+
+def test_only_the_corpora_asked_for_take_part_and_the_rest_is_told(small, tmp_path, generate):
+    for name in ("1001_DFA_ANG_XX", "1001_DFA_SAD_XX", "1002_DFA_SAD_XX"):
+        record(small / "AudioWAV" / f"{name}.wav", voice(len(name) + int(name[3])))
+    options = ("--engine", "device", "--jobs", 1, "--out", tmp_path / "out")
+    code, said, error = generate("--corpora", small, "--only", "cremad", *options)
+    assert code == 0, error
+    assert "2 clips of other corpora left out (--only cremad)" in said
+    assert set(table.read(tmp_path / "out" / "features.csv").clips["corpus"]) == {"cremad"}
+    refusal(generate("--corpora", small, "--only", "tess", *options), small, "no clip of tess")
+    code, _, error = generate("--corpora", small, "--only", "tesss", *options)
+    assert code == 2 and error.startswith("error: --only tesss: no such corpus")

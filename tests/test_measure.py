@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import codegen_models
@@ -524,3 +525,18 @@ def test_silence_is_no_sound_to_measure_with(tmp_path):
     soundfile.write(tmp_path / "silent.wav", np.zeros(16080, np.int16), schema.SAMPLE_RATE)
     with pytest.raises(UserError, match=r"silent\.wav: digital silence"):
         clips.choose([tmp_path / "silent.wav"], None)
+
+
+# --- where nothing can be measured ------------------------------------------------------------
+
+
+def test_without_emulators_the_way_to_have_them_is_said_once_and_the_committed_table_shown(capsys):
+    missing = [
+        "esp32: not measured: qemu-system-xtensa: not installed; apt-get install gcc-xtensa qemu-system-misc",
+        "esp32c3: not measured: qemu: not installed; apt-get install qemu-system-misc",
+    ]
+    code = command.show_reference(Path(__file__).parent.parent / "docs" / "footprint.md", missing)
+    out = capsys.readouterr().out
+    assert code == 0 and out.count("apt-get install") == 1
+    assert "sudo apt-get install gcc-xtensa qemu-system-misc\n" in out
+    assert "REFERENCE TABLE" in out and "not on yours" in out and "| response, ms" in out

@@ -10,6 +10,7 @@ import math
 import platform
 import warnings
 from collections import Counter, defaultdict
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from speech_emotion import cli, corpora, names, parallel
 from speech_emotion.commands import mistakes
 from speech_emotion.corpora import folder, sources
 from speech_emotion.corpora.places import KAGGLE_FOLDER
+from speech_emotion.corpora.registry import NAMES
 from speech_emotion.dataset.copies import AGAINST_THE_WORLD, RANGES, Augmentation, Others
 from speech_emotion.errors import UserError
 from speech_emotion.features import engines, schema
@@ -41,6 +43,8 @@ def parse_arguments():
     add("--corpora", type=Path, metavar="DIR",
         help=f"folder that holds corpora, one corpus, or <emotion>/*.wav (default: {KAGGLE_FOLDER}/ where it "
         "exists, else a synthetic corpus made on the spot)")  # fmt: skip
+    add("--only", nargs="+", default=[], metavar="NAME",
+        help=f"take the clips of these corpora only, of {', '.join(NAMES)}")  # fmt: skip
     add("--synthetic", action="store_true", help="make synthetic speech even where real speech is")
     add("--out", type=Path, default=Path("dataset"), metavar="DIR", help="default: dataset")
     add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
@@ -97,6 +101,9 @@ def main():
         )
     if arguments.split is not None and not arguments.split >= 1:
         raise UserError(f"--split {arguments.split:g}: give a length in seconds, 1 or more")
+    strange = [name for name in arguments.only if name not in NAMES]
+    if strange:
+        raise UserError(f"--only {strange[0]}: no such corpus; there are {', '.join(NAMES)}")
     folder.check_speaker_from(arguments.speaker_from)
     if not arguments.download:
         mistakes.corpora(arguments.corpora)
@@ -166,6 +173,8 @@ def find_clips(arguments, out):
         speaker_from=arguments.speaker_from,
         merge_labels=arguments.merge_labels,
     )
+    if arguments.only:
+        found = only(found, root, arguments.only)
     counts = Counter(clip.corpus for clip in found.clips)
     print(
         f"{root}: {len(found.clips)} clips ("
@@ -175,6 +184,19 @@ def find_clips(arguments, out):
     for line in (*passed_over(found, root), *found.notes):
         print(f"  {names.terminal(line)}")
     return root, found
+
+
+def only(found, root, corpora_wanted):
+    """The clips of these corpora; what is left out is said."""
+    clips = [clip for clip in found.clips if clip.corpus in corpora_wanted]
+    if not clips:
+        there = ", ".join(sorted({clip.corpus for clip in found.clips}))
+        raise UserError(
+            f"{root}: no clip of {', '.join(corpora_wanted)}; there are clips of {there}"
+        )
+    others = len(found.clips) - len(clips)
+    said = f"{others} clips of other corpora left out (--only {' '.join(corpora_wanted)})"
+    return replace(found, clips=clips, notes=(*found.notes, *([said] if others else [])))
 
 
 def sentences_of(found, root, arguments):

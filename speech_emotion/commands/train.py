@@ -71,6 +71,12 @@ def parse_arguments():
         "telephone's band and a cheap microphone, in folds by speaker")  # fmt: skip
     add("--out", type=Path, default=Path("models"), metavar="DIR", help="default: models")
     add("--reports", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+    add("--show", type=Path, metavar="DIR",
+        help="also draw a clip of each emotion from this corpora folder: waveform, spectrogram, "
+        "MFCCs")  # fmt: skip
+    add("--pictures", choices=("png", "svg", "pdf"), default="png",
+        help="format of the pictures in the reports; svg and pdf are drawn in lines, for print "
+        "(default: png)")  # fmt: skip
     add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
     add("--scheduler", metavar="ADDRESS",
         help="fit on a running Dask cluster, e.g. tcp://10.0.0.1:8786, whose scheduler and workers have this "
@@ -91,6 +97,7 @@ def main():
     if arguments.add_corpora is not None:
         arguments.add_corpora = mistakes.table(arguments.add_corpora)
     mistakes.corpora(arguments.robustness, option="--robustness")
+    mistakes.corpora(arguments.show, option="--show")
     models, reports = writable_folder(arguments.out), writable_folder(arguments.reports)
     with parallel.on_cluster(arguments.scheduler):
         train(arguments, used, models, reports)
@@ -165,7 +172,9 @@ def train(arguments, used, models, reports):
         arguments.fit, mixed,
     )  # fmt: skip
     exports.write(reports, features.clips, protocols, outcomes)
-    pictures = plots.draw(study, experiment, pipelines, reports)
+    pictures = plots.draw(study, experiment, pipelines, reports, arguments.pictures)
+    if arguments.show is not None:
+        pictures.insert(0, show(features.clips, y, arguments.show, reports, arguments.pictures))
     report.write(study, reports, pictures)
     print(study.overview_text().T.to_string(na_rep="-"))
     print(study.size_table().to_string(na_rep="-"))
@@ -183,6 +192,19 @@ def train(arguments, used, models, reports):
         print(report.STUDIO_WARNING)
     print(f"best exportable: {chosen}, also in {models / 'model.joblib'}")
     print(f"all scores, plots and the model card: {reports / 'report.md'}")
+
+
+def show(clips, y, root, reports, form):
+    """Draws a clip of each emotion; returns the picture's name."""
+    from speech_emotion.model import emotions
+    from speech_emotion.training import plots
+
+    original = (clips["augmentation"] == "").to_numpy()
+    mine = clips[original]
+    chosen = emotions.choose(
+        mine["path"].tolist(), y[original].tolist(), mine["seconds"].astype(float).tolist()
+    )
+    return plots.save(emotions.draw(chosen, root), reports / f"emotions.{form}").name
 
 
 def affordable(sizes, arguments):

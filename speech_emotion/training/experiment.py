@@ -5,8 +5,11 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.inspection import permutation_importance
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from speech_emotion.dataset.table import FeatureTable
 from speech_emotion.errors import UserError
@@ -164,6 +167,33 @@ class Experiment:
             return None
         return np.array([sizes[s] for s in whole]), np.array([scores[s] for s in whole])
 
+    def epoch_curves(self) -> tuple[str, list[int], list[float], list[float]] | None:
+        """How the first plain network learns: its name, epochs, and macro F1 on the rows trained on and on
+        speakers left out of them, after each of some epochs. None where there is no such network, or no
+        speaker to spare."""
+        name = next((n for n, r in self.recipes.items() if _learns_by_epochs(r.pipeline)), None)
+        folds = self._inside(self.split.train)
+        if name is None or not folds:
+            return None
+        fold, pipeline = folds[0], clone(self.recipes[name].pipeline)
+        *before, (_, network) = pipeline.steps
+        X, y = self.X[fold.train], self.labels[fold.train]
+        T, t = self.X[fold.test], self.labels[fold.test]
+        for _, step in before:
+            X = step.fit_transform(X)
+            T = step.transform(T)
+        learner = MLPClassifier(**network.get_params())
+        marks = sorted({*range(1, 11), *range(10, network.max_iter + 1, 5)})
+        epochs, trained, tested = list[int](), list[float](), list[float]()
+        with threadpool_limits(1):
+            for epoch in range(1, network.max_iter + 1):
+                learner.partial_fit(X, y, classes=np.unique(y))
+                if epoch in marks:
+                    epochs.append(epoch)
+                    trained.append(macro_f1(y, learner.predict(X)))
+                    tested.append(macro_f1(t, learner.predict(T)))
+        return name, epochs, trained, tested
+
     def importance(self, pipeline: Pipeline) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Macro F1 lost on the held-out rows when the values of a group, and of a column, are shuffled.
 
@@ -237,6 +267,10 @@ class Experiment:
             rows, self.labels[rows], answers, self._label_names, split.corpora[rows],
             split.speakers[rows], clips["sex"].to_numpy(str),
         )  # fmt: skip
+
+
+def _learns_by_epochs(pipeline) -> bool:
+    return isinstance(pipeline[-1], MLPClassifier) and pipeline[-1].solver == "adam"
 
 
 def choose(inside: dict[str, Outcome], sizes: dict[str, int]) -> str:

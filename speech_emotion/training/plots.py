@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
 from speech_emotion.files import replacing
@@ -33,21 +33,31 @@ plt.rcParams.update(
 )
 
 
+FORMATS = ("png", "svg", "pdf")
+_METADATA: dict[str, dict] = {  # no date: the same figures, the same bytes
+    "png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None},
+}  # fmt: skip
+
+
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as PNG, whole or not at all, and close it."""
-    with replacing(path, "wb") as file:
-        figure.savefig(file, format="png", bbox_inches="tight", metadata={"Software": None})
+    """Write a figure by its name's ending, PNG or drawn in lines (.svg, .pdf), whole or not at all; close
+    it."""
+    form = path.suffix[1:]
+    with replacing(path, "wb") as file, plt.rc_context({"svg.hashsalt": path.name}):
+        figure.savefig(file, format=form, bbox_inches="tight", metadata=_METADATA[form])
     plt.close(figure)
     return path
 
 
-def draw(study, experiment, pipelines, folder: Path) -> list[str]:
-    """All pictures of a training run (report.Study, Experiment); returns file names in report order."""
+def draw(study, experiment, pipelines, folder: Path, form: str = "png") -> list[str]:
+    """All pictures of a training run (report.Study, Experiment) as `form`, one of FORMATS; returns file names
+    in report order."""
     names = []
 
     def keep(figure, name):
-        names.append(save(figure, folder / name).name)
+        names.append(save(figure, (folder / name).with_suffix(f".{form}")).name)
 
+    keep(models_compared(study.outcomes), "models.png")
     keep(score_against_bytes(study.points(), study.budget_kb[0]), "score_against_bytes.png")
     for model, outcomes in study.outcomes.items():
         shown = {name: outcomes[name] for name in ("seed", "speaker") if name in outcomes}
@@ -63,6 +73,9 @@ def draw(study, experiment, pipelines, folder: Path) -> list[str]:
         keep(
             learning_curve(clips, scores, f"{chosen}: would more clips help?"), "learning_curve.png"
         )
+    epochs = experiment.epoch_curves()
+    if epochs:
+        keep(epoch_curves(*epochs), "epochs.png")
     curves = {n: p[-1].loss_curve_ for n, p in pipelines.items() if hasattr(p[-1], "loss_curve_")}
     if curves:
         keep(loss_curves(curves), "loss_curve.png")
@@ -79,10 +92,42 @@ def confusion(outcomes: dict[str, Outcome], title: str) -> Figure:
             normalize="true", values_format=".0%", cmap="Blues",
             xticks_rotation=45, colorbar=False, ax=ax, im_kw={"vmin": 0, "vmax": 1},
         )  # fmt: skip
+        counts = confusion_matrix(outcome.truth, outcome.predicted, labels=labels)
+        for cell, count in zip(ax.texts, counts.ravel(), strict=True):
+            cell.set_text(
+                f"{cell.get_text()}\n{count}"
+            )  # a share says nothing of how many clips it is of
+            cell.set_fontsize(8 if len(labels) < 9 else 6)
         ax.set_title(protocol)
         ax.spines[:].set_visible(False)
     figure.suptitle(title)
     figure.tight_layout()
+    return figure
+
+
+def models_compared(outcomes: dict[str, dict[str, Outcome]]) -> Figure:
+    """A bar per model with its 95 % interval: the random split that others publish, and speakers never
+    heard."""
+    shown = (("seed", "weighted_f1", "weighted F1, random split", "#bbbbbb"),
+             ("speaker", "uar", "UAR, speakers never heard", "#4477aa"))  # fmt: skip
+    names = list(outcomes)
+    figure, ax = plt.subplots(figsize=(7, 1 + 0.55 * len(names)))
+    for k, (protocol, score, title, colour) in enumerate(shown):
+        for row, name in enumerate(names):
+            outcome = outcomes[name].get(protocol)
+            if outcome is None:
+                continue
+            value = outcome.summary()[score]
+            low, high = outcome.interval(score, by_speaker=protocol != "seed")
+            error = [[max(value - low, 0)], [max(high - value, 0)]]
+            ax.barh(row + 0.38 * (0.5 - k), value, 0.36, xerr=error, color=colour, ecolor="#555555",
+                    label=title if row == 0 else None)  # fmt: skip
+    labels = next(iter(next(iter(outcomes.values())).values())).labels
+    ax.axvline(1 / len(labels), color="#cc6677", linestyle="--", linewidth=1, label="guessing")
+    ax.set_yticks(range(len(names)), drawable(names))
+    ax.invert_yaxis()
+    ax.set(xlim=(0, 1), title="Models, with 95 % intervals")
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
@@ -153,6 +198,19 @@ def learning_curve(sizes: np.ndarray, scores: np.ndarray, title: str) -> Figure:
     ax.fill_between(sizes, mean - spread, mean + spread, color="#4477aa", alpha=0.2, linewidth=0)
     ax.set(xlabel="clips trained on", ylabel="macro F1, unseen speakers", title=title)
     ax.set_ylim(bottom=0)
+    return figure
+
+
+def epoch_curves(name: str, epochs: list[int], trained: list[float], tested: list[float]) -> Figure:
+    """Macro F1 on the training clips and on speakers left out, epoch by epoch: where they part, it learns by
+    heart."""
+    figure, ax = plt.subplots(figsize=(6, 4))
+    ax.plot(epochs, trained, "-", color="#bbbbbb", label="clips trained on")
+    ax.plot(epochs, tested, "-", color="#4477aa", label="validation: speakers left out of training")
+    ax.set(
+        xlabel="epoch", ylabel="macro F1", ylim=(0, 1.02), title=f"{name}: training and validation"
+    )
+    ax.legend(frameon=False)
     return figure
 
 
