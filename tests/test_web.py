@@ -67,6 +67,9 @@ def test_what_the_page_knows_of_sound_is_the_schemas(page):
         "pitchFloor": schema.PITCH_FLOOR, "pitchCeiling": schema.PITCH_CEILING,
         "frameAt": 1, "intensityAt": 4, "pitchAt": 2, "hop": schema.HOP,
         "speech": json.loads(json.dumps(speech.SETTINGS)),
+        "takes": {
+            "quietest": -45, "loudest": -12, "mostClipped": 0.001, "shortest": 0.7, "enough": 30,
+        },
     }  # fmt: skip
     scripts = "".join(page[name].decode() for name in page if name.endswith(".js"))
     asked = set(re.findall(r"SOUND\.(\w+)", scripts))

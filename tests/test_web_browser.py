@@ -30,10 +30,11 @@ from speech_emotion.codegen import library as library_files
 from speech_emotion.codegen import pipeline, source, voices, web
 from speech_emotion.commands import codegen as codegen_command
 from speech_emotion.corpora import recordings, synthetic
-from speech_emotion.features import audio, device
+from speech_emotion.features import audio, device, speech
 from speech_emotion.model import compiled, persistence, voice
 from speech_emotion.model.estimators import Int8Network
 from speech_emotion.model.recognition import predict_all
+from speech_emotion.recording.session import Sentence
 from speech_emotion.training import candidates
 
 REQUIREMENTS = "pip install -r tests/web-requirements.txt"
@@ -804,13 +805,20 @@ def test_hostile_names_are_safe_files_and_read_back_as_shown(page, tmp_path):
     assert [[row["emotion"], row["speaker"]] for row in rows] == shown
 
 
-def test_clipping_and_a_soft_voice_are_shown(page):
-    flaws = page.evaluate(
-        """[[32767, 5], [-32768, 5], [400, 5], [9000, 5]]
-          .map((samples) => levelFlaw(levels(Int16Array.from(samples))))"""
-    )
-    assert "1 samples clipped" in flaws[0] and "1 samples clipped" in flaws[1]
-    assert "very soft" in flaws[2] and flaws[3] == ""
+@pytest.mark.parametrize("gain", [0.01, 1, 40])
+def test_a_take_is_judged_as_record_judges_it(page, spoken, gain):
+    """Level, clipped samples and flaws of a soft, a good and a clipped take."""
+    samples = np.clip(np.round(audio.read(spoken) * gain), -32768, 32767).astype(np.int16)
+    js = f"Int16Array.from({samples.tolist()})"
+    level = page.evaluate(f"levels({js})")
+    assert level["speech"] == pytest.approx(speech.level(samples), abs=1e-6)
+    assert level["clipped"] == speech.clipped(samples)
+    told = page.evaluate(f"flawOf({js})")
+    flaws = Sentence(samples, 0).flaws()
+    assert [each.split(" (")[0] for each in flaws] == [
+        each.split(" (")[0] for each in told.split("; ") if each
+    ]
+    assert bool(told) == (gain != 1)
 
 
 # --- privacy, size, access ---------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from speech_emotion import __version__, names, native
 from speech_emotion.codegen import aspects, ownership, voices
 from speech_emotion.codegen.pipeline import Plan
 from speech_emotion.colours import COLOURS
+from speech_emotion.dataset import own
 from speech_emotion.errors import UserError
 from speech_emotion.features import audio, grid, schema, speech
 from speech_emotion.model import profile
@@ -208,6 +209,13 @@ def _sound():
         "intensityAt": grid.hop_of(grid.intensity().centre),
         "pitchAt": grid.hop_of(grid.pitch().centre),
         "speech": speech.SETTINGS,
+        "takes": {
+            "quietest": own.QUIETEST,
+            "loudest": own.LOUDEST,
+            "mostClipped": own.MOST_CLIPPED,
+            "shortest": own.SHORTEST,
+            "enough": own.ENOUGH_CLIPS,
+        },
     }
 
 

@@ -187,6 +187,7 @@ class Page {
     this.answer.again();
     this.answer.listen();
     element("level").hidden = false;
+    this.showAnswer();
     const sentences = new Sentences(this.recogniser, this.traces, {
       onBegin: () => this.answer.hear(),
       onSoFar: (answer) => this.answer.provisional(answer),
@@ -234,9 +235,15 @@ class Page {
     const { verdict, detail } = this.answer.brief(answer);
     this.answer.final(answer);
     this.reasons.explain(answer);
+    this.showAnswer();
     this.say([`${name}: ${verdict}, ${detail}`, ...remarks].join("; "));
     this.describe(name, answer);
     element("cost").textContent = this.cost();
+  }
+
+  /** On a phone the answer may be below what is in sight. */
+  showAnswer() {
+    element("answer").scrollIntoView({ block: "nearest" });
   }
 
   /** What the plots show, for who cannot see them. */

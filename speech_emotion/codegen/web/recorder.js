@@ -3,8 +3,7 @@
 // listened to, kept or deleted, and all of them are saved as a zip.
 
 const NOISE_SECONDS = 3;
-const LOUD_ROOM = -45; // dBFS, median power of the room's noise
-const ENOUGH = 30; // takes of each emotion (docs/getting_started.md)
+const LOUD_ROOM = -50; // dBFS: of a louder one the gate opens late
 const SETTINGS_KEY = "speech-emotion recorder"; // in localStorage: {speaker, labels}
 
 class Recorder {
@@ -118,7 +117,7 @@ class Recorder {
       this.ear.deaf = this.player.playing;
       if (cut === null) {
         room.push(hop.slice());
-        this.showLevel(levels(hop).peak);
+        this.showLevel(levels(hop).speech);
         if (room.length >= NOISE_SECONDS * SOUND.hopsPerSecond) {
           cut = new Cut(this.recogniser);
           this.keepNoise(room);
@@ -153,8 +152,8 @@ class Recorder {
 
   keepNoise(room) {
     const samples = joined(room);
-    const powers = room.map((hop) => hop.reduce((sum, sample) => sum + sample * sample, 0) / hop.length).sort((a, b) => a - b);
-    const level = 10 * Math.log10(Math.max(powers[powers.length >> 1], 1e-3) / FULL ** 2); // a cough is not the room
+    const powers = hopPowers(samples)[0].sort();
+    const level = inDecibels(powers[powers.length >> 1] / (SPEECH.HOP * FULL) ** 2); // a cough is not the room
     this.noise = { samples, level };
     const loud = level > LOUD_ROOM;
     element("noise").textContent =
@@ -191,10 +190,10 @@ class Recorder {
     this.sentence++;
     this.prompt();
     this.count();
-    const flaw = levelFlaw(levels(samples));
-    const left = ENOUGH - this.takes.filter((each) => each.emotion === emotion && each.speaker === speaker).length;
+    const flaw = flawOf(samples);
+    const left = SOUND.takes.enough - this.takes.filter((each) => each.emotion === emotion && each.speaker === speaker).length;
     const more = left > 0 ? `${left} more of ${emotion} make a good start.` : `Enough of ${emotion}, if you like.`;
-    this.say(flaw ? `Kept, but ${flaw}. Delete it if it sounds bad.` : `Kept. ${more}`, Boolean(flaw));
+    this.say(flaw ? `Kept, but ${flaw}. Delete it, and say it again.` : `Kept. ${more}`, Boolean(flaw));
     await this.shelf.put(take);
     if (!this.shelf.keeps) {
       element("shelf").textContent = "This browser cannot keep more: save the zip before you leave the page.";
@@ -202,7 +201,7 @@ class Recorder {
   }
 
   addRow(take) {
-    const { peak, clipped } = levels(take.samples);
+    const { peak } = levels(take.samples);
     const name = `${take.emotion}, ${take.speaker}, take ${take.take}`;
     const swatch = create("span", { className: "key" });
     const labels = this.labels.includes(take.emotion) ? this.labels : [...this.labels, take.emotion];
@@ -216,7 +215,7 @@ class Recorder {
       create("span", { className: "what" }, swatch, create("strong", { textContent: take.emotion }), ` ${take.speaker} ${take.take}`),
       create("span", { className: "seconds", textContent: `${(take.samples.length / RATE).toFixed(1)} s, peak ${peak.toFixed(0)} dBFS` }),
     );
-    const flaw = levelFlaw({ peak, clipped });
+    const flaw = flawOf(take.samples);
     if (flaw) {
       row.append(create("span", { className: "flaw", textContent: flaw }));
     }

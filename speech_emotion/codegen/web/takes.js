@@ -7,6 +7,7 @@ const TABLE = [
   "sentence_of",
 ]; // corpora/recordings.py says what they mean
 const FULL = 32768;
+const AROUND = 0.7; // s of a sentence that are none: kept before the gate opened, and the silence that closed it
 const MOST_BYTES = 90; // of a name, in UTF-8
 
 /** A name that can be a folder's or a file's on every system, and no formula in a spreadsheet; "" of none. */
@@ -31,7 +32,8 @@ function labelsOf(text) {
   return [...new Set(found.filter(Boolean))];
 }
 
-/** Of samples (Int16Array): the largest, in dB below full scale, and how many stand at its ends. */
+/** Of samples (Int16Array): the largest, in dB below full scale; how many stand at its ends; and the level of the
+ * speech, the mean of the hops 6 dB above the room, as speech_emotion/features/speech.py has it. */
 function levels(samples) {
   let [peak, clipped] = [0, 0];
   for (const sample of samples) {
@@ -39,15 +41,34 @@ function levels(samples) {
     peak = Math.max(peak, size);
     clipped += size >= FULL - 1 ? 1 : 0;
   }
-  return { peak: 20 * Math.log10(Math.max(peak / FULL, 1e-5)), clipped };
+  const powers = hopPowers(samples)[0];
+  const room = powers.slice().sort()[Math.trunc(SPEECH.QUIET * (powers.length - 1))] ?? 0;
+  const heard = powers.filter((power) => power > SPEECH.VARIES * room);
+  const of = heard.length > 0 ? heard : powers;
+  const mean = of.reduce((sum, power) => sum + power, 0) / Math.max(of.length, 1) / SPEECH.HOP ** 2;
+  return { peak: inDecibels((peak / FULL) ** 2), clipped, speech: inDecibels(mean / FULL ** 2) };
 }
 
-/** What is wrong with a take's level, in words; "" where nothing is. */
-function levelFlaw({ peak, clipped }) {
-  if (clipped > 0) {
-    return `${clipped} samples clipped: too loud, go farther away`;
+const inDecibels = (power) => 10 * Math.log10(Math.max(power, 1e-10));
+
+/** What is wrong with a take, in words; "" where nothing is. As speech_emotion/recording/session.py judges it. */
+function flawOf(samples) {
+  const { quietest, loudest, mostClipped, shortest } = SOUND.takes;
+  const { clipped, speech } = levels(samples);
+  const seconds = samples.length / RATE - AROUND;
+  const found = [];
+  if (clipped > mostClipped * samples.length) {
+    found.push(`clipped (${clipped} samples): go farther away, or lower the microphone's level`);
   }
-  return peak < -30 ? "very soft: go nearer, or speak up" : "";
+  if (speech < quietest) {
+    found.push(`too quiet (${speech.toFixed(0)} dBFS): come nearer`);
+  } else if (speech > loudest) {
+    found.push(`very loud (${speech.toFixed(0)} dBFS): go back a little`);
+  }
+  if (seconds < shortest) {
+    found.push(`only ${seconds.toFixed(1)} s: say the whole sentence`);
+  }
+  return found.join("; ");
 }
 
 /** Local time with its offset, ISO 8601, whole seconds. */
