@@ -8,6 +8,7 @@ import pytest
 from conftest import REPOSITORY
 
 from speech_emotion.__main__ import COMMANDS
+from speech_emotion.commands import steps
 
 SLOW = (
     "emlearn", "joblib", "librosa", "matplotlib", "numba", "numpy", "pandas", "parselmouth", "PIL", "pooch",
@@ -120,3 +121,19 @@ def test_the_list_of_commands_is_said_and_a_wrong_one_refused(tmp_path):
     assert code == 0 and not modules and all(name in said for name in COMMANDS)
     code, _, error, modules = loaded("speech_emotion", ("trian",), tmp_path)
     assert code == 2 and not modules and error.startswith("error: trian: no such command")
+
+
+def test_after_every_step_the_same_page_says_what_comes_next(capsys, monkeypatch):
+    pages = {name: steps.page(name, model="m.joblib") for name, *_ in steps.STEPS}
+    order = list(pages)
+    for i, (name, text) in enumerate(pages.items()):
+        lines = text.splitlines()
+        assert [line.split()[1] for line in lines if line.startswith("  done")] == [name]
+        following = order[i + 1 : i + 2]
+        assert [line.split()[1] for line in lines if line.startswith("  next")] == following
+        assert "m.joblib" in text and "{" not in text
+    steps.show("train")
+    assert capsys.readouterr().out == ""  # nobody reads a file's or a pipe's end
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    steps.show("train")
+    assert capsys.readouterr().out == steps.page("train") + "\n"

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from speech_emotion import cli
-from speech_emotion.commands import mistakes
+from speech_emotion.commands import mistakes, steps
 from speech_emotion.errors import UserError
 
 EXAMPLES = """examples:
@@ -112,6 +112,7 @@ def main():
         size = sum(map(len, page.values())) / 1024
         say("wrote", f"{arguments.web}, a page of {size:.0f} KB: open its index.html")
         say_kept(kept)
+    steps.show("export", model=arguments.model, library=arguments.out)
 
 
 def say(what, text):

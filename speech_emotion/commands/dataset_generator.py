@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from speech_emotion import cli, corpora, names, parallel
-from speech_emotion.commands import mistakes
+from speech_emotion.commands import mistakes, steps
 from speech_emotion.corpora import folder, sources
 from speech_emotion.corpora.places import KAGGLE_FOLDER
 from speech_emotion.corpora.registry import NAMES
@@ -110,6 +110,8 @@ def main():
     out = writable_folder(arguments.out)
     with alone(out, "dataset_generator"):
         generate(arguments, augmentations, out)
+    known = {} if arguments.corpora is None else {"corpora": arguments.corpora}
+    steps.show("table", features=out / "features.csv", **known)
 
 
 def generate(arguments, augmentations, out):

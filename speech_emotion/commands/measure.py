@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from speech_emotion import cli
-from speech_emotion.commands import mistakes
+from speech_emotion.commands import mistakes, steps
 from speech_emotion.errors import UserError
 
 EXAMPLES = """examples:
@@ -104,6 +104,7 @@ def main():
     print(report.text(found, budget))
     print(f"run on {chosen.about}")
     print("wrote", *report.write(arguments.out, found, budget, notes))
+    steps.show("measure", library=arguments.library)
     return int(any(figures.over(budget) for figures in found))
 
 

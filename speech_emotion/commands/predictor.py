@@ -14,7 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from speech_emotion import cli, names
-from speech_emotion.commands import mistakes
+from speech_emotion.commands import mistakes, steps
 from speech_emotion.errors import UserError
 from speech_emotion.features import engines
 
@@ -102,6 +102,8 @@ def main():
             draw(clip, answer, picture)
     if voice is not None:
         voice.save()
+    if not arguments.json:
+        steps.show("predict", model=arguments.model)
     return 2 if bad else 0
 
 

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from speech_emotion import cli, names, parallel
-from speech_emotion.commands import mistakes
+from speech_emotion.commands import mistakes, steps
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import schema
 from speech_emotion.files import writable_folder
@@ -101,6 +101,7 @@ def main():
     models, reports = writable_folder(arguments.out), writable_folder(arguments.reports)
     with parallel.on_cluster(arguments.scheduler):
         train(arguments, used, models, reports)
+    steps.show("train", features=arguments.features, model=models / "model.joblib")
 
 
 def train(arguments, used, models, reports):
