@@ -63,9 +63,9 @@ release: $(READY)
 	  --out $(RELEASE)/models --reports $(RELEASE)/reports
 	$(PY) -m codegen $(RELEASE)/models/model.joblib --out $(RELEASE)/EmotionRecognition --web $(RELEASE)/page \
 	  --features $(RELEASE)/dataset/features.csv --corpora "$(CORPORA)"
-	cp $(RELEASE)/reports/model_card.md $(RELEASE)/MODEL_CARD.md
+	cp $(RELEASE)/reports/model_card.md $(RELEASE)/model_card.md
 	$(PY) -c "import shutil; shutil.make_archive('$(RELEASE)/page', 'zip', '$(RELEASE)/page')"
-	@echo "Built here, on the clips at hand. To attach: $(RELEASE)/EmotionRecognition.zip, page.zip, MODEL_CARD.md,"
+	@echo "Built here, on the clips at hand. To attach: $(RELEASE)/EmotionRecognition.zip, page.zip, model_card.md,"
 	@echo "models/model.joblib and model.json. CREMA-D is under the Open Database License: name it, share alike."
 
 $(MODEL): $(READY)
