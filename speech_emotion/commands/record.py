@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from speech_emotion import cli
+from speech_emotion.commands import steps
 from speech_emotion.errors import UserError
 from speech_emotion.files import writable_folder
 
@@ -90,8 +91,11 @@ def main():
             f"{label} {kept.count(label, arguments.speaker)}" for label in arguments.labels
         )
         say(f"{kept.folder}: of {arguments.speaker} now {counts}")
-    say(f"next: python dataset_generator.py --corpora {arguments.out} --engine device --augment"
-        + " --split" * (arguments.continuous is not None))  # fmt: skip
+    cut = " --split" * (arguments.continuous is not None)
+    say(
+        f"next: python dataset_generator.py --corpora {arguments.out} --engine device --augment{cut}"
+    )
+    steps.show("record", corpora=arguments.out)
 
 
 def read_prompts(path):
