@@ -208,6 +208,15 @@ def test_voice_and_face_are_fused_by_their_weights_and_each_is_shown_beside_both
     assert "channels" not in deciding.Group("k", [heard("voice", voice)], 0).decision().public()
 
 
+def test_the_hub_fuses_with_the_weights_it_was_given():
+    hub = hub_with({"mic": "kitchen", "cam": "kitchen"}, weights=fusion.Weights(0, 1))
+    hub.receive("emotion/mic/voice", sentence(1, shares=(7000, 1000, 1000, 1000)), T)
+    face = (1000, 1000, 1000, 7000)
+    hub.receive("emotion/cam/face", sentence(1, shares=face), T)
+    (decision,) = hub.due(T + 1000)
+    assert np.allclose(list(decision.probabilities.values()), np.array(face) / 10_000, atol=1e-5)
+
+
 def test_a_second_microphone_does_not_outvote_the_face():
     voice, face = (dict(zip(LABELS, row, strict=True)) for row in
                    ((0.6, 0.2, 0.1, 0.1), (0.1, 0.7, 0.1, 0.1)))  # fmt: skip

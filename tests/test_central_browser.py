@@ -103,6 +103,21 @@ def test_what_was_said_is_shown_in_words_and_in_its_colour(page, speak):
     expect(kitchen.locator(".emotion")).to_have_text("perhaps angry")
 
 
+def test_voice_and_face_are_shown_beside_both_and_that_they_differ(page, speak):
+    """What the service publishes of a decision of both, drawn by the page's own code."""
+    speak("mic")
+    kitchen = card(page, "kitchen")
+    expect(kitchen.locator(".emotion")).to_have_text("happy")
+    expect(kitchen.locator(".channels")).to_be_hidden()
+    page.evaluate(
+        """() => drawChannels(places.get("kitchen").parts.channels, {
+            voice: {emotion: "happy", confidence: 0.7}, face: {emotion: "sad", confidence: 0.5}})"""
+    )
+    expect(kitchen.locator(".channels")).to_have_text(
+        "voice: happy 70 %, face: sad 50 % – they differ"
+    )
+
+
 def test_a_page_that_opens_later_shows_the_same(page, speak):
     speak("mic", (500, 500, 500, 8500))
     expect(card(page, "kitchen").locator(".emotion")).to_have_text("sad")

@@ -55,6 +55,7 @@ MISTAKES = {
         ("device", "--folder", "gone"),
         ("serve",),
         ("--model", "large.joblib"),
+        ("--weights", "gone.json"),
     ],
     "face": [("train", "gone"), ("train", "gone", "--seeds", "0"), ("export", "gone.joblib"), ()],
     "camera": [

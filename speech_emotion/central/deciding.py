@@ -79,6 +79,7 @@ class Group:
     decided: bool = False
     rev: int = 0
     waiting: list[Any] = field(default_factory=list)
+    weights: Weights = DEFAULT
 
     def fits(self, heard: Heard) -> bool:
         """Whether a message belongs to it: another channel, overlapping by half the shorter or more."""
@@ -93,7 +94,7 @@ class Group:
         judged = [m for m in self.members if m.probabilities]
         if not judged:
             return None
-        probabilities = combined(judged)
+        probabilities = combined(judged, self.weights)
         emotion = max(probabilities, key=probabilities.__getitem__)
         first = self.members[0]
         confidence = probabilities[emotion]

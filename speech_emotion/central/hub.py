@@ -17,6 +17,7 @@ from speech_emotion.central.deciding import Decision, Group, Heard
 from speech_emotion.central.limits import BURST, FLOOD_BURST, FLOOD_RATE, RATE, Allowance
 from speech_emotion.central.sequences import Sequence
 from speech_emotion.central.settings import NAME
+from speech_emotion.fusion import DEFAULT, Weights
 from speech_emotion.fusion.pairing import REVISE_MS, WAIT_MS
 from speech_emotion.message import About, Refused
 from speech_emotion.message.definition import WHOLE
@@ -92,6 +93,7 @@ class Hub:
         places: Mapping[str, str] | None = None,
         *,
         large: Large | None = None,
+        weights: Weights = DEFAULT,
         complain: Callable[[str], None] = lambda line: None,
         wait_ms: int = WAIT_MS,
     ):
@@ -103,6 +105,7 @@ class Hub:
         self.changed: set[str] = set()  # devices that the page and the store should look at again
         self.flooding: set[str] = set()  # devices whose messages hold up those of others
         self._large, self.complain, self._wait = large, complain, wait_ms
+        self._weights = weights
         self._done: list[Any] = []
         self._groups: dict[str, deque[Group]] = {}
         self._open: list[Group] = []
@@ -277,7 +280,8 @@ class Hub:
                 elif not partners - {(m.device, m.channel) for m in group.members}:
                     group.deadline = now
                 return
-        group = Group(place, [heard], now + (self._wait if partners else 0), waiting=[heard.handle])
+        deadline = now + (self._wait if partners else 0)
+        group = Group(place, [heard], deadline, waiting=[heard.handle], weights=self._weights)
         groups.append(group)
         self._open.append(group)
 

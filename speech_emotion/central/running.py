@@ -17,6 +17,7 @@ from speech_emotion.central.broker import making
 from speech_emotion.central.service import Service
 from speech_emotion.central.settings import Network
 from speech_emotion.errors import UserError
+from speech_emotion.fusion import DEFAULT, weights_file
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
@@ -30,6 +31,7 @@ def serve(
     names: Sequence[str],
     model: Path | None = None,
     chip: Path | None = None,
+    weights: Path | None = None,
 ) -> int:
     """The service and its page, until Ctrl-C or SIGTERM."""
     try:
@@ -42,7 +44,11 @@ def serve(
         making.new_password(network, "page")
     password = network.password("page") if away else None
     free(host, port)
-    service = Service(network, large=_large(model, chip))
+    service = Service(
+        network,
+        large=_large(model, chip),
+        weights=weights_file.read(weights) if weights else DEFAULT,
+    )
     app = web.application(service, hosts=[*LOOPBACK, host, network.host, *names], password=password)
     options: dict[str, Any] = {"log_level": "warning", "access_log": False, "lifespan": "off"}
     if away:

@@ -17,6 +17,7 @@ from speech_emotion.central.limits import PutOut
 from speech_emotion.central.settings import Network
 from speech_emotion.central.store import Store
 from speech_emotion.central.wire import Wire
+from speech_emotion.fusion import DEFAULT, Weights
 
 SHOW_SECONDS = 0.05
 """The page is told of news at most so often."""
@@ -32,13 +33,14 @@ class Service:
         network: Network,
         *,
         large: Large | None = None,
+        weights: Weights = DEFAULT,
         complain: Callable[[str], None] | None = None,
         store: Store | None = None,
     ):
         self.network = network
         self.store = store or Store(network.history)
         self.clock = Clock(self.store.newest())
-        self.hub = Hub(network.places, large=large, complain=complain or _print)
+        self.hub = Hub(network.places, large=large, weights=weights, complain=complain or _print)
         self.store.restore(self.hub)
         for device in network.places:
             self.hub.device(device)

@@ -116,11 +116,15 @@ def _service_options(parser):
                         help="a model of train.py, however large, for columns that devices send")  # fmt: skip
     parser.add_argument("--chip", type=Path, metavar="MODEL",
                         help="with --model: the model that the devices run")  # fmt: skip
+    parser.add_argument("--weights", type=Path, metavar="FILE",
+                        help="of voice and face, from python -m fusion fit (default: alike)")  # fmt: skip
 
 
 def _serve(arguments):
     if (arguments.model is None) != (arguments.chip is None):
         raise UserError("--model and --chip: the one needs the other")
+    if arguments.weights and not arguments.weights.exists():
+        raise UserError(f"{arguments.weights}: no such file; make it with: python -m fusion fit")
     from speech_emotion.central import settings
 
     network = settings.load(arguments.folder)
@@ -129,6 +133,7 @@ def _serve(arguments):
     return running.serve(
         network, host=arguments.page_host, port=arguments.page_port,
         names=arguments.page_name, model=arguments.model, chip=arguments.chip,
+        weights=arguments.weights,
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ function place(name, title) {
     const item = make("li", "place");
     const parts = {
       item, title: make("h3"), emotion: make("p", "emotion", "–"), certainty: make("p", "certainty"),
-      channels: make("p", "certainty channels"),
+      channels: make("p", "channels"),
       strip: make("div", "strip"), who: make("p", "who"),
     };
     parts.strip.setAttribute("role", "img");
