@@ -406,6 +406,7 @@ def test_an_old_answer_leaves_when_a_new_file_fails(page, clips, tmp_path):
     expect(page.locator("#emotion")).to_have_text("No answer")
     expect(page.locator("#certainty")).to_contain_text("is empty")
     expect(page.locator("#why-section")).to_be_hidden()
+    expect(page.locator("#plots-section")).to_be_hidden()
     assert (
         page.locator("#probabilities data").all_inner_texts()
         == ["–"] * page.locator("#probabilities data").count()

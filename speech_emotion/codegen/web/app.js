@@ -124,6 +124,7 @@ class Page {
 
   async hearFile(file) {
     this.say(`Listening to ${file.name} …`);
+    this.traces.clear(); // whatever becomes of it, the sound before it is over
     let play;
     try {
       const { samples, remarks } = await readFile(file);
