@@ -36,8 +36,11 @@ def clips(names: Sequence[str], *, plus: str = "") -> tuple[list[str], list[str]
             if is_library(path) or (path / "model.joblib").is_file():
                 raise UserError(f"{name}: holds a model, and stands where a clip belongs{plus}")
             below = sorted(str(p) for p in path.rglob("*") if is_sound(p) and not _hidden(p, path))
-            if not below:
+            if not below and len(names) == 1:
                 raise UserError(f"{name}: a folder without a sound file; name clips")
+            if not below:  # left to who reads it, as the others count
+                found.append(name)
+                continue
             found += below
             said.append(f"{name}: a folder, its {len(below)} sound files are taken")
         elif path.suffix in (".joblib", ".csv", ".json") and not is_sound(path):
@@ -75,7 +78,7 @@ def model(name: str, *, library: bool = True) -> None:
             raise UserError(
                 f"{name}: a generated library; name the model.joblib that it was made from"
             )
-        raise UserError(f"{name}: a folder without a model; name a model.joblib{folder}")
+        raise UserError(f"{name}: is a directory without a model; name a model.joblib{folder}")
     if is_sound(path):
         raise UserError(
             f"{name}: a sound, and stands where the model belongs; name a model.joblib{folder}"
