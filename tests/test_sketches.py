@@ -535,6 +535,94 @@ def test_the_pdm_sketch_outlives_its_clock(pdm, talk):
             assert decisions(run(pdm, data, CLOCK_US=clock - before)[0]) == whole
 
 
+# --- MicrophonePDM, and other chips than Espressif's -------------------------------------------
+
+OTHERS = {  # board -> what its core defines
+    "Nano 33 BLE Sense": ("-DARDUINO_ARCH_MBED", "-DARDUINO_ARCH_NRF52840", "-D__ARM_FP=4"),
+    "XIAO nRF52840 Sense": ("-DNRF52840_XXAA", "-D__ARM_FP=4", "-DF_CPU=64000000"),
+    "Nano RP2040 Connect": ("-DARDUINO_ARCH_MBED", "-DARDUINO_ARCH_RP2040", "-DF_CPU=125000000L"),
+    "Pico 2": ("-DPICO_RP2350", "-DARDUINO_ARCH_RP2040", "-D__ARM_FP=4", "-DF_CPU=150000000L"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("board", OTHERS)
+@pytest.mark.parametrize("sketch", ["MicrophonePDM", "Benchmark"])
+def test_other_boards_compile_without_a_warning(sketch, board, folder):
+    pdm = f"-I{harness.STAND_IN / 'pdm'}"
+    assert understood(folder, sketch, pdm, *WARNINGS, *OTHERS[board]) == ""
+
+
+def test_a_board_for_another_sketch_is_told_so(folder):
+    pdm = f"-I{harness.STAND_IN / 'pdm'}"
+    said = understood(folder, "MicrophonePDM", pdm, *harness.esp32("ESP32"))
+    assert "take the sketch Microphone" in said
+    assert "KB of memory" in understood(folder, "MicrophonePDM", pdm, "-DARDUINO_ARCH_AVR=1")
+    assert "-DCHIP" in understood(folder, "Benchmark", "-DARDUINO_ARCH_STM32=1")
+    own = ('-DCHIP="mine"', "-DCPU_MHZ=170")
+    assert understood(folder, "Benchmark", "-DARDUINO_ARCH_STM32=1", *own) == ""
+
+
+def test_the_architectures_are_those_that_the_sketches_are_for(folder):
+    said = re.search(r"^architectures=(.*)$", (folder / "library.properties").read_text(), re.M)[1]
+    assert {"esp32", "mbed_nano", "nrf52", "rp2040"} <= set(said.split(","))
+    assert "*" not in said and "avr" not in said
+
+
+@pytest.fixture(scope="module")
+def pdm(folder):
+    return harness.build_pdm(
+        folder,
+        folder.parent / "pdm_board",
+        "-DNEWEST=1.0f",
+        "-D__ARM_FP=4",
+        "-DMICROPHONE_SHIFT=16",
+    )
+
+
+def test_a_boards_own_pdm_microphone_is_heard_as_an_i2s_one(pdm, microphone, talk):
+    """Sample for sample: the answers are those of the sketch Microphone."""
+    lines, log = run(pdm, talk.astype("<i2").tobytes())
+    assert "pdm 1 16000" in log and "stopped" not in log
+    found, expected = (
+        decisions(each) for each in (lines, run(microphone, harness.slots(talk, shift=SHIFT))[0])
+    )
+    for each in (*found, *expected):
+        del each["response_us"]
+    assert len(found) == 2 and found == expected
+
+
+def test_what_does_not_fit_is_counted_and_the_microphone_never_stops(pdm, talk):
+    """A burst of 48 buffers while the recogniser is busy, of which 32 fit: the library would stop if one
+    were not read, so all are."""
+    lines, log = run(pdm, talk.astype("<i2").tobytes(), PDM_BURST=100)
+    first, second = decisions(lines)
+    assert "stopped" not in log
+    assert first["lost"] == first["overruns"] and second["lost"] == 0
+    assert first["lost"] in (26, 27)  # 16 buffers, and what was still in the ring; rounded up
+
+
+def test_a_pdm_microphone_that_fails_is_tried_again(pdm, talk):
+    data = talk.astype("<i2").tobytes()
+    lines, log = run(pdm, data, PDM_REFUSE=2)
+    assert log.count("pdm 1") == 3 and len(decisions(lines)) == 2
+    assert sum("did not start" in line for line in lines) == 2
+    lines, log = run(pdm, data, PDM_DRY=3)
+    assert len(decisions(lines)) == 2 and any("started again" in line for line in lines)
+
+
+def test_a_pdm_microphone_that_is_silent_is_told(pdm):
+    lines, _ = run(pdm, bytes(2 * 16000 * 8))
+    assert any("the microphone is silent" in line for line in lines)
+
+
+def test_the_pdm_sketch_outlives_its_clock(pdm, talk):
+    data = talk.astype("<i2").tobytes()
+    whole = decisions(run(pdm, data)[0])
+    for clock in (2**32 * 1000, 2**32):
+        for before in (500_000, 2_600_000, 5_000_000):
+            assert decisions(run(pdm, data, CLOCK_US=clock - before)[0]) == whole
+
+
 def test_smoothing(folder, talk, microphone):
     program = harness.build(folder, "Microphone", folder.parent / "smooth", "-DNEWEST=0.25f")
     data = harness.slots(talk, shift=SHIFT)
