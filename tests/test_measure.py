@@ -208,13 +208,24 @@ def test_frames_come_from_the_compiler(name, tmp_path):
 
 
 def test_times_are_the_documented_ranges():
-    esp32, c3, p4 = (chips.CHIPS[name].seconds(2.4e6, 100) for name in command.TARGETS)
+    esp32, c3, p4, m4, m0 = (
+        chips.CHIPS[name].seconds(2.4e6, 100)
+        for name in ("esp32", "esp32c3", "esp32p4", "nrf52840", "rp2040")
+    )
     assert esp32.lower == pytest.approx(0.010)
     assert esp32.nominal == pytest.approx(0.016)
     assert esp32.upper == pytest.approx((2.4 * 2.4e6 + 170 * 100) / 240e6)
     assert c3.nominal == pytest.approx(1.35 * 2.4e6 / 160e6)
     assert c3.upper == pytest.approx((1.6 * 2.4e6 + 33 * 100) / 160e6)
     assert p4.upper == pytest.approx(1.6 * 2.4e6 / 360e6)
+    assert m4.upper == pytest.approx((2.4 * 2.4e6 + 12 * 100) / 64e6)
+    assert m0.upper == pytest.approx(1.8 * 2.4e6 / 133e6)
+
+
+def test_every_target_is_a_chip_and_its_range_is_one():
+    assert set(command.TARGETS) == set(chips.CHIPS) == set(toolchain.TARGETS)
+    for chip in chips.CHIPS.values():
+        assert 1 < chip.nominal < chip.upper < 3 and bool(chip.slow) == bool(chip.slow_cycles)
 
 
 def test_energy_is_volts_times_milliamperes_times_seconds_of_work():

@@ -1,6 +1,6 @@
 """What a generated library takes on the chip, judged against a budget.
 
-Builds the complete firmware path, features and model, for the ESP32, the ESP32-C3 and the ESP32-P4, and runs
+Builds the complete firmware path, features and model, for chips with and without floating-point unit, and runs
 it on emulated cores: instructions are counted exactly, times are estimated from them. Exit code 1 when an
 upper estimate is over the budget, or when two machines give different answers. With --port, a real board
 that runs the library's Benchmark sketch is read instead, and judged in the same way.
@@ -21,7 +21,7 @@ EXAMPLES = """examples:
   python -m measure embedded --target esp32 --profile     the extractor alone, without a model
 """
 LIBRARY = Path("build/EmotionRecognition")
-TARGETS = ("esp32", "esp32c3", "esp32p4")
+TARGETS = ("esp32", "esp32s3", "esp32c3", "esp32p4", "nrf52840", "rp2040", "rp2350")
 
 
 def parse_arguments():

@@ -1,8 +1,9 @@
 """The chips, and for each the compiler and the emulator that stand for it: compile, link, run.
 
-ESP32: Debian's LLVM compiles for `esp32`, and QEMU's nearest core, de233_fpu, runs it; division and square
-root are libgcc's own assembly. Not the compiler of Arduino's core: that one is not packaged. ESP32-C3 and
-ESP32-P4: Debian's GCC for RISC-V and QEMU's `virt` machine. This computer is a target too: its answers are
+ESP32, and the ESP32-S3 with it: Debian's LLVM compiles for `esp32`, and QEMU's nearest core, de233_fpu, runs
+it; division and square root are libgcc's own assembly. Not the compiler of Arduino's core: that one is not
+packaged. ESP32-C3 and ESP32-P4: Debian's GCC for RISC-V and QEMU's `virt` machine. nRF52840, RP2040 and RP2350:
+Debian's GCC for Arm and QEMU's MPS2 boards; the RP2040's code, of a Cortex-M0+, runs on a Cortex-M3. This computer is a target too: its answers are
 those that the chips must give.
 """
 
@@ -113,19 +114,23 @@ class Target:
 
 
 @dataclass(frozen=True)
-class RiscV(Target):
-    """GCC and picolibc, for an instruction set and a calling convention."""
+class Gnu(Target):
+    """GCC and picolibc. flash, ram: where QEMU's machine has memory, and how much, beyond any chip's: what is
+    too large is to be measured and refused, not to fail here."""
 
-    march: str = ""
-    mabi: str = ""
+    flash: tuple[int, str] = (0, "")
+    ram: tuple[int, str] = (0, "")
+    emulation: str = ""  # of ld
 
     @property
     def machine(self) -> tuple[str, ...]:
         """The compiler's flags that say for what."""
-        return (
-            "--specs=picolibc.specs", f"-march={self.march}", f"-mabi={self.mabi}", "-mcmodel=medany",
-            "-msmall-data-limit=0",  # or small constants would pass for variables
-        )  # fmt: skip
+        raise NotImplementedError
+
+    @property
+    def qemu(self) -> tuple[str, ...]:
+        """QEMU's options that say on what."""
+        raise NotImplementedError
 
     def compile_one(self, source, built, *flags):
         run(
@@ -134,11 +139,11 @@ class RiscV(Target):
         return built
 
     def link(self, objects, program):
-        # memory beyond any chip's: what is too large is to be measured and refused, not to fail here
+        (flash, flash_size), (ram, ram_size) = self.flash, self.ram
         run(
             self.programs[0], *self.machine, "--oslib=semihost", "--crt0=semihost", *objects, "-lm",
-            "-Wl,--gc-sections,--defsym=__flash=0x80000000,--defsym=__flash_size=64M",
-            "-Wl,--defsym=__ram=0x84000000,--defsym=__ram_size=32M,--defsym=__stack_size=64K",
+            f"-Wl,--gc-sections,--defsym=__flash={flash:#x},--defsym=__flash_size={flash_size}",
+            f"-Wl,--defsym=__ram={ram:#x},--defsym=__ram_size={ram_size},--defsym=__stack_size=64K",
             "-Wl,--defsym=stack_bottom=__heap_end,--defsym=stack_top=__stack", "-o", program,
         )  # fmt: skip
         return program
@@ -147,7 +152,7 @@ class RiscV(Target):
         # a whole link, as only that shortens calls
         flags = (
             "-m",
-            "elf32lriscv",
+            self.emulation,
             "--gc-sections",
             "--unresolved-symbols=ignore-all",
             "-e",
@@ -157,18 +162,21 @@ class RiscV(Target):
 
     def emulate(self, program, *more):
         return run(
-            self.programs[-1], "-M", "virt", "-bios", "none", "-cpu", "rv32", "-display", "none", "-monitor",
-            "none", "-serial", "none", "-chardev", "stdio,id=c0", "-semihosting-config",
-            "enable=on,target=native,chardev=c0", "-kernel", program.name, *more, cwd=program.parent,
+            self.programs[-1], *self.qemu, "-display", "none", "-monitor", "none", "-serial", "none",
+            "-chardev", "stdio,id=c0", "-semihosting-config", "enable=on,target=native,chardev=c0",
+            "-kernel", program.name, *more, cwd=program.parent,
         )  # fmt: skip
 
     def platform(self):
-        return [C / "riscv.c", C / "stack.c"]
+        return [C / "semihost.c", C / "stack.c"]
 
-    def slow(self, program):
-        """Divisions and remainders of integers."""
+    def _executing(self, program, instructions):
+        """Addresses of the instructions whose names match."""
         listing = run(f"{self.prefix}objdump", "-d", "--no-show-raw-insn", program)
-        return [int(at, 16) for at in re.findall(r"^\s*([0-9a-f]+):\s+(?:div|rem)", listing, re.M)]
+        return [
+            int(at, 16)
+            for at in re.findall(rf"^\s*([0-9a-f]+):\s+(?:{instructions})", listing, re.M)
+        ]
 
     def frames(self, folder):
         found: dict[str, tuple[int, set[str]]] = {}
@@ -184,6 +192,59 @@ class RiscV(Target):
 def _short(title):
     """ser_fft.c:run of a path with folders."""
     return title.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class RiscV(Gnu):
+    """For an instruction set and a calling convention."""
+
+    flash: tuple[int, str] = (0x80000000, "64M")
+    ram: tuple[int, str] = (0x84000000, "32M")
+    emulation: str = "elf32lriscv"
+    march: str = ""
+    mabi: str = ""
+
+    @property
+    def machine(self):
+        return (
+            "--specs=picolibc.specs", f"-march={self.march}", f"-mabi={self.mabi}", "-mcmodel=medany",
+            "-msmall-data-limit=0",  # or small constants would pass for variables
+        )  # fmt: skip
+
+    @property
+    def qemu(self):
+        return "-M", "virt", "-bios", "none", "-cpu", "rv32"
+
+    def slow(self, program):
+        """Divisions and remainders of integers."""
+        return self._executing(program, "div|rem")
+
+
+@dataclass(frozen=True)
+class Arm(Gnu):
+    """For a core of the Cortex-M family, on one of Arm's MPS2 boards."""
+
+    flash: tuple[int, str] = (0, "4M")
+    ram: tuple[int, str] = (0x20000000, "4M")
+    emulation: str = "armelf"
+    core: tuple[str, ...] = ()  # of the compiler
+    board: str = ""
+
+    @property
+    def machine(self):
+        return "--specs=picolibc.specs", "-mthumb", *self.core
+
+    @property
+    def qemu(self):
+        return "-M", self.board
+
+    def symbols(self, program):
+        """The lowest bit says that a function is Thumb code, as all of them are."""
+        return {name: at & ~1 for name, at in super().symbols(program).items()}
+
+    def slow(self, program):
+        """Divisions and roots of floats, and divisions of integers."""
+        return self._executing(program, "vdiv|vsqrt|[us]div")
 
 
 @dataclass(frozen=True)
@@ -399,18 +460,37 @@ class Host(Target):
 
 _RISCV = ("riscv64-unknown-elf-gcc", "qemu-system-riscv32")
 _RISCV_PACKAGES = "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc"
+_RISCV_TOOLS = (_RISCV, _RISCV_PACKAGES, "riscv64-unknown-elf-")
+_ARM_TOOLS = (
+    ("arm-none-eabi-gcc", "qemu-system-arm"),
+    "gcc-arm-none-eabi picolibc-arm-none-eabi qemu-system-arm",
+    "arm-none-eabi-",
+)
+_XTENSA_TOOLS = (
+    ("clang-22", "llc-22", "llvm-mc-22", "xtensa-lx106-elf-ld", "qemu-system-xtensa"),
+    "clang-22 llvm-22 binutils-xtensa-lx106 gcc-12-source qemu-system-misc",
+    "xtensa-lx106-elf-",
+)
 HOST = Host("host", (), "gcc", "")
-ESP32P4 = RiscV("esp32p4", _RISCV, _RISCV_PACKAGES, "riscv64-unknown-elf-", "rv32imafc", "ilp32f")
-TARGETS = {
+ESP32P4 = RiscV("esp32p4", *_RISCV_TOOLS, march="rv32imafc", mabi="ilp32f")
+TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
-        Xtensa(
-            "esp32",
-            ("clang-22", "llc-22", "llvm-mc-22", "xtensa-lx106-elf-ld", "qemu-system-xtensa"),
-            "clang-22 llvm-22 binutils-xtensa-lx106 gcc-12-source qemu-system-misc",
-            "xtensa-lx106-elf-",
-        ),
-        RiscV("esp32c3", _RISCV, _RISCV_PACKAGES, "riscv64-unknown-elf-", "rv32imc", "ilp32"),
+        Xtensa("esp32", *_XTENSA_TOOLS),
+        Xtensa("esp32s3", *_XTENSA_TOOLS),
+        RiscV("esp32c3", *_RISCV_TOOLS, march="rv32imc", mabi="ilp32"),
         ESP32P4,
+        Arm(
+            "nrf52840", *_ARM_TOOLS, board="mps2-an386",
+            core=("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
+        ),
+        # no Cortex-M0+ is emulated, and the M0 that is has 16 KB: a Cortex-M3 runs its instructions, too
+        Arm(
+            "rp2040", *_ARM_TOOLS, board="mps2-an385", core=("-mcpu=cortex-m0plus", "-mfloat-abi=soft")
+        ),
+        Arm(
+            "rp2350", *_ARM_TOOLS, board="mps2-an505", flash=(0x10000000, "4M"), ram=(0x38000000, "4M"),
+            core=("-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
+        ),
     )
-}
+}  # fmt: skip

@@ -1,4 +1,4 @@
-/* QEMU's RISC-V "virt" machine: the computer's files by way of picolibc's semihosting. */
+/* QEMU's machines for RISC-V and Arm: the computer's files by way of picolibc's semihosting. */
 #include "platform.h"
 
 #include <semihost.h>
