@@ -32,13 +32,10 @@ ser_status ser_capture_init_pcm(ser_capture *capture, int shift)
     return init(capture, 0, shift, 1, SER_CAPTURE_PCM_BYTES);
 }
 
-/* value / 2^bits, rounded down. Made positive first: C99 leaves the right shift of a negative number to the
-   compiler. |value| < 2^46. */
-static int64_t shifted(int64_t value, int bits)
-{
-    const uint64_t enough = (uint64_t)1 << 46;
-    return (int64_t)(((uint64_t)value + enough) >> bits) - (int64_t)(enough >> bits);
-}
+/* value / 2^bits, rounded down, for a constant: a 64-bit shift by a variable is a function call on 32-bit chips. Made
+   positive first: C99 leaves the right shift of a negative number to the compiler. |value| < 2^46. */
+#define SHIFTED(value, bits) \
+    ((int64_t)(((uint64_t)(value) + ((uint64_t)1 << 46)) >> (bits)) - ((int64_t)1 << (46 - (bits))))
 
 static int32_t signed_value(uint32_t slot)
 {
@@ -47,9 +44,12 @@ static int32_t signed_value(uint32_t slot)
 
 static int16_t limited(int64_t value, int shift, uint16_t *clipped)
 {
-    value = shifted(value, shift);
-    if (value >= -32768 && value <= 32767) {
-        return (int16_t)value;
+    if (value >= INT32_MIN && value <= INT32_MAX) {
+        const uint32_t positive = (uint32_t)(int32_t)value ^ 0x80000000u;
+        const int32_t found = (int32_t)(positive >> shift) - (int32_t)(0x80000000u >> shift);
+        if (found >= -32768 && found <= 32767) {
+            return (int16_t)found;
+        }
     }
     if (*clipped < UINT16_MAX) {
         (*clipped)++;
@@ -62,13 +62,18 @@ int16_t ser_capture_sample(uint32_t slot, int shift, uint16_t *clipped)
     return limited(signed_value(slot), shift, clipped);
 }
 
-/* Follows the mean with this value; returns by how much it exceeds what is let through. */
-static int64_t offset(ser_capture *capture, int32_t value)
+static int32_t mean_of(const ser_capture *capture)
 {
-    const int64_t latest = (int64_t)value * (1 << FOLLOW);
-    capture->level += shifted(latest - capture->level, capture->watching ? FOLLOW : AT_FIRST);
-    const int64_t mean = shifted(capture->level, FOLLOW);
-    const int64_t through = (int64_t)1024 << capture->shift; /* 1/32 of the block's full scale */
+    return (int32_t)SHIFTED(capture->level, FOLLOW);
+}
+
+/* Follows the mean with this value; returns by how much it exceeds what is let through. */
+static int32_t offset(ser_capture *capture, int32_t value)
+{
+    const int64_t further = (int64_t)value * (1 << FOLLOW) - capture->level;
+    capture->level += capture->watching ? SHIFTED(further, FOLLOW) : SHIFTED(further, AT_FIRST);
+    const int32_t mean = mean_of(capture);
+    const int32_t through = (int32_t)1024 << capture->shift; /* 1/32 of the block's full scale */
     return mean > through ? mean - through : (mean < -through ? mean + through : 0);
 }
 
@@ -97,7 +102,7 @@ static int is_still(const ser_capture *capture, int slot)
 static ser_capture_fault judge(const ser_capture *capture)
 {
     const int slot = capture->slot;
-    const int64_t mean = shifted(capture->level, FOLLOW);
+    const int32_t mean = mean_of(capture);
     if (is_still(capture, slot)) {
         if (capture->slots > 1 && !is_still(capture, 1 - slot)) {
             return SER_CAPTURE_WRONG_SLOT;
@@ -128,37 +133,55 @@ static void end_block(ser_capture *capture)
     }
 }
 
+/* A slot is read; whether it completes the block. */
+static int take_slot(ser_capture *capture, uint32_t raw)
+{
+    ser_block *filling = &capture->block;
+    const int32_t value = signed_value(raw);
+    const int slot = capture->at;
+    capture->at = (uint8_t)(slot + 1 < capture->slots ? slot + 1 : 0);
+    watch(capture, slot, value);
+    if (slot != capture->slot) {
+        return 0;
+    }
+    if (capture->count == 0) {
+        filling->clipped = 0;
+    }
+    filling->sample[capture->count++] =
+        limited((int64_t)value - offset(capture, value), capture->shift, &filling->clipped);
+    if (capture->count < SER_HOP) {
+        return 0;
+    }
+    end_block(capture);
+    return 1;
+}
+
 size_t ser_capture_push(
     ser_capture *capture, const uint8_t *bytes, size_t count, const ser_block **block
 )
 {
-    ser_block *filling = &capture->block;
+    const size_t size = capture->slot_bytes;
+    size_t i = 0;
     *block = NULL;
-    for (size_t i = 0; i < count; i++) {
-        const int place = capture->byte % capture->slot_bytes;
-        const int slot = capture->byte / capture->slot_bytes;
-        capture->value = capture->value >> 8 | (uint32_t)bytes[i] << 24; /* the last is the highest */
-        capture->byte = (uint8_t)((capture->byte + 1) % (capture->slots * capture->slot_bytes));
-        if (place != capture->slot_bytes - 1) {
-            continue;
+    while (i < count) {
+        uint32_t raw;
+        if (capture->bytes == 0 && count - i >= size) {
+            raw = (uint32_t)bytes[i + size - 1] << 24 | (uint32_t)bytes[i + size - 2] << 16;
+            if (size == SER_CAPTURE_SLOT_BYTES) {
+                raw |= (uint32_t)bytes[i + 1] << 8 | bytes[i];
+            }
+            i += size;
+        } else { /* a slot in pieces: the last byte is the highest */
+            capture->value = capture->value >> 8 | (uint32_t)bytes[i++] << 24;
+            if (++capture->bytes < size) {
+                continue;
+            }
+            raw = size == SER_CAPTURE_SLOT_BYTES ? capture->value : capture->value & 0xffff0000u;
+            capture->bytes = 0;
         }
-        if (capture->slot_bytes == SER_CAPTURE_PCM_BYTES) {
-            capture->value &= 0xffff0000u; /* below it are the bytes before */
-        }
-        const int32_t value = signed_value(capture->value);
-        watch(capture, slot, value);
-        if (slot != capture->slot) {
-            continue;
-        }
-        if (capture->count == 0) {
-            filling->clipped = 0;
-        }
-        filling->sample[capture->count++] =
-            limited(value - offset(capture, value), capture->shift, &filling->clipped);
-        if (capture->count == SER_HOP) {
-            end_block(capture);
-            *block = filling;
-            return i + 1;
+        if (take_slot(capture, raw)) {
+            *block = &capture->block;
+            return i;
         }
     }
     return count;

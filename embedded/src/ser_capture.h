@@ -77,13 +77,14 @@ typedef struct {
     ser_block block;
     int64_t level;     /* the mean that is followed, times 2^13 */
     uint32_t overruns; /* blocks missing since init: dropped, or lost by the port */
-    uint32_t value;    /* of the slot being read */
+    uint32_t value;    /* of a slot that comes in pieces */
     int32_t low[SER_CAPTURE_SLOTS], high[SER_CAPTURE_SLOTS]; /* while watching */
     uint32_t clipped;                                        /* while watching */
     uint16_t blocks;  /* since the watch began, or the start */
     uint16_t count;   /* samples in the block */
     uint16_t pending; /* blocks missing since the last one handed out */
-    uint8_t byte;     /* place in the frame */
+    uint8_t bytes;    /* read of a slot that comes in pieces */
+    uint8_t at;       /* the slot that comes next */
     uint8_t slot;
     uint8_t shift;
     uint8_t slots, slot_bytes; /* of a frame */

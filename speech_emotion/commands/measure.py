@@ -1,8 +1,8 @@
 """What a generated library takes on the chip, judged against a budget.
 
-Builds the complete firmware path, features and model, for chips with and without floating-point unit, and runs
-it on emulated cores: instructions are counted exactly, times are estimated from them. Exit code 1 when an
-upper estimate is over the budget, or when two machines give different answers. With --port, a real board
+Builds the complete firmware path, features and model, for chips with and without floating-point unit, and
+runs it on emulated cores: instructions are counted exactly, times are estimated from them. Exit code 1 when
+an upper estimate is over the budget, or when two machines give different answers. With --port, a real board
 that runs the library's Benchmark sketch is read instead, and judged in the same way.
 """
 

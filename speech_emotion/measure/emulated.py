@@ -30,8 +30,9 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         built = firmware.build(target, library, Path(folder))
         run = firmware.execute(built, clips.sounds.values())
+        gate = firmware.gate_per_second(target, library, Path(folder) / "gate")
     check(name, clips, run.answers, expected)
-    return figures(name, chip, built, run, clips), run
+    return figures(name, chip, built, run, clips, gate), run
 
 
 def check(
@@ -53,8 +54,8 @@ def check(
         raise CheckFailed(f"{name}: {what} of {clip} differ from this computer's")
 
 
-def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips) -> Figures:
-    """Counts as estimates of time and energy."""
+def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: int) -> Figures:
+    """Counts as estimates of time and energy. gate: instructions per second while nobody speaks."""
     pushes = [region for clip in run.regions for region in clip if region.kind == "push"]
     ends = [region for clip in run.regions for region in clip if region.kind == "finish"]
 
@@ -91,7 +92,8 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips) -> Figu
         flash_code=built.code,
         flash_tables=built.tables,
         flash_model=built.model,
-        **_energy(chip, busy, seconds / len(clips.sounds)),
+        instructions_gate=gate,
+        **_energy(chip, busy, chip.seconds(gate, 0), seconds / len(clips.sounds)),
         tools={
             **built.target.versions(),
             "flags": " ".join(toolchain.FLAGS),
@@ -100,18 +102,34 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips) -> Figu
     )  # fmt: skip
 
 
-def _energy(chip, busy, seconds):
-    """busy: seconds of work per second of sound; seconds: of the mean clip. Of a decision: the work alone;
-    of an hour: the chip idles when it does not work."""
+DAY = 86400
+
+
+def _energy(chip, busy, gate, seconds):
+    """busy, gate: seconds of work per second of sound, while somebody speaks and while nobody does; seconds:
+    of the mean clip. Of a decision: the work alone; of a day: the chip idles when it does not work. slept:
+    what a day in which nobody speaks would take less in light sleep, in which the port stands still, too."""
     if chip.busy_ma is None:
         return {}
-    decision = busy.times(seconds * VOLTS * chip.busy_ma / 1e3)
 
-    def hour(share):
-        return 3600 * VOLTS * (chip.idle_ma + (chip.busy_ma - chip.idle_ma) * min(share, 1)) / 1e3
+    def day(share):
+        return DAY * VOLTS * (chip.idle_ma + (chip.busy_ma - chip.idle_ma) * min(share, 1)) / 1e3
 
-    return {
-        "joules_decision": decision,
-        "joules_hour": Range(hour(busy.lower), hour(busy.nominal), hour(busy.upper)),
+    def days(*works):
+        return Range(
+            *(day(sum(getattr(w, end) for w in works)) for end in ("lower", "nominal", "upper"))
+        )
+
+    closed = days(gate)
+    found = {
+        "joules_decision": busy.times(seconds * VOLTS * chip.busy_ma / 1e3),
+        "joules_day_closed": closed,
+        "joules_day_open": days(gate, busy),
         "energy_source": chip.currents,
     }
+    if chip.sleep_ma is not None:
+        asleep = DAY * VOLTS * chip.sleep_ma / 1e3
+        found["joules_day_slept"] = Range(
+            closed.lower - asleep, closed.nominal - asleep, closed.upper - asleep
+        )
+    return found

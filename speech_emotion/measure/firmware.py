@@ -159,6 +159,20 @@ def plugin(folder: Path) -> Path:
     return made
 
 
+def gate_per_second(target: Target, library: Path, folder: Path) -> int:
+    """Instructions per second of sound while nobody speaks: capture and gate. folder: as in `build`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    flags = (f"-I{library / 'src'}", f"-I{C}", *native.WARNINGS)
+    sources = [C / "gate.c", *target.platform()]
+    sources += [library / "src" / f"{stage}.c" for stage in ("ser_capture", "ser_listen")]
+    program = target.link(target.compile(sources, folder, *flags), folder / "gate.elf")
+    _, counts, _ = counted(target, program, ["begin_nothing", "begin_listen"])
+    regions = [line.split() for line in counts.splitlines() if line.startswith("region")]
+    marks, *blocks = [int(region[2]) for region in regions]
+    per_block = sum(blocks) / len(blocks) - marks
+    return round(per_block * schema.SAMPLE_RATE / schema.HOP)
+
+
 def execute(built: Built, clips: Iterable[np.ndarray], *, count: bool = True) -> Run:
     """Run the firmware on clips: int16 (n,) each. Without `count` there are only answers."""
     folder, target = built.program.parent, built.target

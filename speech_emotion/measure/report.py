@@ -25,9 +25,11 @@ class Budget:
 
 @dataclass(frozen=True)
 class Figures:
-    """One target. basis: how they came about, a sentence. response: last sample in to label out, worst clip;
-    share: of real time, while the sound arrives; worst_hop: the longest push of 10 ms. slow: see chips.Chip.
-    Bytes: static RAM is the recogniser's state and result. joules_*: of a decision, and of an hour."""
+    """One target. basis: how they came about, a sentence. response: last sample in to label out, worst
+    clip; share: of real time, while the sound arrives; worst_hop: the longest push of 10 ms. slow: see
+    chips.Chip. gate: of a second in which nobody speaks. Bytes: static RAM is the recogniser's state and
+    result. joules_*: of a decision; of a day in which nobody speaks, and of one in which somebody always
+    does; and what light sleep would save of the first."""
 
     target: str
     name: str
@@ -39,6 +41,7 @@ class Figures:
     instructions_per_second: int | None = None
     instructions_hop: int | None = None
     instructions_worst_hop: int | None = None
+    instructions_gate: int | None = None
     slow_response: int | None = None
     slow_per_second: int | None = None
     slow_name: str = ""
@@ -48,7 +51,9 @@ class Figures:
     flash_tables: int | None = None
     flash_model: int | None = None
     joules_decision: Range | None = None
-    joules_hour: Range | None = None
+    joules_day_closed: Range | None = None
+    joules_day_open: Range | None = None
+    joules_day_slept: Range | None = None
     energy_source: str = ""
     tools: dict[str, str] = field(default_factory=dict)
 
@@ -131,6 +136,7 @@ def rows(budget: Budget) -> list[tuple[str, Callable[[Figures], str]]]:
         ("worst hop of 10 ms, ms", lambda f: _milliseconds(f.worst_hop_ms)),
         ("instructions, response", lambda f: _count(f.instructions_response)),
         ("instructions, second of sound", lambda f: _count(f.instructions_per_second)),
+        ("instructions, second of silence", lambda f: _count(f.instructions_gate)),
         ("instructions, mean hop", lambda f: _count(f.instructions_hop)),
         ("instructions, worst hop", lambda f: _count(f.instructions_worst_hop)),
         ("slow operations, response", lambda f: _slow(f.slow_response, f.slow_name)),
@@ -143,7 +149,9 @@ def rows(budget: Budget) -> list[tuple[str, Callable[[Figures], str]]]:
         ("flash: model, KB", lambda f: _kilobytes(f.flash_model)),
         (f"flash, KB (budget {budget.flash_kb:g})", lambda f: _kilobytes(f.flash_total)),
         ("energy per decision", lambda f: _joules(f.joules_decision, "mJ", 1e3)),
-        ("energy per hour of listening", lambda f: _joules(f.joules_hour, "J", 1)),
+        ("energy per day, nobody speaks", lambda f: _joules(f.joules_day_closed, "kJ", 1e-3)),
+        ("energy per day, speech throughout", lambda f: _joules(f.joules_day_open, "kJ", 1e-3)),
+        ("light sleep instead would save", lambda f: _joules(f.joules_day_slept, "kJ", 1e-3)),
         ("verdict", lambda f: _verdict(f, budget)),
     ]
 
@@ -199,8 +207,10 @@ def as_json(found: list[Figures], budget: Budget) -> list[dict]:
             "target": f.target,
             "response_ms": triple(f.response_ms),
             "realtime_share": triple(f.realtime_share),
+            "worst_hop_ms": triple(f.worst_hop_ms) if f.worst_hop_ms is not None else None,
             "instructions_response": f.instructions_response,
             "instructions_per_second": f.instructions_per_second,
+            "instructions_per_silent_second": f.instructions_gate,
             "ram_static_bytes": f.ram_static,
             "stack_peak_bytes": f.stack_peak,
             "ram_total_bytes": f.ram_total,

@@ -1,10 +1,10 @@
 """The chips, and for each the compiler and the emulator that stand for it: compile, link, run.
 
-ESP32, and the ESP32-S3 with it: Debian's LLVM compiles for `esp32`, and QEMU's nearest core, de233_fpu, runs
-it; division and square root are libgcc's own assembly. Not the compiler of Arduino's core: that one is not
-packaged. ESP32-C3 and ESP32-P4: Debian's GCC for RISC-V and QEMU's `virt` machine. nRF52840, RP2040 and RP2350:
-Debian's GCC for Arm and QEMU's MPS2 boards; the RP2040's code, of a Cortex-M0+, runs on a Cortex-M3. This computer is a target too: its answers are
-those that the chips must give.
+ESP32, and the ESP32-S3 with it: Debian's LLVM compiles for `esp32`, and QEMU's nearest core, de233_fpu,
+runs it; division and square root are libgcc's own assembly. Not the compiler of Arduino's core: that one is
+not packaged. ESP32-C3 and ESP32-P4: Debian's GCC for RISC-V and QEMU's `virt` machine. nRF52840, RP2040 and
+RP2350: Debian's GCC for Arm and QEMU's MPS2 boards; the RP2040's code, of a Cortex-M0+, runs on a
+Cortex-M3. This computer is a target too: its answers are those that the chips must give.
 """
 
 import re
@@ -494,3 +494,6 @@ TARGETS: dict[str, Target] = {
         ),
     )
 }  # fmt: skip
+
+SAME = {"esp32s3": "esp32"}
+"""Targets whose code, and so whose counts, are another's."""

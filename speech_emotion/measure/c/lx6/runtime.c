@@ -35,6 +35,20 @@ float tanhf(float x)
     return never_called();
 }
 
+/* libgcc's, of 32-bit products; the chip has an instruction for their high halves, which QEMU's core lacks. */
+int64_t __muldi3(int64_t a, int64_t b);
+
+int64_t __muldi3(int64_t a, int64_t b)
+{
+    const uint32_t al = (uint32_t)a, bl = (uint32_t)b;
+    const uint32_t low = (al & 0xffffu) * (bl & 0xffffu), high = (al >> 16) * (bl >> 16);
+    const uint32_t one = (al >> 16) * (bl & 0xffffu), other = (al & 0xffffu) * (bl >> 16);
+    const uint32_t middle = (low >> 16) + (one & 0xffffu) + (other & 0xffffu);
+    const uint32_t top = high + (one >> 16) + (other >> 16) + (middle >> 16) +
+                         (uint32_t)(a >> 32) * bl + al * (uint32_t)(b >> 32);
+    return (int64_t)((uint64_t)top << 32 | (uint64_t)(middle << 16) | (low & 0xffffu));
+}
+
 static int whole_words(const void *a, const void *b, size_t count)
 {
     return (((uintptr_t)a | (uintptr_t)b | count) & 3u) == 0;
