@@ -75,8 +75,8 @@ CHIPS = {
     ),
     "esp32c3": Chip(
         "ESP32-C3", "an rv32imc core", 160e6, 1.35, 1.6, "integer divisions", 33, 28, 21, 0.13,
-        "ESP32-C3 Series Datasheet, Current Consumption in Modem-sleep Mode: 160 MHz, 28 mA running, 21 idle; "
-        "light sleep 0.13",
+        "ESP32-C3 Series Datasheet, Current Consumption in Modem-sleep Mode: 160 MHz, 28 mA running, "
+        "21 idle; light sleep 0.13",
     ),
     "esp32p4": Chip("ESP32-P4", "an rv32imafc core", 360e6, 1.2, 1.6),
     "nrf52840": Chip(
