@@ -428,15 +428,24 @@ def test_a_made_up_voice_is_heard_and_played_without_a_microphone(page):
     expect(page.locator("#playhead")).to_be_hidden()
 
 
-def test_it_works_offline_once_it_was_served(world, browser, clips, library):
-    """The server is gone, the page is opened again, and answers as before."""
+def test_it_works_offline_once_it_was_served(world, browser, clips, library, tmp_path):
+    """A page that is made anew is shown at once; with the server gone, the kept one answers as before."""
+    folder = shutil.copytree(world / "web", tmp_path / "web")
     with browser.new_context() as context:
         page = context.new_page()
-        with serving(world / "web") as address:
+        with serving(folder) as address:
             page.goto(address)
             expect(page.locator("#offline")).to_contain_text("It works offline")
+            index = (folder / "index.html").read_text(encoding="utf-8")
+            anew = index.replace("How does a voice sound?", "Anew").replace(
+                "<title>", "<title>Anew: "
+            )
+            (folder / "index.html").write_text(anew, encoding="utf-8")
+            page.goto(address)
+            expect(page.locator("h1")).to_have_text("Anew")
         context.set_offline(True)
         page.goto(address)
+        expect(page.locator("h1")).to_have_text("How does a voice sound?")
         page.set_input_files("#files", clips[0])
         check_same(answers(page, 1), listened(library, clips[:1]))
 

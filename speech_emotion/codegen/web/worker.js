@@ -1,5 +1,6 @@
-// The service worker: keeps the page's own files, so that it works offline, and gives them out as they are. It
-// asks nobody for anything else. FILES and VERSION: the page's files, and what changes with them.
+// The service worker: keeps the page's own files, and gives them out where the server does not answer. Where it
+// does, its answer goes first: another page may be served at this address by now. FILES and VERSION: the page's
+// files, and what changes with them.
 
 const PREFIX = "speech-emotion ";
 const CACHE = `${PREFIX}${registration.scope} ${VERSION}`;
@@ -26,8 +27,7 @@ addEventListener("fetch", (event) => {
   const inside = origin === location.origin && pathname.startsWith(new URL(registration.scope).pathname);
   const name = pathname.slice(new URL(registration.scope).pathname.length) || "index.html";
   if (inside && event.request.method === "GET" && FILES.includes(name)) {
-    event.respondWith(
-      caches.open(CACHE).then((cache) => cache.match(new URL(name, registration.scope)).then((kept) => kept ?? fetch(event.request))),
-    );
+    const kept = () => caches.open(CACHE).then((cache) => cache.match(new URL(name, registration.scope)));
+    event.respondWith(fetch(event.request).catch(() => kept().then((file) => file ?? Response.error())));
   }
 });
