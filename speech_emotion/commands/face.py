@@ -142,6 +142,10 @@ def predict(arguments):
     from speech_emotion.face.features import SIDE
 
     model = model_file.load(arguments.model)
+    if not arguments.cropped:
+        from speech_emotion.face.detecting import Detector
+
+        detector = Detector()
     failed = 0
     for path in arguments.pictures:
         try:
@@ -153,9 +157,9 @@ def predict(arguments):
         if arguments.cropped:
             crops = [("", pictures.resized(grey, SIDE))]
         else:
-            from speech_emotion.face import detecting, quality
+            from speech_emotion.face import quality
 
-            found = detecting.Detector().find(grey)
+            found = detector.find(grey)
             crops = []
             for number, face in enumerate(found, 1):
                 crop = face.crop(grey)
