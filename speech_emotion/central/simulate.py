@@ -2,6 +2,7 @@
 board does it, and sentences from a generated library that hears clips, or made up.
 """
 
+import heapq
 import random
 import re
 import secrets
@@ -109,6 +110,7 @@ class Fleet:
     heard: Callable[[str, float], None] = lambda key, moment: None
     devices: list["_Device"] = field(default_factory=list)
     connecting: int = 0
+    _due: list[tuple[float, int]] = field(default_factory=list)
 
     def run(self, seconds: float) -> dict[str, int]:
         """Speak for so long, then wait a little for what is still on its way. Returns the counts of made,
@@ -117,6 +119,7 @@ class Fleet:
         self.devices = [
             _Device(self, name, self.voice(i), chosen) for i, name in enumerate(self.names)
         ]
+        self._wake_all()
         with selectors.DefaultSelector() as selector:
             patience = time.monotonic() + 5 + 0.1 * len(self.devices)
             while time.monotonic() < patience and not all(each.online for each in self.devices):
@@ -124,6 +127,7 @@ class Fleet:
             start = time.monotonic()
             for device in self.devices:
                 device.next = start + chosen.uniform(0, self.period)
+            self._wake_all()
             end = start + seconds
             while (now := time.monotonic()) < end + 5:
                 self._turn(selector, speaking=now < end)
@@ -139,13 +143,21 @@ class Fleet:
             "connections": sum(device.connections for device in self.devices),
         }
 
+    def _wake_all(self):
+        self._due = [(0.0, i) for i in range(len(self.devices))]
+
     def _turn(self, selector, *, speaking):
-        """Each device once. Few connect in one turn: each connection takes milliseconds of all."""
+        """Each device that wants something now. Few connect in one turn: each connection takes milliseconds
+        of all."""
         self.connecting = CONNECTS
-        for device in self.devices:
-            device.step(selector, speaking=speaking)
-        for key, mask in selector.select(0.01):
+        now = time.monotonic()
+        while self._due[0][0] <= now:
+            i = self._due[0][1]
+            self.devices[i].step(selector, speaking=speaking)
+            heapq.heapreplace(self._due, (self.devices[i].wants(speaking=speaking), i))
+        for key, mask in selector.select(min(0.01, max(0.0, self._due[0][0] - now))):
             key.data.wire(mask)
+            key.data.step(selector, speaking=speaking)
 
 
 class _Device:
@@ -199,6 +211,13 @@ class _Device:
         if self._client.want_write():
             self._client.loop_write()
         self._client.loop_misc()
+
+    def wants(self, *, speaking):
+        """When it is to be looked at again, by time.monotonic, if nothing arrives before."""
+        now = time.monotonic()
+        if not self.online or self._client.want_write():
+            return max(now + 0.01, self._retry if self._client.socket() is None else now)
+        return min(self.next, now + 1) if speaking else now + 1
 
     def wire(self, mask):
         if mask & selectors.EVENT_READ and self._client.socket() is not None:

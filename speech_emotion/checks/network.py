@@ -4,6 +4,7 @@
   kills    broker, service and devices killed at random while they speak: nothing doubled, all losses counted
   flood    one device that says all it can: how long the others wait
   year     how soon the page of a year's history opens
+  full     a full disk: decisions go on, and the history says that it has stopped
   home     a real Home Assistant finds the devices, shows what they say, and that they are away. It has to be
            installed in an environment of its own, whose Python is told:
            pip install homeassistant==2024.3.3 'josepy<2' -r <the requirements of the integrations mqtt,
@@ -62,6 +63,10 @@ def main() -> int | None:
     made.add_argument("--seconds", type=float, default=20)
     made = command("year", year)
     made.add_argument("--decisions", type=int, default=1_000_000)
+    made = command("full", full)
+    made.add_argument(
+        "on", type=Path, help="an empty folder of a small file system, such as a tmpfs of 12 MB"
+    )
     made = command("home", home)
     made.add_argument(
         "python", type=Path, help="of the environment in which Home Assistant is installed"
@@ -256,6 +261,46 @@ def year(arguments):
     middle, worst = statistics.median(waits) * 1000, max(waits) * 1000
     print(f"page, script and state: {middle:.0f} ms, at worst {worst:.0f} ms")
     return 0
+
+
+def full(arguments):
+    filler = arguments.on / "filler"
+    with _network() as net:
+        net.network.history.symlink_to(arguments.on / "history.sqlite")
+        net.start_broker()
+        net.start_service()
+        page = _Page(net)
+        devices = net.simulate("--devices", 10, "--seconds", 60, "--period", 1)
+        _wait_for("decisions to be kept", lambda: len(net.decided()) > 30)
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        _wait_for("the page to say it", lambda: net.state()["service"]["history"] is not None)
+        print(f"full: the page says: {net.state()['service']['history']}")
+        before = len(page.seen)
+        time.sleep(15)
+        state = net.state()
+        unkept = state["service"]["unkept"]
+        print(f"in 15 s {len(page.seen) - before} decisions were shown; {unkept} wait for room")
+        if len(page.seen) - before < 75 or state["service"]["history"] is None:
+            raise CheckFailed("decisions did not go on, or the history did not stop")
+        filler.unlink()
+        _wait_for("the history to go on", lambda: net.state()["service"]["history"] is None)
+        counts = json.loads(devices.communicate()[0])
+        _wait_for("all to be kept", lambda: len(set(net.decided())) == counts["made"])
+        print(f"with room again: made {counts['made']}, kept {len(set(net.decided()))}")
+        print((net.network.folder / "service.log").read_text().strip())
+    for path in arguments.on.iterdir():
+        path.unlink()
+    return 0
+
+
+def _wait_for(what, true, seconds=60):
+    until = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > until:
+            raise CheckFailed(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.2)
 
 
 def home(arguments):
