@@ -1,4 +1,8 @@
-"""The central service: what arrives is decided upon, kept, shown and passed on, in this order."""
+"""The central service: what arrives is decided upon, shown and passed on at once.
+
+It is kept in another thread, so that a slow disk holds up nothing, and acknowledged to the broker when it is
+kept, so that nothing is lost.
+"""
 
 import asyncio
 import sqlite3
@@ -6,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from speech_emotion.central import discovery
@@ -15,7 +20,7 @@ from speech_emotion.central.deciding import Decision
 from speech_emotion.central.hub import Hub, Large
 from speech_emotion.central.limits import PutOut
 from speech_emotion.central.settings import Network
-from speech_emotion.central.store import Store
+from speech_emotion.central.store import Store, changes
 from speech_emotion.central.wire import Wire
 from speech_emotion.fusion import DEFAULT, Weights
 
@@ -23,6 +28,16 @@ SHOW_SECONDS = 0.05
 """The page is told of news at most so often."""
 DAY_MS = 24 * 3_600_000
 FORGET_SECONDS = 600
+
+
+@dataclass
+class _Keeping:
+    """What is to be kept next, and the handles of what is to be acknowledged then."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    done: list[Any] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Service:
@@ -50,10 +65,13 @@ class Service:
         self.decided = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
+        self._disk = asyncio.Lock()
         self.wire = Wire(network, self._wake)
         self.put_out = PutOut(network, self.hub.complain)
         self._news: dict[str, Decision] = {}
         self._stale: set[str] = set()
+        self._keeping = _Keeping()
+        self._closing = False
         self._discovered: dict[str, tuple[str, ...]] = {}
         self._connection = 0
         self._said: str | None = None
@@ -64,6 +82,7 @@ class Service:
         self._loop = asyncio.get_running_loop()
         self.wire.start()
         helpers = [asyncio.create_task(self._show()), asyncio.create_task(self._forget())]
+        keeper = asyncio.create_task(self._keep())
         try:
             while True:
                 deadline = self.hub.deadline()
@@ -74,9 +93,14 @@ class Service:
                     await asyncio.wait_for(self._woken.wait(), timeout)
                 self._woken.clear()
                 self.work()
+                if keeper.done():
+                    keeper.result()  # why it ended
         finally:
             for helper in helpers:
                 helper.cancel()
+            self._closing = True
+            self._keeping.woken.set()
+            await keeper
             self.wire.stop()
             self.store.close()
 
@@ -90,10 +114,12 @@ class Service:
         now = self.clock.now()
         self._limit(now)
         decisions = self.hub.due(now)
-        if decisions or self.hub.touched or self.hub.changed:
-            self.store.write(decisions, self.hub, now)
-        self._say_trouble()
-        self.wire.acknowledge(self.hub.take_done())
+        keeping = self._keeping
+        keeping.decisions += decisions
+        keeping.done += self.hub.take_done()
+        keeping.changed |= self.hub.changed
+        if keeping.decisions or keeping.done or keeping.changed or self.hub.touched:
+            keeping.woken.set()
         for decision in decisions:
             self.wire.publish(f"decision/{decision.place}", decision.public())
             self.board.note(decision)
@@ -102,6 +128,24 @@ class Service:
         self._discover()
         self._stale |= self.hub.changed
         self.hub.changed.clear()
+
+    async def _keep(self):
+        """What came since is written, and then acknowledged; what comes meanwhile, together the next time."""
+        while not self._closing or self._keeping.woken.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._keeping.woken.wait(), 1)
+            mine, self._keeping = self._keeping, _Keeping()
+            touched = set(self.hub.touched)
+            self.hub.touched.clear()
+            rows = changes(self.hub, touched, mine.changed, self.clock.now())
+            if mine.decisions or rows or self.store.trouble:
+                async with self._disk:
+                    kept = await asyncio.to_thread(self.store.commit, mine.decisions, rows)
+                if not kept:
+                    self.hub.touched |= touched
+                    self._keeping.changed |= mine.changed
+            self._say_trouble()
+            self.wire.acknowledge(mine.done)
 
     def _limit(self, now):
         """Who holds up the others is put out at the broker."""
@@ -180,8 +224,12 @@ class Service:
             await asyncio.sleep(FORGET_SECONDS)
             before = self.clock.now() - self.network.keep_days * DAY_MS
             with suppress(sqlite3.Error):  # a full disk cannot forget either; later
-                while self.store.delete_some(before):
+                while await self._forgotten(before):
                     await asyncio.sleep(0.05)
+
+    async def _forgotten(self, before):
+        async with self._disk:
+            return await asyncio.to_thread(self.store.delete_some, before)
 
     def _title(self, place):
         return self.network.titles.get(place, place)

@@ -92,19 +92,22 @@ class Store:
     def write(self, decisions: list[Decision], hub: Hub, now: int) -> None:
         """Decisions, and what changed in the hub, all or nothing. Where that fails, `trouble` says why,
         and it is tried again after a while; so many decisions as WAITING_MOST wait for it."""
+        if self.commit(decisions, changes(hub, hub.touched, hub.changed, now)):
+            hub.touched.clear()
+
+    def commit(self, decisions: list[Decision], rows: "Changes") -> bool:
+        """As `write`, of `changes` made before; also in another thread, one at a time. Returns whether it is
+        written; if not, the changes are to be given again."""
         self._waiting.extend(decisions)
         if self.trouble and time.monotonic() - self._tried < RETRY_SECONDS:
             self._forget_the_oldest()
-            return
-        touched = set(hub.touched)
+            return False
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for decision in self._waiting:
                 self._decision(decision)
-            for name, boot in touched:
-                self._boot(hub.devices[name], boot, now)
-            for name in hub.changed:
-                self._device(hub.devices[name])
+            for statement, values in rows:
+                self._db.execute(statement, values)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
@@ -112,10 +115,10 @@ class Store:
             self._label_ids.clear()
             self.trouble, self._tried = str(error), time.monotonic()
             self._forget_the_oldest()
-            return
-        hub.touched -= touched
+            return False
         self._waiting.clear()
         self.trouble = None
+        return True
 
     def _forget_the_oldest(self):
         while len(self._waiting) > WAITING_MOST:
@@ -142,28 +145,6 @@ class Store:
                 ",".join(map(str, shares)), " ".join(decision.sources),
             ),
         )  # fmt: skip
-
-    def _boot(self, device, boot, now):
-        sequence = device.sequences.get(boot)
-        self._db.execute("DELETE FROM gaps WHERE device = ? AND boot = ?", (device.name, boot))
-        if sequence is None:
-            self._db.execute("DELETE FROM boots WHERE device = ? AND boot = ?", (device.name, boot))
-            return
-        self._db.execute(
-            "INSERT OR REPLACE INTO boots VALUES (?,?,?,?,?,?)",
-            (device.name, boot, sequence.first, sequence.highest, sequence.forgotten, now),
-        )
-        self._db.executemany(
-            "INSERT INTO gaps VALUES (?,?,?,?)",
-            [(device.name, boot, first, last) for first, last in sequence.gaps],
-        )
-
-    def _device(self, device):
-        about = message.encode_about(device.about).decode() if device.about else None
-        self._db.execute(
-            "INSERT OR REPLACE INTO devices VALUES (?,?,?,?,?)",
-            (device.name, device.seen, device.past, about, json.dumps(device.counts)),
-        )
 
     # --- reading -----------------------------------------------------------------------------------
 
@@ -259,6 +240,32 @@ class Store:
 
     def close(self) -> None:
         self._db.close()
+
+
+Changes = list[tuple[str, tuple[Any, ...]]]
+"""Statements of SQL and their values."""
+
+
+def changes(
+    hub: Hub, touched: Iterable[tuple[str, int]], changed: Iterable[str], now: int
+) -> Changes:
+    """What the hub knows now of these starts of devices, and of these devices, to be written later."""
+    rows: Changes = []
+    for name, boot in touched:
+        sequence = hub.devices[name].sequences.get(boot)
+        rows.append(("DELETE FROM gaps WHERE device = ? AND boot = ?", (name, boot)))
+        if sequence is None:
+            rows.append(("DELETE FROM boots WHERE device = ? AND boot = ?", (name, boot)))
+            continue
+        facts = (name, boot, sequence.first, sequence.highest, sequence.forgotten, now)
+        rows.append(("INSERT OR REPLACE INTO boots VALUES (?,?,?,?,?,?)", facts))
+        rows += [("INSERT INTO gaps VALUES (?,?,?,?)", (name, boot, *gap)) for gap in sequence.gaps]
+    for name in changed:
+        device = hub.devices[name]
+        about = message.encode_about(device.about).decode() if device.about else None
+        facts = (name, device.seen, device.past, about, json.dumps(device.counts))
+        rows.append(("INSERT OR REPLACE INTO devices VALUES (?,?,?,?,?)", facts))
+    return rows
 
 
 def _as_decision(row: Iterable[Any]) -> Decision:

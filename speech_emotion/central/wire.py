@@ -16,7 +16,8 @@ SUBSCRIPTIONS = ("emotion/+/+",)
 DROPPED = "$SYS/broker/publish/messages/dropped"
 SESSION_SECONDS = 7 * 24 * 3600
 """The broker keeps what arrives for a service that is away for so long."""
-INFLIGHT = 1000
+INFLIGHT = 5000
+"""So much may wait for the disk."""
 BATCH = 200
 
 
