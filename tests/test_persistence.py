@@ -461,7 +461,10 @@ def test_another_patch_release_is_a_warning(model_file):
 
 def test_a_command_that_needs_more_facts_says_so(model_file, monkeypatch):
     """robustness reads which clips were held out; a model need not say."""
+    features = model_file.with_name("features.csv")
+    features.touch()
     arguments = ["robustness", str(model_file), "--corpora", str(model_file.parent)]
+    arguments += ["--features", str(features)]
     monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(UserError, match="does not say which clips were held out"):
         robustness.main()

@@ -107,7 +107,7 @@
 #endif
 #endif
 
-static bool button_held()
+static inline bool button_held()
 {
 #if BOOT_BUTTON < 0
     return false;
@@ -116,7 +116,7 @@ static bool button_held()
 #endif
 }
 
-static void start_button()
+static inline void start_button()
 {
 #if BOOT_BUTTON >= 0
     pinMode(BOOT_BUTTON, INPUT_PULLUP);
