@@ -588,8 +588,8 @@ def test_the_engines_bound_is_said_with_the_length_and_the_remedy():
     with pytest.raises(UserError) as caught:
         measure(np.zeros(900 * SAMPLE_RATE, np.int16))
     assert str(caught.value) == (
-        "samples: 15 min 0 s long; the reference engine takes 5 min 0 s at most: cut it into sentences, "
-        "or use --engine device"
+        "samples: 15 min 0 s long; the reference engine takes 5 min 0 s at most: cut it into sentences "
+        "(dataset_generator.py --split does), or use --engine device"
     )
 
 
