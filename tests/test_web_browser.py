@@ -522,7 +522,7 @@ def test_the_voice_in_the_page_is_pythons_and_cs_to_the_last_bit(browser, acquai
         assert page.evaluate(STATE) == in_c._state.tolist()
         page.locator("#forget").click()
         expect(page.locator("#voice-known")).to_contain_text("does not know your voice yet")
-        assert page.evaluate("localStorage.length") == 0
+        assert page.evaluate("localStorage.getItem(VOICE_KEY)") is None
         assert page.evaluate(STATE) == opened_library.nobody().tolist()
 
 
@@ -544,7 +544,7 @@ def test_a_voice_of_another_model_or_damaged_is_forgotten_and_said(
         page.reload()
         expect(page.locator("#status")).to_contain_text("learnt with another model, or is damaged")
         expect(page.locator("#voice-known")).to_contain_text("does not know your voice yet")
-        assert page.evaluate("localStorage.length") == 0
+        assert page.evaluate("localStorage.getItem(VOICE_KEY)") is None
 
 
 def test_clips_are_nobodys_voice_unless_it_is_said(browser, acquainted, clips):
