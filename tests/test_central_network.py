@@ -6,6 +6,7 @@ import os
 import random
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -97,6 +98,26 @@ def test_a_device_speaks_under_its_own_name_only(net, topic):
     mic.publish("emotion/mic/status", b"online", qos=1).wait_for_publish(5)
     wait(lambda: ("emotion/mic/status", b"online") in listener.got, "what is its own")
     assert b"forged" not in [data for _, data in listener.got]
+
+
+@pytest.mark.parametrize(
+    "topic", ["decision/kitchen", "emotion/cam/status", "homeassistant/sensor/x/config"]
+)
+def test_a_devices_last_will_is_under_its_own_name_only(net, topic):
+    """Nobody but the broker speaks for who is gone; it asks the same list."""
+    listener = net.client("homeassistant")
+    listener.subscribe([("decision/#", 1), ("emotion/+/status", 1), ("homeassistant/#", 1)])
+    listener.publish("homeassistant/status", b"x", qos=1).wait_for_publish(
+        5
+    )  # it is subscribed by then
+    gone = connect(net.network, "far", will=(topic, b"false"))
+    gone.socket().close()  # as one whose power goes
+    gone.loop_stop()
+    honest = connect(net.network, "far", will=("emotion/far/status", b"offline"))
+    honest.socket().close()
+    honest.loop_stop()
+    wait(lambda: ("emotion/far/status", b"offline") in listener.got, "the true last will")
+    assert b"false" not in [payload for _, payload in listener.got]
 
 
 def test_a_device_hears_nobody_else(net):
@@ -375,6 +396,23 @@ def test_kills_of_broker_and_service_double_nothing_and_lose_nothing_uncounted(o
     keys = decided(own)
     assert len(keys) == len(set(keys)) and set(keys) <= sent
     assert sum(own.device(f"sim-{i}")["repeated"] for i in range(1, 5)) < counts["made"]
+
+
+def test_a_disk_that_does_not_answer_holds_up_no_decision(own):
+    """As long as nothing can be written, decisions are told all the same; then they are kept."""
+    own.start_broker()
+    own.start_service()
+    listener = own.client("homeassistant")
+    listener.subscribe("decision/kitchen", 1)
+    held = sqlite3.connect(own.network.history, isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    speak(own.client("mic"), "mic", range(1, 4), boot=21, pause=0.2)
+    wait(lambda: len(listener.got) == 3, "three decisions")
+    assert held.execute("SELECT count(*) FROM decisions").fetchone() == (0,)
+    held.execute("ROLLBACK")
+    held.close()
+    wait(lambda: len(decided(own)) == 3, "the history", 30)
+    assert [json.loads(data)["key"] for _, data in listener.got] == decided(own)
 
 
 def test_what_is_said_while_the_service_is_away_is_decided_when_it_is_back(own):
