@@ -49,7 +49,8 @@ UAR is the mean of the recalls of the labels that a corpus has, of answers among
 in as many as it has. In brackets: 95 % bootstrap intervals over speakers, of the first seed. {seeds} Two
 networks that differ by their seed alone differ by about 0.01. Calibration error: expected, ten bins, of each
 corpus by itself. Settings and columns were chosen over the project's life on these very clips, but for the
-corpora under "{unheard}": expect others to score somewhat lower. A nested choice of settings was not run.
+corpora under "{unheard}": expect others to score somewhat lower. A nested choice of settings was not run
+here. What was tried, and what each choice is worth: docs/history/choices.md.
 """
 
 

@@ -1,4 +1,4 @@
-"""What each choice is worth: the table of docs/accuracy.md, by `python -m speech_emotion.checks.study`.
+"""What each choice is worth: part of docs/history/choices.md, by `python -m speech_emotion.checks.study`.
 
 Variants of the model are compared in nested folds: inside the training speakers of each outer fold they
 compete in folds by speaker, and only the winner is scored on the outer test speakers, so that this score is
@@ -40,8 +40,8 @@ def parse_arguments():
     add("--models", nargs="+", default=NAMES, choices=CANDIDATES, metavar="NAME",
         help=f"variants (default: {', '.join(NAMES)})")  # fmt: skip
     add("--seeds", type=int, default=3, metavar="N", help="of networks and splits (default: 3)")
-    add("--out", type=Path, default=Path("docs/accuracy.md"), metavar="FILE",
-        help="its last part is replaced (default: docs/accuracy.md)")  # fmt: skip
+    add("--out", type=Path, default=Path("docs/history/choices.md"), metavar="FILE",
+        help="its last part is replaced (default: docs/history/choices.md)")  # fmt: skip
     add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
     return parser.parse_args()
 

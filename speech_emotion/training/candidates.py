@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 # Fine cepstral detail and chroma tell voices and tunes apart rather than emotions: without them, models
 # score higher on speakers they never heard, and the chip computes less. Jitter, shimmer and HNR earn
-# nothing beside the other columns (docs/accuracy.md) and cost the chip most; --groups has them back. The mean
-# mel levels say forty times over how loud a studio was: relative to each other they say the same without it.
-# RMS does so less, and relative to its mean it gained nothing.
+# nothing beside the other columns (docs/history/choices.md) and cost the chip most; --groups has them back.
+# The mean mel levels say forty times over how loud a studio was: relative to each other they say the same
+# without it. RMS does so less, and relative to its mean it gained nothing.
 _FINEST_MFCC = 12
 _LEFT_OUT = ("chroma", "voice", "hnr")
 _LEFT_OUT_FOR_LEVEL = re.compile(r"mel_\d+_mean")

@@ -25,7 +25,7 @@ from speech_emotion.training.scores import COVERAGE, Outcome, pareto_front
 
 STUDIO_WARNING = (
     "Trained on clips as recorded: noise, or another level, may cost half of these scores "
-    "(docs/accuracy.md). For a model to be flashed: dataset_generator.py --engine device --augment"
+    "(docs/history/choices.md). For a model to be flashed: dataset_generator.py --engine device --augment"
 )
 SYNTHETIC_WARNING = (
     "SYNTHETIC SPEECH took part. "
