@@ -46,10 +46,10 @@ INTRODUCTION = """# How good is it?
 Written by `python -m speech_emotion.checks.accuracy`; do not edit. {stamp}
 
 UAR is the mean of the recalls of the labels that a corpus has, of answers among all {labels}; chance is one
-in as many as it has. In brackets: 95 % bootstrap intervals over speakers, of the first seed. {seeds} Two
-networks that differ by their seed alone differ by about 0.01. Calibration error: expected, ten bins, of each
-corpus by itself. Settings and columns were chosen over the project's life on these very clips, but for the
-corpora under "{unheard}": expect others to score somewhat lower. A nested choice of settings was not run
+in as many as it has. In brackets: 95 % bootstrap intervals over speakers (means of the seeds' ends). {seeds}
+Two networks that differ by their seed alone differ by about 0.01. Calibration error: expected, ten bins, of
+each corpus by itself. Settings and columns were chosen over the project's life on these very clips, but for
+the corpora under "{unheard}": expect others to score somewhat lower. A nested choice of settings was not run
 here. What was tried, and what each choice is worth: docs/history/choices.md.
 """
 
@@ -286,9 +286,14 @@ def _row_name(found, name, condition):
 
 
 def _scores(outcomes, protocol):
-    """A row of the table: mean over seeds, its spread, and the interval of the first."""
+    """A row of the table: mean over seeds, its spread, and the mean of their intervals."""
     summaries = pd.DataFrame([_summary(outcome, protocol) for outcome in outcomes])
-    intervals = {f"UAR {n[4:]}": i for n, i in outcomes[0].intervals().items() if n[:4] == "uar_"}
+    ends = pd.DataFrame([outcome.intervals() for outcome in outcomes])
+    intervals = {
+        f"UAR {name[4:]}": np.mean(ends[name].tolist(), axis=0)
+        for name in map(str, ends.columns)
+        if name.startswith("uar_")
+    }
     row = {}
     for score in map(str, summaries.columns):
         row[score] = f"{summaries[score].mean():.3f}"
