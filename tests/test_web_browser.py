@@ -815,6 +815,31 @@ def test_hostile_names_are_safe_files_and_read_back_as_shown(page, tmp_path):
     assert [[row["emotion"], row["speaker"]] for row in rows] == shown
 
 
+def test_takes_of_two_tabs_have_paths_of_their_own(browser, address):
+    """Both are open when the other records, and neither's take is lost."""
+    with browser.new_context() as context:
+        tabs = [context.new_page() for _ in range(2)]
+        for tab in tabs:
+            tab.goto(address)
+            expect(tab.locator("#shelf")).to_contain_text("Takes stay")
+        for tab in tabs:
+            tab.evaluate(
+                """async () => {
+                  const { recorder } = page;
+                  recorder.speaker = "anna";
+                  recorder.of = { emotion: "angry", when: isoTime(new Date()) };
+                  recorder.microphone = { name: "a microphone", rate: 48000 };
+                  await recorder.keep(new Int16Array(16000).fill(1000));
+                }"""
+            )
+        tabs[0].reload()
+        expect(tabs[0].locator("#shelf")).to_contain_text("Takes stay")
+        paths = tabs[0].evaluate("page.recorder.takes.map(pathOf)")
+        assert paths == ["angry/anna_01.wav", "angry/anna_02.wav"]
+        same = [{"emotion": "angry", "speaker": "Anna", "take": 3}]
+        assert tabs[0].evaluate("takes => nextTake(takes, 'angry', 'anna')", same) == 4
+
+
 @pytest.mark.parametrize("gain", [0.01, 1, 40])
 def test_a_take_is_judged_as_record_judges_it(page, spoken, gain):
     """Level, clipped samples and flaws of a soft, a good and a clipped take."""

@@ -166,6 +166,9 @@ class Recorder {
   async restore() {
     this.shelf = await Shelf.open();
     for (const take of await this.shelf.all()) {
+      if (this.takes.some((each) => pathOf(each) === pathOf(take))) {
+        take.take = nextTake(this.takes, take.emotion, take.speaker); // recorded in two tabs at a time
+      }
       this.takes.push(take);
       this.addRow(take);
     }
@@ -179,7 +182,7 @@ class Recorder {
     const { emotion, when } = this.of;
     const { speaker } = this;
     const take = {
-      id: 1 + Math.max(0, ...this.takes.map(({ id }) => id)),
+      id: 1000 * Date.now() + Math.floor(1000 * Math.random()), // another tab may record, too
       emotion, speaker, when, samples,
       take: nextTake(this.takes, emotion, speaker),
       device: this.microphone.name,
@@ -195,6 +198,9 @@ class Recorder {
     const more = left > 0 ? `${left} more of ${emotion} make a good start.` : `Enough of ${emotion}, if you like.`;
     this.say(flaw ? `Kept, but ${flaw}. Delete it, and say it again.` : `Kept. ${more}`, Boolean(flaw));
     await this.shelf.put(take);
+    if (this.takes.length === 1) {
+      navigator.storage?.persist?.().catch(() => {}); // asks the browser not to make room with them
+    }
     if (!this.shelf.keeps) {
       element("shelf").textContent = "This browser cannot keep more: save the zip before you leave the page.";
     }

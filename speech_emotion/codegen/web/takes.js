@@ -79,10 +79,11 @@ function isoTime(date) {
   return `${local}${offset < 0 ? "-" : "+"}${two(offset / 60)}:${two(offset % 60)}`;
 }
 
-/** The number of the next take of a speaker and an emotion. */
+/** The number of the next take of a speaker and an emotion. Small and capital letters are one file's on some
+ * systems. */
 function nextTake(takes, emotion, speaker) {
-  const mine = takes.filter((each) => each.emotion === emotion && each.speaker === speaker);
-  return 1 + Math.max(0, ...mine.map((each) => each.take));
+  const same = (each) => each.emotion === emotion && each.speaker.toLowerCase() === speaker.toLowerCase();
+  return 1 + Math.max(0, ...takes.filter(same).map((each) => each.take));
 }
 
 const pathOf = ({ emotion, speaker, take }) => `${emotion}/${speaker}_${String(take).padStart(2, "0")}.wav`;
