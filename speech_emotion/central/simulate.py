@@ -129,7 +129,8 @@ class Fleet:
                 device.next = start + chosen.uniform(0, self.period)
             self._wake_all()
             end = start + seconds
-            while (now := time.monotonic()) < end + 5:
+            patience = 5 + 0.06 * len(self.devices)
+            while (now := time.monotonic()) < end + patience:
                 self._turn(selector, speaking=now < end)
                 if now >= end and not any(device.waiting() for device in self.devices):
                     break
