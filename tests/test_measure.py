@@ -488,7 +488,7 @@ def test_missing_tools_are_named_and_the_others_measured(
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["nowhere"], "nowhere: no src/ser_model.c in it"),
+        (["nowhere"], "nowhere: no such folder; name a library that python -m codegen wrote"),
         (["--response-ms", "0"], "--response-ms 0: must be more than 0"),
         (["embedded", "--clips", "no.wav"], "no.wav: no such file"),
     ],

@@ -10,7 +10,7 @@ from scipy.signal import welch
 from speech_emotion.checks import study
 from speech_emotion.dataset import augment, copies
 from speech_emotion.errors import UserError
-from speech_emotion.features import audio, device, schema
+from speech_emotion.features import audio, device, schema, sentences
 from speech_emotion.training import robustness
 from speech_emotion.training.scores import Outcome
 
@@ -67,8 +67,8 @@ def test_babble_is_made_of_other_speakers_clips_only(clips, monkeypatch):
     table, root = clips
     paths, speakers = [root / path for path in table["path"]], table["speaker"].to_numpy()
     heard = []
-    load = audio.load
-    monkeypatch.setattr(audio, "load", lambda path: heard.append(path) or load(path))
+    load = sentences.load
+    monkeypatch.setattr(sentences, "load", lambda path: heard.append(path) or load(path))
     robustness._voices(paths, speakers, 0, RATE, np.random.default_rng(0))
     assert len(heard) == robustness.TALKERS
     assert all(speakers[paths.index(path)] != speakers[0] for path in heard)
