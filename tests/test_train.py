@@ -109,9 +109,11 @@ def test_every_picture_named_in_the_report_is_there(trained):
     named = {line.split("(")[1].rstrip(")") for line in text.splitlines() if line.startswith("![")}
     expected = {
         "calibration.png",
+        "epochs.png",
         "importance.png",
         "learning_curve.png",
         "loss_curve.png",
+        "models.png",
         "score_against_bytes.png",
     }
     assert expected | {f"confusion_{m}.png" for m in ("mlp_32", "forest_small", "linear")} == named
