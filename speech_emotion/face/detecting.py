@@ -64,8 +64,8 @@ class Detector:
         small = self._cv2.resize(grey, size, interpolation=self._cv2.INTER_AREA)
         found = self._cascade.detectMultiScale(
             self._cv2.equalizeHist(small),
-            scaleFactor=1.15,
-            minNeighbors=3,
+            scaleFactor=1.2,
+            minNeighbors=2,
             minSize=(SMALLEST, SMALLEST),
         )
         faces = [
