@@ -97,6 +97,17 @@ def test_needs_no_heap_no_double_and_no_printing(target, tmp_path):
     assert writable == [], f"globals that can change: {writable}"
 
 
+def test_a_core_that_compiles_with_ofast_gets_the_same_bits(tmp_path, monkeypatch):
+    """-Ofast would let the compiler reorder sums; 419 columns then differ."""
+    target, sound = chip("nrf52840"), signals.voice(8080)
+    library = firmware.extractor_alone(tmp_path / "library")
+    host = firmware.build(toolchain.HOST, library, tmp_path / "host")
+    monkeypatch.setattr(toolchain, "FLAGS", ("-Ofast", "-std=c99", *toolchain.FLAGS[-2:]))
+    built = firmware.build(target, library, tmp_path / "built")
+    found, expected = (firmware.execute(each, [sound], count=False) for each in (built, host))
+    assert found.answers == expected.answers
+
+
 def test_nothing_is_fused_even_if_the_flag_is_forgotten(tmp_path):
     """An Arduino library cannot set compiler flags, and GCC fuses multiplication and addition by default."""
     target = chip("esp32p4")

@@ -15,11 +15,19 @@
 #include <string.h>
 
 /* No fused multiply-add in any source that includes this, whatever the command line says: it rounds once where
- * two operations round twice, and results would depend on the processor. */
+ * two operations round twice, and results would depend on the processor. Nor sums in another order, which -Ofast and
+ * -ffast-math allow; some cores for nRF52840 boards compile so. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
+#if defined(__FAST_MATH__)
+#error "The answers must be the same on every machine: compile without -ffast-math and -Ofast."
+#endif
 #elif defined(__GNUC__)
+#if defined(__FAST_MATH__)
+#pragma GCC optimize("fp-contract=off", "no-fast-math")
+#else
 #pragma GCC optimize("fp-contract=off")
+#endif
 #endif
 
 /* For what is to be compiled into each place that uses it. */
