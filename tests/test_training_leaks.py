@@ -153,7 +153,10 @@ def differences(story, features, tmp_path):
             if pickle.dumps(pipeline) != pickle.dumps(other):
                 found.append(f"fit of {name}")
             found += [
-                f"{key} of {name}" for key in facts if key != "scores" and facts[key] != others[key]
+                f"{key} of {name}"
+                for key in facts
+                if key not in ("scores", "unseen")
+                and facts[key] != others[key]  # scores are of them
             ]
         chosen, instead = saved["model"][1]["name"], absurd["model"][1]["name"]
         return found + [f"choice: {chosen}, then {instead}"] * (chosen != instead)
