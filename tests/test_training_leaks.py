@@ -155,8 +155,8 @@ def differences(story, features, tmp_path):
             found += [
                 f"{key} of {name}"
                 for key in facts
-                if key not in ("scores", "unseen")
-                and facts[key] != others[key]  # scores are of them
+                if key not in ("scores", "intervals", "unseen")  # these are of the held-out clips
+                and facts[key] != others[key]
             ]
         chosen, instead = saved["model"][1]["name"], absurd["model"][1]["name"]
         return found + [f"choice: {chosen}, then {instead}"] * (chosen != instead)
