@@ -128,7 +128,7 @@ def test_more_labels_than_a_message_holds_are_said_when_it_is_compiled(tmp_path)
     test_codegen_labels.write(labels, tmp_path / "Many")
     for sketch, works in (("Microphone", True), ("Networked", False)):
         done = subprocess.run(
-            ["g++", "-std=c++17", "-fsyntax-only", "-DCONFIG_IDF_TARGET_ESP32=1", f"-I{harness.STAND_IN}",
+            ["g++", "-std=c++17", "-fsyntax-only", *harness.esp32("ESP32"), f"-I{harness.STAND_IN}",
              f"-I{tmp_path / 'Many' / 'src'}", "-include", "Arduino.h", "-x", "c++",
              tmp_path / "Many" / "examples" / sketch / f"{sketch}.ino"],
             capture_output=True, text=True,
