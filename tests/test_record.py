@@ -82,9 +82,11 @@ def test_an_hour_over_a_pseudo_terminal_with_damage_loses_what_was_damaged_and_n
             while data:
                 del data[: os.write(master, data)]
 
+    line = serial.Serial(
+        os.ttyname(slave), sources.BAUD, timeout=0.1
+    )  # which empties the line first
     sender = threading.Thread(target=send, daemon=True)
     sender.start()
-    line = serial.Serial(os.ttyname(slave), sources.BAUD, timeout=0.1)
     board = sources.Board("pty", line, patience=120)  # the computer may be busy
     hops, heard = np.empty_like(sound), np.empty(count, bool)
     stream = board.hops()
