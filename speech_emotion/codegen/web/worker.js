@@ -28,6 +28,8 @@ addEventListener("fetch", (event) => {
   const name = pathname.slice(new URL(registration.scope).pathname.length) || "index.html";
   if (inside && event.request.method === "GET" && FILES.includes(name)) {
     const kept = () => caches.open(CACHE).then((cache) => cache.match(new URL(name, registration.scope)));
-    event.respondWith(fetch(event.request).catch(() => kept().then((file) => file ?? Response.error())));
+    // asked, and not taken from the browser's own cache, which holds an old file for as long as it was old
+    const asked = fetch(event.request.url, { cache: "no-cache" });
+    event.respondWith(asked.catch(() => kept().then((file) => file ?? Response.error())));
   }
 });
