@@ -430,7 +430,7 @@ def test_what_is_said_while_the_service_is_away_is_decided_when_it_is_back(own):
 def test_what_a_device_had_no_room_for_is_counted(own):
     own.start_broker()
     own.start_service()
-    devices = own.simulate("--devices", 1, "--seconds", 14, "--period", 0.05)
+    devices = own.simulate("--devices", 1, "--seconds", 24, "--period", 0.05)
     wait(
         lambda: decided(own), "its first sentence"
     )  # what it said before it was ever heard is no loss

@@ -13,13 +13,13 @@ import signals
 from codegen_models import COLUMNS, KINDS, forest, network
 from conftest import REPOSITORY
 
-from speech_emotion import native, resources
+from speech_emotion import chip_math, native, resources
 from speech_emotion.checks import compare
 from speech_emotion.codegen import library, pipeline, source, tables, verify
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import audio, device, schema
 from speech_emotion.measure import sizes as budget
-from speech_emotion.model import estimators, persistence
+from speech_emotion.model import persistence
 from speech_emotion.model.compiled import Library
 from speech_emotion.model.estimators import (
     Float32Network,
@@ -327,7 +327,7 @@ def test_labels_of_any_spelling(voices, tmp_path):
 
 
 def test_the_chips_exponential_is_pythons(tmp_path):
-    """`estimators.exp2` and ser_exp2 of ser_math.h: the same bits over the whole range."""
+    """`chip_math.exp2` and ser_exp2 of ser_math.h: the same bits over the whole range."""
     program = tmp_path / "exp2.c"
     program.write_text(
         '#include "ser_math.h"\n#include <stdio.h>\nint main(void) { float x;\n'
@@ -347,7 +347,7 @@ def test_the_chips_exponential_is_pythons(tmp_path):
     x = np.concatenate([np.linspace(-130, 0, 200001), -(10.0 ** np.linspace(-40, 3, 5001))])
     x = x.astype(np.float32)
     done = subprocess.run([binary], input=x.tobytes(), capture_output=True, check=True)
-    assert np.array_equal(np.frombuffer(done.stdout, np.float32), estimators.exp2(x))
+    assert np.array_equal(np.frombuffer(done.stdout, np.float32), chip_math.exp2(x))
 
 
 def test_int8_weights_cost_no_accuracy_and_a_third_of_the_flash(voices):

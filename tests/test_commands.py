@@ -117,6 +117,13 @@ def test_mistakes_are_answered_before_anything_slow_is_loaded(command, arguments
     assert not list(tmp_path.iterdir())
 
 
+def test_every_argument_mistake_is_one_line():
+    """One parser says it for all, also for commands that come later and for those below them."""
+    package = REPOSITORY / "speech_emotion"
+    texts = {path.name: path.read_text(encoding="utf-8") for path in package.rglob("*.py")}
+    assert [name for name, text in texts.items() if "argparse.ArgumentParser" in text] == ["cli.py"]
+
+
 def test_the_list_of_commands_is_said_and_a_wrong_one_refused(tmp_path):
     code, said, _, modules = loaded("speech_emotion", (), tmp_path)
     assert code == 0 and not modules and all(name in said for name in COMMANDS)

@@ -1,6 +1,7 @@
 """Voice and face together: the formula, its weights, what is paired and what is not, tables, and C."""
 
 import ctypes
+import os
 import subprocess
 import sys
 
@@ -291,9 +292,14 @@ def test_too_few_people_are_told_so_and_nothing_is_written(tmp_path):
     assert not (tmp_path / "fusion.json").exists()
 
 
-def test_the_check_skips_where_its_files_are_not_there(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "speech_emotion.checks.fusion", tmp_path / "none.csv"],
-        cwd=REPOSITORY, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0 and "skipped" in done.stdout
+def test_the_check_skips_where_its_usual_files_are_not_there_and_refuses_where_named_ones_are_not(
+    tmp_path,
+):
+    def said(*arguments):
+        command = [sys.executable, "-m", "speech_emotion.checks.fusion", *arguments]
+        paths = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+        return subprocess.run(command, cwd=tmp_path, env=paths, capture_output=True, text=True)
+
+    usual, named = said(), said("--faces", "none.csv")
+    assert usual.returncode == 0 and "skipped: dataset/features.csv is not here" in usual.stdout
+    assert named.returncode == 2 and named.stderr.startswith("error: none.csv: no such file")

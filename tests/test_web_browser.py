@@ -560,16 +560,6 @@ def test_a_model_that_knows_no_voices_shows_no_such_line(page):
     expect(page.locator("#voice")).to_be_hidden()
 
 
-def test_a_voice_is_learnt_from_as_the_sketches_do():
-    """ser_web.c and Voice.h ask the same of a sentence."""
-    sketch = (web._WEB.parent / "library" / "shared" / "Voice.h").read_text()
-    page = (web._WEB / "ser_web.c").read_text()
-    seconds = float(re.search(r"LEARN_SECONDS ([\d.]+)f", sketch)[1])
-    noise = float(re.search(r"LEARN_ABOVE_NOISE ([\d.]+)f", sketch)[1])
-    assert int(re.search(r"LEARN_HUNDREDTHS = (\d+)", page)[1]) == round(100 * seconds)
-    assert int(re.search(r"LEARN_ABOVE_NOISE = (\d+)", page)[1]) == noise
-
-
 # --- microphone --------------------------------------------------------------------------------------
 
 

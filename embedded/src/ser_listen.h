@@ -98,6 +98,22 @@ float ser_listen_power(const int16_t *sample);
 /* A power in dB below a full-scale square wave; -100 for silence. */
 float ser_listen_dbfs(float power);
 
+/* What is learnt of a voice is to be the voice, not the room: define others before this is included. */
+#ifndef SER_LEARN_SECONDS
+#define SER_LEARN_SECONDS 0.8f /* shorter speech tells little */
+#endif
+#ifndef SER_LEARN_ABOVE_NOISE
+#define SER_LEARN_ABOVE_NOISE 30.0f /* times the noise's power: 15 dB */
+#endif
+
+/* Whether the utterance that has just ended, of so many seconds, is loud, clear and long enough for that: less
+   than one sample in a hundred was limited, and no block is missing. */
+static inline int ser_listen_is_clear(const ser_listen *listen, float seconds)
+{
+    return listen->mean_power > SER_LEARN_ABOVE_NOISE * listen->floor && listen->lost == 0 &&
+           listen->clipped * 100 < listen->blocks * SER_HOP && seconds >= SER_LEARN_SECONDS;
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -7,7 +7,6 @@ so far can be had. One seed is done before the next; of each the protocols in th
 models in the order named.
 """
 
-import argparse
 import hashlib
 import itertools
 import subprocess
@@ -55,9 +54,7 @@ here. What was tried, and what each choice is worth: docs/history/choices.md.
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog="python -m speech_emotion.checks.accuracy", description=__doc__
-    )
+    parser = cli.Parser(prog="python -m speech_emotion.checks.accuracy", description=__doc__)
     add = parser.add_argument
     add("features", nargs="?", type=Path, default=Path("dataset/features.csv"), metavar="features.csv",
         help="default: dataset/features.csv")  # fmt: skip

@@ -5,7 +5,6 @@ Needs the chips' tools (measure/toolchain.py), and for the others compare-requir
 what is not installed is left out, saying so.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Callable
@@ -265,9 +264,7 @@ def _cell(value):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog="python -m speech_emotion.checks.compare", description=__doc__
-    )
+    parser = cli.Parser(prog="python -m speech_emotion.checks.compare", description=__doc__)
     add = parser.add_argument
     add("model", type=Path, metavar="forest.joblib", help="a forest that train.py wrote")
     add("--features", type=Path, default=Path("dataset/features.csv"), metavar="CSV")

@@ -40,7 +40,7 @@ def row(without=()) -> tuple[int, int, int, int, int, int]:
 
 
 def main():
-    argparse.ArgumentParser(
+    cli.Parser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
     toolchain.TARGETS["esp32p4"].check()

@@ -6,7 +6,6 @@ actor; the fusion's weights come from training actors only, by models that did n
 No talking video was looked at here: pictures became action units elsewhere.
 """
 
-import argparse
 import csv
 import hashlib
 from dataclasses import dataclass
@@ -28,18 +27,17 @@ FOLDS = (
 VOICES = ("student_224", "voice_224")
 HISTORIES = ("10 mostly neutral", "10 mixed")
 LEAST_UAR, LEAST_GAIN, MOST_ECE, LEAST_REFUSED = 0.79, 0.10, 0.05, 0.99
+_FEATURES, _FACES = Path("dataset/features.csv"), Path("ravdess_action_units.csv")
 _RESAMPLES = 1000
 _PARTS = ("acquaintance", "distillation", "estimators", "histories", "profile")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog="python -m speech_emotion.checks.fusion", description=__doc__
-    )
+    parser = cli.Parser(prog="python -m speech_emotion.checks.fusion", description=__doc__)
     add = parser.add_argument
-    add("features", nargs="?", type=Path, default=Path("dataset/features.csv"), metavar="features.csv",
+    add("features", nargs="?", type=Path, default=_FEATURES, metavar="features.csv",
         help="a table that holds RAVDESS (default: dataset/features.csv)")  # fmt: skip
-    add("--faces", type=Path, default=Path("ravdess_action_units.csv"), metavar="FILE",
+    add("--faces", type=Path, default=_FACES, metavar="FILE",
         help="mean action units per video (default: ravdess_action_units.csv)")  # fmt: skip
     add("--voices", nargs="+", default=list(VOICES), choices=VOICES, metavar="NAME",
         help=f"of {', '.join(VOICES)} (default: both)")  # fmt: skip
@@ -63,7 +61,10 @@ class Nested:
 def main():
     arguments = parse_arguments()
     for path in (arguments.features, arguments.faces):
-        if not path.exists():
+        if not path.is_file() and path not in (_FEATURES, _FACES):
+            raise UserError(f"{path}: no such file; python -m speech_emotion.checks.fusion --help")
+    for path in (arguments.features, arguments.faces):
+        if not path.is_file():
             print(f"skipped: {path} is not here; nothing was measured")
             return 0
     arguments.kept.mkdir(parents=True, exist_ok=True)

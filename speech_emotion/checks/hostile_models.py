@@ -581,7 +581,7 @@ def _problem(answer, path):
 
 
 def main():
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         prog="python -m speech_emotion.checks.hostile_models", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip

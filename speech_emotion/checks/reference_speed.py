@@ -76,9 +76,7 @@ def memory(source, counts) -> None:
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = cli.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--corpora", type=Path, metavar="DIR", help="clips to measure (default: synthetic speech)")
     add("--clips", type=int, default=80, metavar="N", help="for the speed (default: 80)")

@@ -6,7 +6,6 @@ nobody's choice. Every variant's own outer scores are shown beside, for people; 
 out one at a time from the teacher, which needs no seed. Minutes to an hour; rerunnable.
 """
 
-import argparse
 from dataclasses import fields
 from pathlib import Path
 
@@ -33,7 +32,7 @@ SHOWN = ("uar_cremad", "uar_ravdess", "macro_f1", "uar", "ece", "confident_uar")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = cli.Parser(description=__doc__)
     add = parser.add_argument
     add("features", nargs="?", type=Path, default=Path("dataset/features.csv"), metavar="features.csv",
         help="default: dataset/features.csv")  # fmt: skip

@@ -14,7 +14,7 @@ from string import Template
 from tempfile import TemporaryDirectory
 
 from speech_emotion import __version__, names
-from speech_emotion.codegen import clips, emlearn_parts, ownership
+from speech_emotion.codegen import clips, emlearn_parts, ownership, quality
 from speech_emotion.codegen.pipeline import Plan
 from speech_emotion.codegen.source import Source
 from speech_emotion.colours import COLOURS
@@ -178,14 +178,12 @@ def _scores(facts):
 
 def _unseen(facts):
     """The score of speakers that no model of the folds had heard: what a new voice may get."""
-    unseen = facts.get("unseen", {}).get("uar")
-    if unseen is None:
+    found = quality.of_new_voices(facts)
+    if found is None:
         return "of new voices nothing is known: no speaker could be left out"
-    low, high = facts.get("intervals", {}).get("uar", (unseen, unseen))
-    clips, speakers = facts.get("unseen_clips", 0), facts.get("unseen_speakers", 0)
     return (
-        f"of speakers that it never heard UAR {unseen:.2f} (95 %: {low:.2f} to {high:.2f}; {clips} clips of "
-        f"{speakers} speakers; guessing {1 / len(facts['labels']):.2f})"
+        f"of speakers that it never heard UAR {found.uar:.2f} (95 %: {found.low:.2f} to {found.high:.2f}; "
+        f"{found.clips} clips of {found.speakers} speakers; guessing {found.chance:.2f})"
     )
 
 

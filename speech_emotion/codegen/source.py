@@ -66,7 +66,8 @@ def _template(name):
     return Template((_TEMPLATES / name).read_text(encoding="utf-8"))
 
 
-def _fill(template, **words):
+def fill(template: str, **words: object) -> str:
+    """A file of `c/` with its words put in."""
     return _template(template).substitute(words)
 
 
@@ -74,17 +75,17 @@ def _config(plan):
     lines = [
         f"#define SER_WITH_{group.upper()} 0" for group in schema.GROUPS if group not in plan.groups
     ]
-    return _fill("config.h", off="\n".join(lines) or "/* none */", voice=_voice(plan))
+    return fill("config.h", off="\n".join(lines) or "/* none */", voice=_voice(plan))
 
 
 def _header(plan, name, threshold, code):
     identifiers = names.c_identifiers(plan.labels)
     sizes = [len(text.encode()) for text in _as_printed(plan.labels)]
-    return _fill(
+    return fill(
         "model.h",
         name=names.c_string(name),
         schema=schema.HASH,
-        threshold=_float(threshold),
+        threshold=literal(threshold),
         count=len(plan.labels),
         labels="\n".join(f"#define SER_LABEL_{each} {i}" for i, each in enumerate(identifiers)),
         bytes=sum(sizes),
@@ -105,16 +106,16 @@ def _as_printed(labels):
 
 def _top(plan, name):
     printed = [f"each({names.c_string(text)})" for text in _as_printed(plan.labels)]
-    return _fill(
+    return fill(
         "head.c",
         name=names.c_comment(name),
         kind=plan.kind,
         columns=len(plan.columns),
         labels=", ".join(map(names.c_string, plan.labels)),
         printed=" \\\n    ".join(printed),
-        places=_array("columns", schema.places_of(plan.columns), "uint16_t"),
-        mean=_array("mean", plan.mean),
-        inverse=_array("inverse", plan.inverse),
+        places=array("columns", schema.places_of(plan.columns), "uint16_t"),
+        mean=array("mean", plan.mean),
+        inverse=array("inverse", plan.inverse),
         usual=_usual(plan),
         scale=_scale(plan),
     )
@@ -124,13 +125,13 @@ def _usual(plan):
     if not plan.knows_voices:
         return ""
     values = textwrap.wrap(", ".join(map(str, plan.usual.tolist())), 100)
-    return _fill("usual.c", values="\n".join(f"    {line}" for line in values))
+    return fill("usual.c", values="\n".join(f"    {line}" for line in values))
 
 
 def _voice(plan):
     if not plan.knows_voices:
         return ""
-    return _fill(
+    return fill(
         "config_voice.h",
         id=profile.identity(plan.columns, plan.mean, plan.inverse, plan.usual),
         columns=len(plan.columns),
@@ -140,13 +141,13 @@ def _voice(plan):
 
 def _scale(plan):
     if not plan.knows_voices:
-        return _fill("scale.c", limit=_float(plan.limit))
-    return _fill(
+        return fill("scale.c", limit=literal(plan.limit))
+    return fill(
         "voice.c",
-        whole=_fill("whole.c"),
-        steps=_float(profile.STEPS),
-        far=_float(profile.FAR),
-        unit=_float(profile.UNIT),
+        whole=fill("whole.c"),
+        steps=literal(profile.STEPS),
+        far=literal(profile.FAR),
+        unit=literal(profile.UNIT),
     )
 
 
@@ -157,11 +158,13 @@ class _Digits(float):
         return str(np.float32(self))
 
 
-def _float(value):
+def literal(value: float | np.floating) -> str:
+    """As a float of C, with all its digits."""
     return f"{np.float32(value)!s}f"
 
 
-def _array(name, values, dtype="float"):
+def array(name: str, values, dtype: str = "float") -> str:
+    """A constant table of C, a float with all its digits."""
     values = [_Digits(value) for value in np.ravel(values)] if dtype == "float" else values
     return _wrapped(emlearn.cgen.array_declare(name, values=values, dtype=dtype))
 
@@ -192,20 +195,20 @@ def _forest(plan):
     table = emlearn.trees.generate_c_nodes(nodes, "nodes", dtype="int16_t").replace(" \n}", "\n}")
     table = table.replace("{ ", "{").replace(" }", "}").replace("\n  {", "\n    {")
     table = table.replace(" = {\n  {", " = {\n    {")
-    return _fill(
+    return fill(
         "forest.c",
         trees=len(roots),
         values=values,
         discriminants=_discriminants(plan),
-        offset=_array("offset", forest.offset),
-        steps=_array("steps", forest.scale),
-        whole=_fill("whole.c"),
+        offset=array("offset", forest.offset),
+        steps=array("steps", forest.scale),
+        whole=fill("whole.c"),
         nodes=table,
-        roots=_array("roots", roots, "int32_t"),
+        roots=array("roots", roots, "int32_t"),
         labels=len(plan.labels),
-        leaves=_array("leaves", np.ravel(leaves), "uint8_t"),
+        leaves=array("leaves", np.ravel(leaves), "uint8_t"),
         discriminate="\n    discriminate(values, values + COLUMNS);" if plan.discriminants else "",
-        limit=_float(Int16Quantiser.STEPS),
+        limit=literal(Int16Quantiser.STEPS),
     )
 
 
@@ -213,11 +216,11 @@ def _discriminants(plan):
     linear = plan.discriminants
     if linear is None:
         return ""
-    return _fill(
+    return fill(
         "discriminants.c",
         scores=len(linear.bias),
-        weights=_array("weights", linear.weights),
-        bias=_array("bias", linear.bias),
+        weights=array("weights", linear.weights),
+        bias=array("bias", linear.bias),
     )
 
 
@@ -256,20 +259,23 @@ def _flatten(forest, classes):
 def _network(plan):
     network: Network = plan.model
     widths = [len(plan.columns), *(len(biases) for biases in network.biases)]
-    return _fill(
+    return fill(
         "network.c",
         widest=max(widths),
-        layers=_int8_layers(network, plan) if network.int8 else _float_layers(network),
-        power=_fill("power.c"),
-        normalise=_fill("softmax.c" if widths[-1] > 1 else "logistic.c"),
-        entry=_fill(
-            "entry_voice.c" if plan.knows_voices else "entry.c", calls=_calls(network, widths)
+        layers=int8_layers(network, knows_voices=plan.knows_voices)
+        if network.int8
+        else _float_layers(network),
+        power=fill("power.c"),
+        normalise=fill("softmax.c" if widths[-1] > 1 else "logistic.c"),
+        entry=fill(
+            "entry_voice.c" if plan.knows_voices else "entry.c", calls=calls(network, widths)
         ),
     )
 
 
-def _calls(network, widths):
-    calls = []
+def calls(network, widths):
+    """The lines of C that pass `values` through the layers, and their sums through `normalise`."""
+    lines = []
     last = len(widths) - 2
     for layer, (inputs, outputs) in enumerate(pairwise(widths)):
         source, target = ("values", "sums") if layer % 2 == 0 else ("sums", "values")
@@ -279,24 +285,24 @@ def _calls(network, widths):
             blocks = _blocks(network.weights[layer])
             heard, given = inputs // len(blocks), outputs // len(blocks)
             weights = _in_eights(blocks[0]).size
-            calls += [
-                f"add({_at(source, i * heard)}, {heard}, {_float(network.steps[layer])}, "
+            lines += [
+                f"add({_at(source, i * heard)}, {heard}, {literal(network.steps[layer])}, "
                 f"{_at(f'layer_{layer}_weights', i * weights)}, {_at(f'layer_{layer}_biases', i * given)}, "
                 f"{_at(f'layer_{layer}_factors', i * given)}, {relu}, {_at(target, i * given)}, {given});"
                 for i in range(len(blocks))
             ]
         else:
             activation = "Relu" if network.relu and layer < last else "Identity"
-            calls.append(
+            lines.append(
                 f"(void)eml_net_forward({source}, {inputs}, {tables}, EmlNetActivation{activation}, "
                 f"{target}, {outputs});"
             )
-    calls.append(f"normalise({target}, probabilities);")
-    return "\n".join("    " + call for call in calls)
+    lines.append(f"normalise({target}, probabilities);")
+    return "\n".join("    " + call for call in lines)
 
 
-def _at(array, place):
-    return f"{array} + {place}" if place else array
+def _at(name, place):
+    return f"{name} + {place}" if place else name
 
 
 def _blocks(weights):
@@ -322,26 +328,27 @@ def _float_layers(network):
         ["identity"] * len(weights), weights, biases, prefix="ser", include_constants=False
     )
     tables = "\n".join(_wrapped(each["code"].replace("ser_layer", "layer")) for each in declared)
-    return _fill("float_layers.c", tables=tables)
+    return fill("float_layers.c", tables=tables)
 
 
-def _int8_layers(network, plan):
+def int8_layers(network: Network, *, knows_voices: bool = False) -> str:
+    """Tables of a network in int8, and `add`, which passes numbers through one of its layers."""
     tables = []
     for layer, weights in enumerate(network.weights):
         tables += [
-            _array(
+            array(
                 f"layer_{layer}_weights",
                 np.concatenate([_in_eights(block).ravel() for block in _blocks(weights)]).tolist(),
                 "uint8_t",
             ),
-            _array(f"layer_{layer}_factors", network.factors[layer]),
-            _array(f"layer_{layer}_biases", network.biases[layer]),
+            array(f"layer_{layer}_factors", network.factors[layer]),
+            array(f"layer_{layer}_biases", network.biases[layer]),
         ]
-    return _fill(
+    return fill(
         "int8_layers.c",
         tables="\n".join(tables),
-        whole="" if plan.knows_voices else _fill("whole.c"),
-        limit=_float(Int8Network.INPUT_STEPS),
+        whole="" if knows_voices else fill("whole.c"),
+        limit=literal(Int8Network.INPUT_STEPS),
         offset=WEIGHT_OFFSET,
     )
 

@@ -17,7 +17,7 @@ from string import Template
 import numpy as np
 
 from speech_emotion import __version__, names, native
-from speech_emotion.codegen import aspects, ownership, voices
+from speech_emotion.codegen import aspects, ownership, quality, voices
 from speech_emotion.codegen.pipeline import Plan
 from speech_emotion.colours import COLOURS
 from speech_emotion.dataset import own
@@ -182,15 +182,13 @@ def _about(plan, facts):
 
 def _new_voices(facts):
     """The score of speakers that it never heard, in the words of somebody who tries it."""
-    score = facts.get("unseen", {}).get("uar")
-    if score is None:
+    found = quality.of_new_voices(facts)
+    if found is None:
         return "not tried on speakers that it never heard"
-    low, high = facts.get("intervals", {}).get("uar", (score, score))
-    clips, speakers = facts.get("unseen_clips", 0), facts.get("unseen_speakers", 0)
     return (
-        f"right in {100 * score:.0f} % for speakers that it never heard (UAR, 95 % interval "
-        f"{100 * low:.0f} to {100 * high:.0f} %, {clips} clips of {speakers} speakers; "
-        f"guessing: {100 / len(facts['labels']):.0f} %)"
+        f"right in {100 * found.uar:.0f} % for speakers that it never heard (UAR, 95 % interval "
+        f"{100 * found.low:.0f} to {100 * found.high:.0f} %, {found.clips} clips of {found.speakers} "
+        f"speakers; guessing: {100 * found.chance:.0f} %)"
     )
 
 

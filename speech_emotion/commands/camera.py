@@ -22,7 +22,7 @@ EXAMPLES = """examples:
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         prog="python -m camera", description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip

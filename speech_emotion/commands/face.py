@@ -18,7 +18,7 @@ EXAMPLES = """examples:
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         prog="python -m face", description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip

@@ -22,7 +22,7 @@ LEAST_PEOPLE = 3
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = cli.Parser(
         prog="python -m fusion", description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip

@@ -1,14 +1,12 @@
 """Rewrites every generated C file; `--check` only tells which are stale (exit code 1)."""
 
-import argparse
-
 from speech_emotion import cli, generate
 from speech_emotion.errors import CheckFailed
 from speech_emotion.files import replacing
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m speech_emotion.generate", description=__doc__)
+    parser = cli.Parser(prog="python -m speech_emotion.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when stale")
     check = parser.parse_args().check
     outputs = generate.outputs()

@@ -14,6 +14,8 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from speech_emotion.chip_math import exp2
+
 
 class ClippedScaler(TransformerMixin, BaseEstimator):
     """Standardise each column, then clip: one odd clip must not shout down all other columns.
@@ -270,15 +272,3 @@ class Int8Network(_ChipNetwork, MLPClassifier):
         # whole numbers below 2^53: exact in float64, in whatever order the library adds
         sums = np.rint(steps).astype(np.float64) @ self.weights8_[layer].astype(np.float64)
         return sums.astype(np.float32) * self.factors_[layer] + self.intercepts_[layer]
-
-
-def exp2(x):
-    """2^x for float32 x <= 0, with the operations of ser_exp2 (embedded/src/ser_math.h): the same bits."""
-    x = np.maximum(np.asarray(x, np.float32), np.float32(-126))
-    whole = np.floor(x + np.float32(0.5))
-    f = x - whole
-    p = np.full_like(x, 0.00015345811)
-    for coefficient in (0.0013399931, 0.0096184891, 0.055503286, 0.24022646, 0.69314718, 1.0):
-        p = p * f + np.float32(coefficient)
-    scaled = (p.view(np.int32) + (whole.astype(np.int32) << 23)).view(np.float32)
-    return np.where(x > -126, scaled, np.float32(0))

@@ -153,8 +153,6 @@ EXPORT(f0) const float *ser_web_f0(void) { return f0; }
 
 /* --- whose voice it is (ser_profile.h) -------------------------------------------------------- */
 
-enum { LEARN_HUNDREDTHS = 80, LEARN_ABOVE_NOISE = 30 }; /* as in the sketches' Voice.h */
-
 EXPORT(voice_columns) int ser_web_voice_columns(void) { return SER_PROFILE_COLUMNS; }
 EXPORT(voice_forget) void ser_web_voice_forget(void) { ser_profile_forget(&voice); }
 
@@ -168,9 +166,7 @@ EXPORT(voice_strange) int ser_web_voice_strange(void) { return ser_profile_is_st
 /* Whether the sentence that the gate has just ended was loud, clear and long enough to learn a voice from. */
 EXPORT(clear) int ser_web_clear(void)
 {
-    return listening.mean_power > (float)LEARN_ABOVE_NOISE * listening.floor && listening.lost == 0 &&
-           listening.clipped * 100 < listening.blocks * SER_HOP &&
-           result.seconds * 100.0f >= (float)LEARN_HUNDREDTHS;
+    return ser_listen_is_clear(&listening, result.seconds);
 }
 
 /* The sound of the latest answer is learnt from. Returns whether it was. */

@@ -15,17 +15,6 @@
 
 #include "Board.h" /* the button is chosen there */
 
-/* ---- to choose, before this is included or by -D of the build ---- */
-
-#ifndef LEARN_SECONDS
-#define LEARN_SECONDS 0.8f /* shorter speech tells little of a voice */
-#endif
-#ifndef LEARN_ABOVE_NOISE
-#define LEARN_ABOVE_NOISE 30.0f /* times the noise's power, 15 dB: what is learnt is the voice, not the room */
-#endif
-
-/* ---- */
-
 static const int VOICES = 4;
 static ser_profile voice;
 static int voice_number = 0;
@@ -79,9 +68,7 @@ static void mind_wishes()
 /* After it: it is learnt if it was loud, clear and long enough. */
 static void learn_voice(const ser_recognizer *recognizer, const ser_result *result, const ser_listen *heard)
 {
-    const bool clear = heard->mean_power > LEARN_ABOVE_NOISE * heard->floor && heard->lost == 0 &&
-                       heard->clipped * 100 < heard->blocks * SER_HOP;
-    if (clear && result->seconds >= LEARN_SECONDS && ser_learn(recognizer, &voice, result)) {
+    if (ser_listen_is_clear(heard, result->seconds) && ser_learn(recognizer, &voice, result)) {
         const unsigned known = voice.known;
         if (known < 32 ? (known & (known - 1)) == 0 : known % 32 == 0) {
             write_voice();
