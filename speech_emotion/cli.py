@@ -13,10 +13,24 @@ from speech_emotion.errors import CheckFailed, UserError
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's, whose complaint is one line, as every other error of a command."""
+    """argparse's, whose complaint is one line, as every other error of a command. It names the command as it
+    was called, so that what it says can be typed."""
+
+    def __init__(self, **options):
+        if options.get("prog") is None:
+            options["prog"] = _called()
+        super().__init__(**options)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}; {self.prog} --help tells more\n")
+
+
+def _called() -> str | None:
+    """`python -m MODULE` where it was called so; else argparse's own guess, the program's name."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if spec is None or not sys.argv[0].endswith(".py"):  # a script, or `speech-emotion COMMAND`
+        return None
+    return f"python -m {spec.name.removesuffix('.__main__')}"
 
 
 def run(main: Callable[[], int | None]) -> None:

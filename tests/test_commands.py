@@ -124,6 +124,24 @@ def test_every_argument_mistake_is_one_line():
     assert [name for name, text in texts.items() if "argparse.ArgumentParser" in text] == ["cli.py"]
 
 
+@pytest.mark.parametrize(
+    "called, named",
+    [
+        (["-m", "central"], "python -m central"),
+        (["-m", "face", "train"], "python -m face train"),
+        (["-m", "speech_emotion", "face", "train"], "speech-emotion face train"),
+        (["-m", "speech_emotion.checks.network"], "python -m speech_emotion.checks.network"),
+        (["measure.py"], "measure.py"),
+    ],
+)
+def test_a_mistake_names_the_command_as_it_was_called(called, named):
+    done = subprocess.run(
+        [sys.executable, *called, "--nonsense"], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and done.stderr.startswith("error: ")
+    assert done.stderr.endswith(f"; {named} --help tells more\n") and done.stderr.count("\n") == 1
+
+
 def test_the_list_of_commands_is_said_and_a_wrong_one_refused(tmp_path):
     code, said, _, modules = loaded("speech_emotion", (), tmp_path)
     assert code == 0 and not modules and all(name in said for name in COMMANDS)

@@ -54,7 +54,7 @@ here. What was tried, and what each choice is worth: docs/history/choices.md.
 
 
 def parse_arguments():
-    parser = cli.Parser(prog="python -m speech_emotion.checks.accuracy", description=__doc__)
+    parser = cli.Parser(description=__doc__)
     add = parser.add_argument
     add("features", nargs="?", type=Path, default=Path("dataset/features.csv"), metavar="features.csv",
         help="default: dataset/features.csv")  # fmt: skip

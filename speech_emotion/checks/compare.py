@@ -264,7 +264,7 @@ def _cell(value):
 
 
 def parse_arguments():
-    parser = cli.Parser(prog="python -m speech_emotion.checks.compare", description=__doc__)
+    parser = cli.Parser(description=__doc__)
     add = parser.add_argument
     add("model", type=Path, metavar="forest.joblib", help="a forest that train.py wrote")
     add("--features", type=Path, default=Path("dataset/features.csv"), metavar="CSV")

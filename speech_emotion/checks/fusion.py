@@ -33,7 +33,7 @@ _PARTS = ("acquaintance", "distillation", "estimators", "histories", "profile")
 
 
 def parse_arguments():
-    parser = cli.Parser(prog="python -m speech_emotion.checks.fusion", description=__doc__)
+    parser = cli.Parser(description=__doc__)
     add = parser.add_argument
     add("features", nargs="?", type=Path, default=_FEATURES, metavar="features.csv",
         help="a table that holds RAVDESS (default: dataset/features.csv)")  # fmt: skip

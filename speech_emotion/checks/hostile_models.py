@@ -582,7 +582,7 @@ def _problem(answer, path):
 
 def main():
     parser = cli.Parser(
-        prog="python -m speech_emotion.checks.hostile_models", description=__doc__,
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--count", type=int, default=10_000, metavar="N", help="default: 10000")

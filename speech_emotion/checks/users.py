@@ -288,7 +288,7 @@ def cloned(folder: Path, *, clone: bool) -> Iterator[Path]:
 
 
 def parse_arguments():
-    parser = cli.Parser(prog="python -m speech_emotion.checks.users", description=__doc__)
+    parser = cli.Parser(description=__doc__)
     add = parser.add_argument
     add("users", nargs="*", metavar="USER", help=f"of {', '.join(USERS)} (default: all)")
     add("--quick", action="store_true", help="few clips, small models, one minute of recording")

@@ -20,7 +20,7 @@ COLOURS = 256  # a palette: a third of the bytes
 
 def parse_arguments():
     parser = cli.Parser(
-        prog="python -m speech_emotion.checks.web_screenshot", description=__doc__,
+        description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = parser.add_argument

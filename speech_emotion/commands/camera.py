@@ -23,7 +23,7 @@ EXAMPLES = """examples:
 
 def parse_arguments():
     parser = cli.Parser(
-        prog="python -m camera", description=__doc__, epilog=EXAMPLES,
+        description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = parser.add_argument

@@ -22,7 +22,7 @@ FEATURES = Path("dataset/features.csv")
 
 def parse_arguments():
     parser = cli.Parser(
-        prog="python -m codegen", description=__doc__, epilog=EXAMPLES,
+        description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = parser.add_argument

@@ -19,7 +19,7 @@ EXAMPLES = """examples:
 
 def parse_arguments():
     parser = cli.Parser(
-        prog="python -m face", description=__doc__, epilog=EXAMPLES,
+        description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     what = parser.add_subparsers(dest="what", required=True, metavar="train|predict|export")

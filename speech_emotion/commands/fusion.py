@@ -23,7 +23,7 @@ LEAST_PEOPLE = 3
 
 def parse_arguments():
     parser = cli.Parser(
-        prog="python -m fusion", description=__doc__, epilog=EXAMPLES,
+        description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     what = parser.add_subparsers(dest="what", required=True, metavar="fit|score")

@@ -26,7 +26,7 @@ TARGETS = ("esp32", "esp32s3", "esp32c3", "esp32p4", "nrf52840", "rp2040", "rp23
 
 def parse_arguments():
     parser = cli.Parser(
-        prog="python -m measure", description=__doc__, epilog=EXAMPLES,
+        description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = parser.add_argument

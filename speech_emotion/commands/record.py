@@ -24,7 +24,7 @@ EXAMPLES = """examples:
 
 def parse_arguments():
     parser = cli.Parser(
-        prog="speech-emotion record", description=__doc__, epilog=EXAMPLES,
+        description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = parser.add_argument

@@ -6,7 +6,7 @@ from speech_emotion.files import replacing
 
 
 def main():
-    parser = cli.Parser(prog="python -m speech_emotion.generate", description=__doc__)
+    parser = cli.Parser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when stale")
     check = parser.parse_args().check
     outputs = generate.outputs()
