@@ -23,6 +23,11 @@ COMMANDS = {
     ),
     "parity": ("commands.parity", "how near the chip's features come to librosa and Praat"),
     "benchmark": ("commands.benchmark", "how fast the two engines are"),
+    "accuracy": ("commands.accuracy", "the page of accuracies: every protocol, seeds, histories"),
+    "study": ("commands.study", "what each choice of the recipe is worth, in nested folds"),
+    "compare": ("commands.compare", "a forest's export beside emlearn, m2cgen and micromlgen"),
+    "fusion-check": ("commands.fusion_check", "what voice and face are worth together, on RAVDESS"),
+    "hostile-models": ("commands.hostile_models", "thousands of damaged model files, opened"),
 }
 """Name: (module below this package, what it does)."""
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.kernel_ridge import KernelRidge
 
 from speech_emotion.checks import accuracy
+from speech_emotion.commands import accuracy as command
 from speech_emotion.dataset import table
 from speech_emotion.features import schema
 from speech_emotion.model import acquaintance, histories, profile
@@ -156,7 +157,7 @@ def run(tables, tmp_path, monkeypatch, *options):
         ["accuracy", str(main), "--unheard", str(other), "--models", "linear", "--jobs", "1",
          "--kept", str(tmp_path / "kept"), "--out", str(tmp_path / "page.md"), *options],
     )  # fmt: skip
-    accuracy.main()
+    command.main()
     return (tmp_path / "page.md").read_text()
 
 

@@ -7,6 +7,7 @@ import pytest
 from test_fusion import people
 
 from speech_emotion.checks import fusion as check
+from speech_emotion.commands import fusion_check as command
 from speech_emotion.errors import UserError
 from speech_emotion.fusion import DEFAULT, fuse
 
@@ -78,6 +79,9 @@ def test_a_table_of_action_units_is_read_and_anything_else_refused(tmp_path):
 
 
 def test_it_says_that_it_skips_where_its_files_are_not_there(tmp_path, monkeypatch, capsys):
-    arguments = argparse.Namespace(features=tmp_path / "none.csv", faces=tmp_path / "none.csv")
-    monkeypatch.setattr(check, "parse_arguments", lambda: arguments)
-    assert check.main() == 0 and "skipped" in capsys.readouterr().out
+    arguments = argparse.Namespace(
+        seeds=1, features=tmp_path / "none.csv", faces=tmp_path / "none.csv"
+    )
+    monkeypatch.setattr(command, "parse_arguments", lambda: arguments)
+    monkeypatch.setattr(command, "_FEATURES", arguments.features)
+    assert command.main() == 0 and "skipped" in capsys.readouterr().out

@@ -296,7 +296,7 @@ def test_the_check_skips_where_its_usual_files_are_not_there_and_refuses_where_n
     tmp_path,
 ):
     def said(*arguments):
-        command = [sys.executable, "-m", "speech_emotion.checks.fusion", *arguments]
+        command = [sys.executable, "-m", "speech_emotion", "fusion-check", *arguments]
         paths = os.environ | {"PYTHONPATH": str(REPOSITORY)}
         return subprocess.run(command, cwd=tmp_path, env=paths, capture_output=True, text=True)
 

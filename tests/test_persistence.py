@@ -869,7 +869,7 @@ def test_nothing_in_the_package_opens_pickles():
 
 @pytest.mark.skipif(os.name != "posix", reason="bounds on memory and time are POSIX's")
 def test_generated_hostile_files_are_refused_or_harmless(tmp_path):
-    """A short run of `python -m speech_emotion.checks.hostile_models`: 512 MB, 5 s each."""
+    """A short run of `python -m speech_emotion hostile-models`: 512 MB, 5 s each."""
     tally = hostile_models.run_against(250, 42, tmp_path)
     assert tally.failures == []
     assert sum(tally.refused.values()) > 150 and sum(tally.opened.values()) > 5

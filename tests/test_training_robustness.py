@@ -8,6 +8,7 @@ import soundfile
 from scipy.signal import welch
 
 from speech_emotion.checks import study
+from speech_emotion.commands import study as command
 from speech_emotion.dataset import augment, copies
 from speech_emotion.errors import UserError
 from speech_emotion.features import audio, device, schema, sentences
@@ -273,7 +274,7 @@ def test_the_study_writes_its_part_of_the_document_and_keeps_the_rest(tmp_path, 
     document.write_text("# By hand\n" + study.MARK + "stale part")
     options = ["--models", "linear", "--seeds", "1", "--jobs", "1", "--out", str(document)]
     monkeypatch.setattr("sys.argv", ["study", str(path), *options])
-    study.main()
+    command.main()
     text = document.read_text()
     assert text.startswith("# By hand\n" + study.MARK) and "stale part" not in text
     for heading in ("## Variants", "## Nested choice", "## Eight classes", "## Feature groups"):

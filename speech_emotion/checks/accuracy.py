@@ -1,11 +1,4 @@
-"""How good the shipped models are: one page, reports/accuracy.md, stamped with commit and schema.
-
-Every model is fitted under the protocols that say something of a new voice, over several seeds, and scored
-on the clips that were held out; of models that learn to know a voice, also as it becomes known. Hours of
-work, kept fold by fold in a folder: the same command goes on where it stopped, and a page of what is there
-so far can be had. One seed is done before the next; of each the protocols in the order named, of each the
-models in the order named.
-"""
+"""The page of accuracies: which folds are fitted and kept, and what of them is shown."""
 
 import hashlib
 import itertools
@@ -16,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from speech_emotion import __version__, cli, resources
+from speech_emotion import __version__, resources
 from speech_emotion.dataset import table
 from speech_emotion.dataset.table import FeatureTable
 from speech_emotion.errors import UserError
@@ -30,19 +23,13 @@ from speech_emotion.training.protocols import Fold, Protocol, Splitter, sounds_o
 from speech_emotion.training.report import markdown
 from speech_emotion.training.scores import Outcome, calibration_error, uar
 
-NAMES = ("voice_224", "student_224")
-ABOUT = {
-    "speaker": "five folds by speaker: nothing of a tested speaker was trained on",
-    "corpus": "each corpus tested by a model that was trained on the others: a room never heard",
-    "seed": "a random 70/30 split, as others publish it: the same speakers on both sides, so it flatters",
-}
 UNHEARD = "unheard"
 ABOUT_UNHEARD = (
     "corpora that are in no training row, each tested by the models of all folds by speaker"
 )
 INTRODUCTION = """# How good is it?
 
-Written by `python -m speech_emotion.checks.accuracy`; do not edit. {stamp}
+Written by `python -m speech_emotion accuracy`; do not edit. {stamp}
 
 UAR is the mean of the recalls of the labels that a corpus has, of answers among all {labels}; chance is one
 in as many as it has. In brackets: 95 % bootstrap intervals over speakers (means of the seeds' ends). {seeds}
@@ -53,29 +40,8 @@ here. What was tried, and what each choice is worth: docs/history/choices.md.
 """
 
 
-def parse_arguments():
-    parser = cli.Parser(description=__doc__)
-    add = parser.add_argument
-    add("features", nargs="?", type=Path, default=Path("dataset/features.csv"), metavar="features.csv",
-        help="default: dataset/features.csv")  # fmt: skip
-    add("--unheard", nargs="+", type=Path, default=[], metavar="features.csv",
-        help="tables of other corpora, which are tested and never trained on")  # fmt: skip
-    add("--models", nargs="+", default=NAMES, choices=CANDIDATES, metavar="NAME",
-        help=f"default: {', '.join(NAMES)}")  # fmt: skip
-    add("--protocols", nargs="+", default=list(ABOUT), choices=ABOUT, metavar="NAME",
-        help=f"of {', '.join(ABOUT)}, in the order wanted (default: all)")  # fmt: skip
-    add("--seeds", type=int, default=3, metavar="N", help="42, 43 ... (default: 3)")
-    add("--kept", type=Path, default=Path("reports/accuracy"), metavar="DIR",
-        help="where finished folds are kept (default: reports/accuracy)")  # fmt: skip
-    add("--so-far", action="store_true", help="fit nothing: write the page of what is kept")
-    add("--out", type=Path, default=Path("reports/accuracy.md"), metavar="FILE",
-        help="default: reports/accuracy.md")  # fmt: skip
-    add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
-    return parser.parse_args()
-
-
-def main():
-    arguments = parse_arguments()
+def write(arguments, about: dict[str, str]) -> None:
+    """The page of what is fitted, kept and asked for. about: each protocol in words, in the page's order."""
     clips = Clips.read(arguments.features, arguments.unheard)
     arguments.kept.mkdir(parents=True, exist_ok=True)
     studies = {seed: Study(clips, seed, arguments) for seed in _seeds(arguments)}
@@ -87,7 +53,7 @@ def main():
         for (part, condition), outcome in studies[seed].outcomes(name, protocol).items():
             found.setdefault((name, part, condition), []).append(outcome)
     with replacing(arguments.out) as file:
-        file.write(page(clips, found, arguments))
+        file.write(page(clips, found, arguments, about))
     print(f"{arguments.out}: written")
 
 
@@ -224,7 +190,7 @@ def _key(data, task, seed):
     return digest.hexdigest()[:24]
 
 
-def page(clips: Clips, found, arguments) -> str:
+def page(clips: Clips, found, arguments, about) -> str:
     parts = [
         INTRODUCTION.format(
             stamp=stamp(clips.data), labels=len(set(clips.labels)), unheard=UNHEARD,
@@ -235,14 +201,14 @@ def page(clips: Clips, found, arguments) -> str:
         ),
         "## On what\n", *_on_what(clips), "## What was run\n", _was_run(found, arguments),
     ]  # fmt: skip
-    for protocol, about in {**ABOUT, UNHEARD: ABOUT_UNHEARD}.items():
+    for protocol, words in {**about, UNHEARD: ABOUT_UNHEARD}.items():
         rows = {
             _row_name(found, name, condition): _scores(each, protocol)
             for (name, p, condition), each in found.items()
             if p == protocol
         }
         if rows:
-            parts += [f"## {protocol}\n", f"{about[0].upper()}{about[1:]}.\n"]
+            parts += [f"## {protocol}\n", f"{words[0].upper()}{words[1:]}.\n"]
             parts.append(markdown(pd.DataFrame.from_dict(rows, orient="index"), "model"))
     return "\n".join(parts)
 
@@ -336,12 +302,3 @@ def stamp(data) -> str:
         f"Version {__version__}, {commit}, schema {schema.HASH}, features by the "
         f"{data.info['engine']} engine."
     )
-
-
-def run() -> None:
-    """The command: `main`, with its exit codes."""
-    cli.run(main)
-
-
-if __name__ == "__main__":
-    run()

@@ -1,10 +1,4 @@
-"""What voice and face are worth together, on people nobody trained on: RAVDESS, eight labels.
-
-The voice is a model of `train.py` on a feature table of RAVDESS; the face is the mean action units of the
-same sentences' videos, published with MMEmotionRecognition (CC BY-NC-SA 4.0, for research). Five folds by
-actor; the fusion's weights come from training actors only, by models that did not train on them.
-No talking video was looked at here: pictures became action units elsewhere.
-"""
+"""What voice and face are worth together: nested fits over the folds of RAVDESS, fused and scored."""
 
 import csv
 import hashlib
@@ -14,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from speech_emotion import cli, fusion, resources
+from speech_emotion import fusion, resources
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.files import replacing
 from speech_emotion.fusion import pairing
@@ -24,28 +18,10 @@ FOLDS = (
     (2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21, 23, 24), (1, 4, 9, 22),
 )  # fmt: skip
 """Actors, as published with the action units."""
-VOICES = ("student_224", "voice_224")
 HISTORIES = ("10 mostly neutral", "10 mixed")
 LEAST_UAR, LEAST_GAIN, MOST_ECE, LEAST_REFUSED = 0.79, 0.10, 0.05, 0.99
-_FEATURES, _FACES = Path("dataset/features.csv"), Path("ravdess_action_units.csv")
 _RESAMPLES = 1000
 _PARTS = ("acquaintance", "distillation", "estimators", "histories", "profile")
-
-
-def parse_arguments():
-    parser = cli.Parser(description=__doc__)
-    add = parser.add_argument
-    add("features", nargs="?", type=Path, default=_FEATURES, metavar="features.csv",
-        help="a table that holds RAVDESS (default: dataset/features.csv)")  # fmt: skip
-    add("--faces", type=Path, default=_FACES, metavar="FILE",
-        help="mean action units per video (default: ravdess_action_units.csv)")  # fmt: skip
-    add("--voices", nargs="+", default=list(VOICES), choices=VOICES, metavar="NAME",
-        help=f"of {', '.join(VOICES)} (default: both)")  # fmt: skip
-    add("--seeds", type=int, default=1, metavar="N", help="42, 43 ... (default: 1)")
-    add("--kept", type=Path, default=Path("reports/fusion"), metavar="DIR",
-        help="where finished fits are kept (default: reports/fusion)")  # fmt: skip
-    add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
-    return parser.parse_args()
 
 
 @dataclass(frozen=True)
@@ -58,15 +34,11 @@ class Nested:
     inside: list[np.ndarray]
 
 
-def main():
-    arguments = parse_arguments()
-    for path in (arguments.features, arguments.faces):
-        if not path.is_file() and path not in (_FEATURES, _FACES):
-            raise UserError(f"{path}: no such file; python -m speech_emotion.checks.fusion --help")
-    for path in (arguments.features, arguments.faces):
-        if not path.is_file():
-            print(f"skipped: {path} is not here; nothing was measured")
-            return 0
+def measured(arguments) -> None:
+    """Prints what each voice and the face are worth.
+
+    Raises CheckFailed where a bar is missed.
+    """
     arguments.kept.mkdir(parents=True, exist_ok=True)
     failed = []
     for seed in range(42, 42 + arguments.seeds):
@@ -82,7 +54,6 @@ def main():
         failed += refused(study)
     if failed:
         raise CheckFailed("; ".join(failed))
-    return 0
 
 
 class Study:
@@ -382,12 +353,3 @@ def _fold_of(actor):
         if actor in actors:
             return number
     raise UserError(f"actor {actor}: in none of the published folds")
-
-
-def run() -> None:
-    """The command: `main`, with its exit codes."""
-    cli.run(main)
-
-
-if __name__ == "__main__":
-    run()

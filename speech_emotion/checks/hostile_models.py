@@ -1,15 +1,5 @@
-"""Model files and their JSON as an enemy would send them, thousands of them, each opened in a small process.
+"""Honest models damaged in every way, and what became of each in a small process of its own."""
 
-Honest models of every kind are damaged: byte by byte, as a zip, in an array's header, in its numbers, in the
-JSON inside and the JSON beside, which vouches for the rest; pickles that run code, hang or ask for gigabytes
-are among them. Each is to be refused in one line, or to be a model that answers and exports. A crash, a stack
-trace, more than LIMIT_MB of memory or LIMIT_S of computing, and any attempt to run or to write something is a
-failure.
-
-  python -m speech_emotion.checks.hostile_models --count 10000 --seed 1
-"""
-
-import argparse
 import contextlib
 import hashlib
 import io
@@ -43,7 +33,7 @@ from speech_emotion.model import archive, persistence
 
 LIMIT_MB = 512
 LIMIT_S = 5
-_COMMAND = ["-m", "speech_emotion.checks.hostile_models", "--worker"]
+_COMMAND = ["-m", "speech_emotion.checks.hostile_models"]
 _ENVIRONMENT = {
     "PYTHONPATH": str(Path(__file__).parents[2]),
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
@@ -580,35 +570,24 @@ def _problem(answer, path):
     return None
 
 
-def main():
-    parser = cli.Parser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    parser.add_argument("--count", type=int, default=10_000, metavar="N", help="default: 10000")
-    parser.add_argument("--seed", type=int, default=1, help="default: 1")
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.worker:
-        return worker()
+def measured(count: int, seed: int) -> None:
+    """Opens so many files, and prints what came of them.
+
+    Raises CheckFailed where one did harm.
+    """
     with tempfile.TemporaryDirectory() as folder:
         bar = lambda numbers: cli.progress(numbers, what="open", unit="file")  # noqa: E731
-        tally = run_against(arguments.count, arguments.seed, Path(folder), bar)
+        tally = run_against(count, seed, Path(folder), bar)
     print(tally.text())
     if tally.failures:
         for failure in tally.failures[:20]:
             print(failure)
-        raise CheckFailed(f"{len(tally.failures)} of {arguments.count} hostile files")
+        raise CheckFailed(f"{len(tally.failures)} of {count} hostile files")
     print(
-        f"{arguments.count} hostile files, {LIMIT_MB} MB and {LIMIT_S} s each: no crash, no hang, no stack "
+        f"{count} hostile files, {LIMIT_MB} MB and {LIMIT_S} s each: no crash, no hang, no stack "
         "trace, nothing run"
     )
 
 
-def run() -> None:
-    """The command: `main`, with its exit codes."""
-    cli.run(main)
-
-
-if __name__ == "__main__":
-    run()
+if __name__ == "__main__":  # one of the small processes
+    worker()

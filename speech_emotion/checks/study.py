@@ -1,13 +1,6 @@
-"""What each choice is worth: part of docs/history/choices.md, by `python -m speech_emotion.checks.study`.
-
-Variants of the model are compared in nested folds: inside the training speakers of each outer fold they
-compete in folds by speaker, and only the winner is scored on the outer test speakers, so that this score is
-nobody's choice. Every variant's own outer scores are shown beside, for people; and the feature groups, left
-out one at a time from the teacher, which needs no seed. Minutes to an hour; rerunnable.
-"""
+"""What each choice is worth: variants in nested folds, eight classes, groups left out one at a time."""
 
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,27 +19,12 @@ from speech_emotion.training.protocols import Splitter, sounds_of
 from speech_emotion.training.report import markdown
 from speech_emotion.training.scores import Outcome, macro_f1, uar, weighted_f1
 
-MARK = "<!-- study: from here on written by python -m speech_emotion.checks.study -->\n"
-NAMES = ("student_224", "student_56", "mlp_64", "forest")
+MARK = "<!-- study: from here on written by python -m speech_emotion study -->\n"
 SHOWN = ("uar_cremad", "uar_ravdess", "macro_f1", "uar", "ece", "confident_uar")
 
 
-def parse_arguments():
-    parser = cli.Parser(description=__doc__)
-    add = parser.add_argument
-    add("features", nargs="?", type=Path, default=Path("dataset/features.csv"), metavar="features.csv",
-        help="default: dataset/features.csv")  # fmt: skip
-    add("--models", nargs="+", default=NAMES, choices=CANDIDATES, metavar="NAME",
-        help=f"variants (default: {', '.join(NAMES)})")  # fmt: skip
-    add("--seeds", type=int, default=3, metavar="N", help="of networks and splits (default: 3)")
-    add("--out", type=Path, default=Path("docs/history/choices.md"), metavar="FILE",
-        help="its last part is replaced (default: docs/history/choices.md)")  # fmt: skip
-    add("--jobs", type=int, default=-1, metavar="N", help="processes (default: one per core)")
-    return parser.parse_args()
-
-
-def main():
-    arguments = parse_arguments()
+def write(arguments) -> None:
+    """Everything, into the last part of the document."""
     data = table.read(arguments.features)
     clips = int((data.clips["augmentation"] == "").sum())
     kinds = ", ".join(sorted(set(data.clips["augmentation"]) - {""})) or "none"
@@ -220,12 +198,3 @@ def _teach(data, y, names, seeds):
         rows = splitter.originals
         found["macro_f1"].append(macro_f1(y[rows], predicted[rows]))
     return {key: np.array(values) for key, values in found.items() if values}
-
-
-def run() -> None:
-    """The command: `main`, with its exit codes."""
-    cli.run(main)
-
-
-if __name__ == "__main__":
-    run()
