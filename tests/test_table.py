@@ -468,3 +468,20 @@ def test_another_file_is_called_what_it_is(tmp_path, name):
     assert said in message
     for word in ("tokeniz", "codec", "parser", "Error"):  # a library's words
         assert word not in message
+
+
+def test_a_table_without_a_cut_recording_goes_without_its_place(tmp_path):
+    clip = dict.fromkeys(table.CLIP_COLUMNS, "") | {
+        "path": "a.wav",
+        "corpus": "folder",
+        "emotion": "sad",
+    }
+    clip |= {"speaker": "anna", "seconds": "1.0"}
+    vector = np.zeros(len(schema.COLUMNS), np.float32)
+    info = {"schema": schema.HASH, "engine": "device"}
+    path = table.write(tmp_path, [(clip, vector)], lambda: info, cut=False)
+    header = path.read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert header[: len(header) - len(schema.COLUMNS)] == list(table.CLIP_COLUMNS[:11])
+    found = table.read(path).clips
+    assert list(found.columns) == list(table.CLIP_COLUMNS)
+    assert (found[list(table.CUT_COLUMNS)] == "").all(axis=None)

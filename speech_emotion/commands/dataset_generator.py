@@ -353,7 +353,9 @@ def write_tables(out, root, found, work, journal, about):
             )
 
     ignored = {relative(path, root): why for path, why in found.ignored}
-    path = table.write(out, rows(), lambda: about | summary.as_info() | {"ignored": ignored})
+    cut = any(clip.recording or clip.place for clip in found.clips)
+    facts = lambda: about | summary.as_info() | {"ignored": ignored}  # noqa: E731
+    path = table.write(out, rows(), facts, cut=cut)
     print(summary.text())
     print(f"{path}: {summary.written} rows x {len(schema.COLUMNS)} features, schema {schema.HASH}")
 

@@ -28,10 +28,12 @@ CLIP_COLUMNS = (
     "path", "corpus", "speaker", "sex", "emotion", "sentence", "intensity", "seconds",
     "augmentation", "source", "background", "recording", "start", "end",
 )  # fmt: skip
+CUT_COLUMNS = CLIP_COLUMNS[-3:]
 """`path` is relative to the corpora folder and unique; an augmented copy's is `<source>#<kind>`.
 `background` names the other clips that are heard in a copy, with BETWEEN between two. `recording`: of a
 sentence, the longer recording that it was cut from; `start` and `end`: its place there in seconds, where it
-is no file of its own (`features.sentences`)."""
+is no file of its own (`features.sentences`). A table without a cut recording goes without these three,
+CUT_COLUMNS."""
 
 BETWEEN = "//"  # in no path
 
@@ -66,8 +68,11 @@ def write(
     folder: Path,
     rows: Iterable[tuple[dict[str, str], np.ndarray]],
     info: Callable[[], dict],
+    *,
+    cut: bool = True,
 ) -> Path:
     """Write clips.csv, features.csv and features.json. rows: (CLIP_COLUMNS dict, float32 vector) each.
+    cut: whether CUT_COLUMNS are written.
 
     Rows are streamed: memory does not grow with their number; `info` is asked for the sidecar when the
     last one is written. Returns the path of features.csv.
@@ -83,12 +88,13 @@ def write(
     ):
         clips_csv = csv.writer(clips_file, lineterminator="\n")
         features_csv = csv.writer(features_file, lineterminator="\n")
-        clips_csv.writerow(CLIP_COLUMNS)
-        features_csv.writerow((*CLIP_COLUMNS, *schema.COLUMNS))
+        columns = CLIP_COLUMNS if cut else CLIP_COLUMNS[: -len(CUT_COLUMNS)]
+        clips_csv.writerow(columns)
+        features_csv.writerow((*columns, *schema.COLUMNS))
         ranges = _Ranges()
         for clip, vector in rows:
             ranges.take_in(vector)
-            cells = [names.csv_cell(clip[column]) for column in CLIP_COLUMNS]
+            cells = [names.csv_cell(clip[column]) for column in columns]
             clips_csv.writerow(cells)
             features_csv.writerow(cells + [str(value) for value in vector])
         json.dump(info() | ranges.as_info(), sidecar, indent=1)
