@@ -323,3 +323,25 @@ def test_the_student_exports_exactly(labels, tmp_path):
     }
     chip = Library(generated(persistence.Model(made, facts), tmp_path))
     np.testing.assert_array_equal(chip.probabilities(vectors), made.predict_proba(vectors))
+
+
+def test_a_first_step_is_adams():
+    """Kingma and Ba 2015, section 2: with the bias taken out, the first step is the rate in each direction,
+    whatever the size of the slopes; the rate then falls as half a cosine."""
+    weights = np.zeros(3, np.float32)
+    slopes = np.array([1e-2, -3.0, 50.0], np.float32)
+    walked = []
+
+    def gradients(part):
+        walked.append(weights.copy())
+        return 1.0, [slopes]
+
+    losses = distillation._descended(
+        [weights], gradients, 10, distillation.LEAST_STEPS, np.random.default_rng(0), 0.1, 10
+    )
+    assert len(losses) == len(walked) == distillation.LEAST_STEPS and losses[0] == 1
+    np.testing.assert_allclose(walked[1], -0.1 * np.sign(slopes), rtol=1e-4)
+    middle = distillation.LEAST_STEPS // 2
+    np.testing.assert_allclose(
+        walked[middle] - walked[middle + 1], 0.05 * np.sign(slopes), rtol=0.01
+    )

@@ -188,7 +188,8 @@ def examples(y, speakers=None):
     n = len(y)
     X = np.arange(n, dtype=np.float32)[:, None]
     speakers = np.zeros(n, int) if speakers is None else np.asarray(speakers)
-    return Examples(X, np.array(y), speakers, np.arange(n) // 2, np.arange(n) // 2, np.full(n, ""))
+    sounds = np.arange(n) // 2
+    return Examples(X, np.array(y), speakers, 4 * sounds, sounds, np.full(n, ""))
 
 
 def test_weights_make_classes_weigh_alike_and_none_leaves_them():
@@ -213,6 +214,7 @@ def test_a_clip_taken_twice_is_a_second_clip_and_its_copies_are_the_seconds():
         for row, time, number in zip(rows, times, fit[key], strict=True):
             assert told.setdefault((row // 2, time), number) == number
         assert len(set(told.values())) == len(told)
+        assert np.issubdtype(fit[key].dtype, np.integer)
 
 
 def test_a_search_keeps_what_is_best_on_speakers_it_did_not_hear():

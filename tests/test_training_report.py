@@ -171,6 +171,8 @@ def test_sizes_are_shown_in_kb_with_what_fits_and_what_is_on_the_front():
         True,
     ]
     assert found["RAM KB"].tolist()[0] == 50
+    large = study().sizes | {"mlp_32": Fit(4000 * KB, 2000 * KB, 1000 * KB, "gcc")}
+    assert study(sizes=large).size_table().iloc[0, :3].tolist() == [4000, 2000, 1000]
     assert found["fits"].tolist() == ["yes", "yes", "yes"]
     assert found["front"].tolist() == ["*", "*", ""]
     assert found["measured"].tolist() == ["gcc", "not compiled", "is not exported"]
@@ -201,6 +203,8 @@ def test_what_was_learnt_from_is_said():
     assert study(table=table.rows(np.arange(4))).is_studio
     table.clips.loc[4, "augmentation"] = "pitch:2"
     assert study(table=table).is_studio
+    assert report.STUDIO_WARNING in report._model_card(study(table=table))
+    assert report.STUDIO_WARNING not in report._model_card(study())
     table.clips.loc[3, "corpus"] = "synthetic"
     assert study(table=table).is_synthetic
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from speech_emotion.training import scores
 from speech_emotion.training.experiment import choose
 from speech_emotion.training.scores import (
     Outcome,
@@ -11,6 +12,7 @@ from speech_emotion.training.scores import (
     pareto_front,
     reliability,
     uar,
+    weighted_f1,
 )
 
 LABELS = np.array(["angry", "sad"])
@@ -88,6 +90,17 @@ def test_a_corpus_of_one_speaker_has_no_interval():
         "asas", [0, 1, 0, 1], corpora=list("ccdd"), speakers=["c/1", "c/1", "d/1", "d/2"]
     )
     assert set(found.intervals()) == {"macro_f1", "uar", "uar_d"}
+
+
+def test_scores_of_a_resample_are_those_of_its_clips():
+    """The bootstrap counts in tables of confusion; a score of a table is that of the answers in it."""
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        truth, answers = random.integers(0, 4, (2, 30))
+        table = np.bincount(truth * 4 + answers, minlength=16).reshape(4, 4)
+        assert scores._uar(table) == pytest.approx(uar(truth, answers))
+        assert scores._macro_f1(table) == pytest.approx(macro_f1(truth, answers))
+        assert scores._weighted_f1(table) == pytest.approx(weighted_f1(truth, answers))
 
 
 def test_an_interval_holds_the_score_and_narrows_with_more_speakers():
