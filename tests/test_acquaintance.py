@@ -177,6 +177,22 @@ def test_folds_that_are_kept_are_not_fitted_again(tables, tmp_path, monkeypatch)
     assert run(tables, tmp_path, monkeypatch, *options) == text
 
 
+def test_a_nested_choice_is_made_by_speakers_who_are_not_tested(tables, tmp_path, monkeypatch):
+    options = ("--protocols", "speaker", "nested", "--models", "linear", "mlp_32", "--seeds", "1")
+    text = run(tables, tmp_path, monkeypatch, *options)
+    _, _, section = text.partition("## nested")
+    assert "of 5 times" in section and accuracy.CHOSEN in section
+    clips = accuracy.Clips.read(tables[0], [tables[1]])
+    speaker, people = clips.protocols(42)["speaker"], clips.all.people
+    inside = clips.inside(speaker, 42)
+    assert len(inside) == len(speaker.folds)
+    for outer, folds in zip(speaker.folds, inside, strict=True):
+        for fold in folds:
+            assert not set(people[fold.test]) & set(people[fold.train])
+            assert not set(people[np.append(fold.test, fold.train)]) & set(people[outer.test])
+            assert fold.test.max() < clips.trainable
+
+
 def test_what_is_unheard_is_in_no_training_row(tables):
     clips = accuracy.Clips.read(tables[0], [tables[1]])
     for protocol in clips.protocols(42).values():

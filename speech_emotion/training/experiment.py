@@ -26,7 +26,7 @@ from speech_emotion.training.fitting import (
 from speech_emotion.training.protocols import Fold, Protocol, Splitter
 from speech_emotion.training.scores import Outcome, macro_f1
 
-_INNER_FOLDS = 3
+INNER_FOLDS = 3
 UNSEEN = ("speaker", "corpus")
 """Protocols in which a tested speaker is in no training row, so that he may be got to know."""
 _SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)  # of the learning curve
@@ -221,7 +221,7 @@ class Experiment:
     def _inside(self, train):
         """Folds by speaker inside training rows."""
         originals = np.intersect1d(train, self.splitter.originals)
-        return self.splitter.by_speaker(originals, self.seed, folds=_INNER_FOLDS)
+        return self.splitter.by_speaker(originals, self.seed, folds=INNER_FOLDS)
 
     def fitted(self, tasks, what, heard=()):
         return fit_folds(
