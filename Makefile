@@ -59,7 +59,7 @@ release: $(READY)
 	@[ -n "$(CORPORA)" ] || { echo "error: say where CREMA-D is: make release CORPORA=DIR; to fetch it:" \
 	  "python dataset_generator.py --download cremad --corpora DIR"; exit 2; }
 	$(PY) dataset_generator.py --corpora "$(CORPORA)" --only cremad --engine device --augment --out $(RELEASE)/dataset
-	$(PY) train.py $(RELEASE)/dataset/features.csv --models student_224 --fit all --show "$(CORPORA)" \
+	$(PY) train.py $(RELEASE)/dataset/features.csv --models voice_224 --fit all --show "$(CORPORA)" \
 	  --out $(RELEASE)/models --reports $(RELEASE)/reports
 	$(PY) -m codegen $(RELEASE)/models/model.joblib --out $(RELEASE)/EmotionRecognition --web $(RELEASE)/page \
 	  --features $(RELEASE)/dataset/features.csv --corpora "$(CORPORA)"

@@ -414,7 +414,7 @@ def _model_card(study):
         *(_own_recordings(study) if own else ()),
         "## Scores\n",
         *(f"{'  ' * line.startswith(' ')}- {_escaped(line.strip())}" for line in study.meaning()),
-        FITTED_TO_ALL if study.fit == "all" else "",
+        f"\n{FITTED_TO_ALL}" if study.fit == "all" else "",
         "\n## Limits\n",
         *(
             [
