@@ -82,3 +82,10 @@ def resized(grey: np.ndarray, side: int) -> np.ndarray:
             Image.Resampling.BOX if min(grey.shape) >= side else Image.Resampling.BILINEAR,
         )
     )
+
+
+def shrunk(grey: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(width, height) of pixels, each the mean of those whose centres it covers. grey: uint8, larger."""
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
