@@ -40,6 +40,13 @@ def _quality():
     return "\n".join(["/* Generated from face/quality.py; do not edit. */", *lines, ""])
 
 
+def licence() -> list[str]:
+    """The lines at the head of the cascade's file: who made it, and on which terms it may be passed on."""
+    text = Path(cascade_path()).read_text(encoding="utf-8")
+    comment = re.search(r"<!--(.*?)-->", text, re.DOTALL)
+    return [line.strip() for line in comment[1].strip().splitlines()] if comment else []
+
+
 def cascade() -> str:
     """ser_find_cascade.h. UserError where the file is not such a cascade as ser_find.c evaluates: trees of
     two nodes in a row, upright features."""
@@ -56,12 +63,10 @@ def cascade() -> str:
         raise UserError(
             f"{path}: no cascade that can be exported ({error}); install opencv-python-headless again"
         ) from None
-    licence = re.search(r"<!--(.*?)-->", text, re.DOTALL)
-    said = [line.strip() for line in licence[1].strip().splitlines()] if licence else []
     return "\n".join(
         [
             f"/* Generated from OpenCV's {Path(path).name}; do not edit. What stands in that file:",
-            *(f" * {line}".rstrip().replace("*/", "* /") for line in said),
+            *(f" * {line}".rstrip().replace("*/", "* /") for line in licence()),
             " */",
             f"#define SER_FIND_WINDOW {side}",
             f"#define SER_FIND_STAGES {len(stages)}",
@@ -82,7 +87,8 @@ def _text(element, name):
 
 
 def _stages(cascade):
-    stages, trees = [], []
+    stages: list[str] = []
+    trees: list[str] = []
     for stage in cascade.iterfind("stages/_"):
         weak = stage.findall("weakClassifiers/_")
         threshold = np.float32(_text(stage, "stageThreshold")) - np.float32(_STAGES_LESS)

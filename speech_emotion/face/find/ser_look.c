@@ -60,8 +60,7 @@ static double symmetry(const uint8_t *face)
     return product / (energy > 1.0 ? energy : 1.0);
 }
 
-/* face: (SIDE, SIDE); side: pixels that it had in the picture. */
-static int32_t trouble(const uint8_t *face, int side)
+int32_t ser_look_trouble(const uint8_t *face, int side)
 {
     return side < SER_LOOK_LEAST_SIDE                                    ? 1
            : ser_look_contrast(face, PIXELS) < SER_LOOK_LEAST_CONTRAST   ? 2
@@ -83,7 +82,7 @@ int ser_look(const uint8_t *grey, int width, int height, ser_look_face *faces)
             continue;
         }
         ser_find_box(grey + found[i].y * width + found[i].x, width, side, side, face, SIDE, SIDE, room);
-        faces[i].trouble = trouble(face, side);
+        faces[i].trouble = ser_look_trouble(face, side);
         if (faces[i].trouble == 0) {
             ser_face_predict(face, faces[i].probabilities);
         }

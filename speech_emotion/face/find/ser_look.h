@@ -21,6 +21,9 @@ typedef struct {
 /* grey: (height, width), 1 to SER_FIND_LARGEST of each. Returns how many faces, SER_FIND_MOST at most. */
 int ser_look(const uint8_t *grey, int width, int height, ser_look_face *faces);
 
+/* Why a face is not fit to be judged, as above. face: (48, 48); side: pixels that it had in the picture. */
+int32_t ser_look_trouble(const uint8_t *face, int side);
+
 /* Mean and standard deviation of grey values. count: 1 to 2^22. */
 double ser_look_mean(const uint8_t *grey, int count);
 double ser_look_contrast(const uint8_t *grey, int count);
