@@ -127,6 +127,8 @@ def main():
 def check_face(arguments):
     if arguments.face and arguments.web is None:
         raise UserError(f"--face {arguments.face}: is for the web page; name its folder with --web")
+    if arguments.face and not arguments.face.exists():
+        raise UserError(f"{arguments.face}: no such face model; make it with python -m face train")
     if arguments.weights and arguments.face is None:
         raise UserError(
             f"--weights {arguments.weights}: of voice and face; name a model with --face"

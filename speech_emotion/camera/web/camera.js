@@ -32,7 +32,7 @@ class Camera {
     try {
       stream = await navigator.mediaDevices.getUserMedia({
         // a size that the camera has itself: a picture made larger or smaller by the browser is another one
-        video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 15 }, facingMode: "user", resizeMode: "none" },
+        video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 15 }, facingMode: "user", resizeMode: { exact: "none" } },
       });
     } catch (error) {
       throw new Trouble(noCamera(error));

@@ -76,6 +76,7 @@ EXPORT(look) int ser_camera_look(int offset, int stride, int width, int height, 
 }
 
 /* Of the picture as it was looked at. */
+EXPORT(picture) const uint8_t *ser_camera_picture(void) { return picture; }
 EXPORT(width) int ser_camera_width(void) { return picture_width; }
 EXPORT(height) int ser_camera_height(void) { return picture_height; }
 EXPORT(mean) double ser_camera_mean(void) { return ser_look_mean(picture, picture_width * picture_height); }
