@@ -152,8 +152,7 @@ def test_nothing_of_the_camera_is_loaded_or_asked_before_the_person_agrees(camer
         assert [url for url in asked if "camera.js" in url]
 
 
-def test_a_page_without_a_face_model_knows_no_camera(world):
-    """And is as small as ever; with one, what is loaded at first is, too."""
+def test_what_is_loaded_at_first_is_as_small_as_ever(world):
     files = {path.name: path.read_bytes() for path in (world / "web").iterdir()}
     first = {name: content for name, content in files.items() if name != "camera.js"}
     assert sum(map(len, first.values())) <= 500_000
@@ -453,7 +452,10 @@ STATES = {
         wide(3840, 2160, (1400, 600, drawn_faces.drawn(900))),
         "One face, in the middle. Pictures of 3840 × 2160 are looked at smaller.", 1,
     ),
-    "small": (wide(240, 180, (100, 90, drawn_faces.drawn(40, seed=1))), "The face is too small: come nearer", 1),
+    "small": (
+        wide(240, 180, (100, 90, drawn_faces.drawn(40, seed=1))),
+        "The face is too small: come nearer", 1,
+    ),
 }  # fmt: skip
 
 

@@ -30,10 +30,7 @@ class Camera {
     }
     let stream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({
-        // a size that the camera has itself: a picture made larger or smaller by the browser is another one
-        video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 15 }, facingMode: "user", resizeMode: { exact: "none" } },
-      });
+      stream = await openCamera();
     } catch (error) {
       throw new Trouble(noCamera(error));
     }
@@ -226,7 +223,7 @@ class Camera {
     const named = (each) => `${labels[best(each)]} ${roundly(each[best(each)])}`;
     const words = voice && face
       ? `${text}: voice ${named(voice)}, face ${named(face)}, both ${named(row)}; ` +
-        (found.apart < 0.5 ? "they agree mostly" : "they disagree") + ` (${found.apart.toFixed(2)} apart).`
+        (best(voice) === best(face) ? "they agree" : "they disagree") + ` (${found.apart.toFixed(2)} apart).`
       : text || "Start the microphone, too, and say a sentence.";
     if (detail.textContent !== words) {
       detail.textContent = words;
@@ -275,12 +272,25 @@ const NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "e
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const colourOf = (label) => CAMERA.colours[label] ?? "#8c8c8c";
 
+/** In a size that the camera has itself: what a browser makes larger or smaller is another picture. */
+async function openCamera() {
+  const size = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 15 } };
+  const ask = (video) => navigator.mediaDevices.getUserMedia({ video });
+  try {
+    return await ask({ ...size, facingMode: "user", resizeMode: { exact: "none" } });
+  } catch (error) {
+    if (error.name !== "OverconstrainedError") {
+      throw error;
+    }
+    return ask({ ...size, facingMode: "user" }); // one that always makes them another size
+  }
+}
+
 function noCamera(error) {
   switch (error.name) {
     case "NotAllowedError":
       return "The camera was denied. Allow it for this page in the browser's settings, then press Start camera again; the voice goes on without it.";
     case "NotFoundError":
-    case "OverconstrainedError":
       return "No camera was found. Plug one in, then press Start camera again; the voice goes on without it.";
     case "NotReadableError":
     case "AbortError":
