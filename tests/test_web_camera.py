@@ -520,6 +520,22 @@ def test_a_part_that_cannot_be_loaded_is_said_and_tried_again(camera, address):
         expect(state(page)).to_contain_text("One face")
 
 
+def test_offline_it_works_once_it_was_used(world, camera):
+    browser = camera("one", [drawn_faces.scene(FACE)])
+    with browser.new_context(permissions=list(ALLOWED)) as context:
+        page = context.new_page()
+        with serving(world / "web") as address:
+            page.goto(address)
+            expect(page.locator("#offline")).to_contain_text("It works offline")
+            page.goto(address)  # by now it is kept
+            agree(page)
+            expect(state(page)).to_contain_text("One face")
+        context.set_offline(True)
+        page.goto(address)
+        agree(page)
+        expect(state(page)).to_contain_text("One face")
+
+
 # --- for everybody ------------------------------------------------------------------------------------
 
 
