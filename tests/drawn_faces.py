@@ -70,3 +70,14 @@ def video(path, looks, *, rate=10, sound=None):
             container.mux(voice.encode(block))
             container.mux(voice.encode())
     return path
+
+
+def y4m(path, looks, *, rate=10):
+    """The same as a browser's fake camera takes it, uncompressed: each picture's grey values as they are."""
+    height, width = looks[0].shape
+    colours = bytes([128]) * (2 * (-(-width // 2)) * (-(-height // 2)))
+    with open(path, "wb") as file:
+        file.write(f"YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420jpeg\n".encode())
+        for grey in looks:
+            file.write(b"FRAME\n" + grey.tobytes() + colours)
+    return path

@@ -100,6 +100,11 @@ def test_page_is_small_and_complete(page):
 
 
 @needs_compiler
+def test_a_page_without_a_face_model_knows_no_camera(page):
+    assert [name for name, content in page.items() if b"camera" in content.lower()] == []
+
+
+@needs_compiler
 def test_what_works_offline_is_the_whole_page_and_another_page_is_kept_anew(page):
     worker = page["worker.js"].decode()
     kept = json.loads(re.search(r"const FILES = (.*);\n", worker)[1])

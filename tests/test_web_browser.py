@@ -67,10 +67,8 @@ pytestmark = [
 # --- a model, its library, its page, a server, a browser ---------------------------------------
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """Synthetic clips, and the library and page of a network trained on them."""
-    folder = tmp_path_factory.mktemp("web")
+def make(folder, *options):
+    """Synthetic clips, and the library and page of a network trained on them; options: more of codegen's."""
     clips = synthetic.write(folder / "clips", speakers=2, sentences=2)
     vectors = np.array([device.extract(audio.load(clip.path)) for clip in clips])
     model = network(Int8Network, 64).fit(vectors, np.array([clip.emotion for clip in clips]))
@@ -79,7 +77,7 @@ def world(tmp_path_factory):
         "threshold": 0.3, "corpora": ["synthetic"], "scores": {"weighted_f1": 0.5},
     }  # fmt: skip
     persistence.save(model, folder / "model.joblib", facts)
-    arguments = ["--out", folder / "Voice", "--web", folder / "web", "--clips", 0]
+    arguments = ["--out", folder / "Voice", "--web", folder / "web", "--clips", 0, *options]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "argv", ["codegen", str(folder / "model.joblib"), *map(str, arguments)])
@@ -87,6 +85,11 @@ def world(tmp_path_factory):
             cli.run(codegen_command.main)
     assert leaving.value.code == 0
     return folder
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("web"))
 
 
 @pytest.fixture(scope="module")

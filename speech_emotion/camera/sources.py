@@ -9,9 +9,10 @@ import numpy as np
 
 from speech_emotion.camera import CAMERAS
 from speech_emotion.errors import UserError
+from speech_emotion.face import pictures
 
 LONGEST_SIDE = 1280
-"""Pixels: larger pictures are made smaller as they are decoded."""
+"""Pixels: larger pictures are made smaller before they are looked at."""
 MOST_PIXELS = 50_000_000
 
 
@@ -79,9 +80,11 @@ def _taken(source, container, stream, rate):
 
 
 def _grey(frame):
-    scale = max(1.0, max(frame.width, frame.height) / LONGEST_SIDE)
-    size = max(2, round(frame.width / scale)), max(2, round(frame.height / scale))
-    grey = frame.reformat(width=size[0], height=size[1], format="gray").to_ndarray()
+    grey = frame.reformat(format="gray").to_ndarray()
+    scale = max(frame.width, frame.height) / LONGEST_SIDE
+    if scale > 1:
+        size = max(2, round(frame.width / scale)), max(2, round(frame.height / scale))
+        grey = pictures.shrunk(grey, size)
     turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
     return np.ascontiguousarray(np.rot90(grey, turns)) if turns else grey
 

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import shutil
 import tempfile
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from string import Template
@@ -43,11 +44,29 @@ FLAGS = (
     "-nostdlib", "-nostdlibinc", "-Wl,--no-entry", "-Wl,--strip-all", f"-Wl,-z,stack-size={_STACK}",
 )  # fmt: skip
 """Roundings as on every other target; memcpy and sqrtf are instructions of WebAssembly, so no C library."""
+
+
+@dataclass(frozen=True)
+class More:
+    """What a page has beside the voice. script, style: go to the ends of page.js and style.css. button,
+    section: HTML, after the microphone's button and after its answer. later: files that are loaded when the
+    person asks for them, and not before."""
+
+    script: str = ""
+    style: str = ""
+    button: str = ""
+    section: str = ""
+    later: dict[str, bytes] = field(default_factory=dict)
+
+
+NOTHING_MORE = More()
 INSTALL = "on Debian or Ubuntu: sudo apt-get install clang lld"
 
 
-def contents(plan: Plan, library: dict[str, bytes], facts: dict) -> dict[str, bytes]:
-    """All files of the page: name -> bytes. A function of the model and the compiler's version.
+def contents(
+    plan: Plan, library: dict[str, bytes], facts: dict, more: More = NOTHING_MORE
+) -> dict[str, bytes]:
+    """All files of the page: name -> bytes. A function of the models and the compiler's version.
 
     library: `library.contents`. facts: the model's JSON. UserError: no compiler for WebAssembly.
     """
@@ -61,25 +80,29 @@ def contents(plan: Plan, library: dict[str, bytes], facts: dict) -> dict[str, by
     made = _HEAD + "".join(f"const {k} = {names.javascript(v)};\n" for k, v in constants.items())
     parts = "".join((_WEB / name).read_text(encoding="utf-8") for name in PARTS)
     page = {name: (_WEB / name).read_bytes() for name in _COPIED}
-    page |= {"model.js": script.encode(), "voices.js": made.encode(), "page.js": parts.encode()}
+    page |= {"model.js": script.encode(), "voices.js": made.encode()}
+    page["page.js"] = (parts + more.script).encode()
+    page["style.css"] += more.style.encode()
     page["index.html"] = (
         Template(page["index.html"].decode())
         .substitute(
             version=names.html(__version__),
             about=names.html(names.terminal(model["about"])),
+            button=more.button,
+            section=more.section,
             scripts="\n".join(f'<script src="{name}"></script>' for name in SCRIPTS),
         )
         .encode()
     )
-    return page | {_OFFLINE: _offline(page)}
+    return page | more.later | {_OFFLINE: _offline(page, more.later)}
 
 
-def _offline(page):
+def _offline(page, later):
     """The service worker: it keeps these very files, under a name that changes with them."""
     digest = hashlib.sha256()
-    for name, content in sorted(page.items()):
+    for name, content in sorted((page | later).items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    kept = {"FILES": sorted(page), "VERSION": digest.hexdigest()[:16]}
+    kept = {"FILES": sorted(page), "LATER": sorted(later), "VERSION": digest.hexdigest()[:16]}
     constants = "".join(
         f"const {name} = {names.javascript(value)};\n" for name, value in kept.items()
     )
@@ -88,16 +111,24 @@ def _offline(page):
 
 def compile_wasm(library: dict[str, bytes]) -> bytes:
     """The WebAssembly module of a library's src/ and web/ser_web.c; it imports nothing."""
+    sources = {
+        Path(path).name: content for path, content in library.items() if path.startswith("src/")
+    }
+    return compile_sources(sources, _WEB / "ser_web.c")
+
+
+def compile_sources(sources: dict[str, bytes], door: Path) -> bytes:
+    """The WebAssembly module of C files and headers, name -> content, and of the file that names what goes
+    out of it. UserError: no compiler, or it complains."""
     check_compiler()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        for path, content in library.items():
-            if path.startswith("src/"):
-                (folder / Path(path).name).write_bytes(content)
-        sources = sorted(path.name for path in folder.glob("*.c"))
-        sources += [str(_WEB / "ser_web.c"), f"-I{_WEB / 'libc'}", "-I."]
+        for name, content in sources.items():
+            (folder / name).write_bytes(content)
+        arguments = sorted(path.name for path in folder.glob("*.c"))
+        arguments += [str(door), f"-I{_WEB / 'libc'}", "-I."]
         try:
-            native.run(["clang", *FLAGS, *sources, "-o", "out.wasm"], cwd=folder)
+            native.run(["clang", *FLAGS, *arguments, "-o", "out.wasm"], cwd=folder)
         except native.Complaint as complaint:
             raise UserError(
                 f"clang: cannot compile the page's code to WebAssembly ({complaint.reason}); {INSTALL}"

@@ -15,6 +15,7 @@ from speech_emotion.errors import UserError
 EXAMPLES = """examples:
   python -m codegen models/mlp_64.joblib
   python -m codegen models/mlp_64.joblib --web build/web
+  python -m codegen models/mlp_64.joblib --web build/web --face models/face.joblib
   python -m codegen models/forest_small.joblib --out build/Forest --corpora ~/speech --clips 1000
 """
 FEATURES = Path("dataset/features.csv")
@@ -31,6 +32,10 @@ def parse_arguments():
         help="the library's folder and name (default: build/EmotionRecognition)")  # fmt: skip
     add("--web", type=Path, metavar="DIR",
         help="also write a web page that runs the library's very code (such as build/web)")  # fmt: skip
+    add("--face", type=Path, metavar="MODEL",
+        help="with --web: a camera beside the microphone; a model of python -m face train")  # fmt: skip
+    add("--weights", type=Path, metavar="FILE",
+        help="with --face: how voice and face count, of python -m fusion fit (default: alike)")  # fmt: skip
     add("--features", type=Path, metavar="CSV",
         help=f"the table to verify with (default: {FEATURES}, where it exists)")  # fmt: skip
     add("--corpora", type=Path, metavar="DIR",
@@ -51,6 +56,7 @@ def main():
     if arguments.clips < 0:
         raise UserError(f"--clips {arguments.clips}: must be 0 or more")
     mistakes.model(str(arguments.model), library=False)
+    check_face(arguments)
     if arguments.features is not None:
         arguments.features = mistakes.table(arguments.features)
     mistakes.corpora(arguments.corpora)
@@ -71,6 +77,7 @@ def main():
         web.check_replaceable(arguments.web, force=arguments.force)
         web.check_compiler()
     model = persistence.load(arguments.model)
+    more = camera(arguments, model.labels) if arguments.face else web.NOTHING_MORE
     table, root = open_table(arguments), places.existing_folder(arguments.corpora)
 
     try:
@@ -107,12 +114,48 @@ def main():
     say("wrote", f"{arguments.out} and {library.zip_path(arguments.out)}")
     say_kept(kept)
     if arguments.web is not None:
-        page = web.contents(plan, files, model.info)
+        page = web.contents(plan, files, model.info, more)
         kept = web.write(page, arguments.web, force=arguments.force)
-        size = sum(map(len, page.values())) / 1024
-        say("wrote", f"{arguments.web}, a page of {size:.0f} KB: open its index.html")
+        later = sum(map(len, more.later.values())) / 1024
+        size = sum(map(len, page.values())) / 1024 - later
+        asked = f", and {later:.0f} KB of the camera's that it loads when asked" if later else ""
+        say("wrote", f"{arguments.web}, a page of {size:.0f} KB{asked}: open its index.html")
         say_kept(kept)
     steps.show("export", model=arguments.model, library=arguments.out)
+
+
+def check_face(arguments):
+    if arguments.face and arguments.web is None:
+        raise UserError(f"--face {arguments.face}: is for the web page; name its folder with --web")
+    if arguments.face and not arguments.face.exists():
+        raise UserError(f"{arguments.face}: no such face model; make it with python -m face train")
+    if arguments.weights and arguments.face is None:
+        raise UserError(
+            f"--weights {arguments.weights}: of voice and face; name a model with --face"
+        )
+
+
+def camera(arguments, labels):
+    """What the face model adds to the page, its C compared with the model before."""
+    from tempfile import TemporaryDirectory
+
+    from speech_emotion import fusion
+    from speech_emotion.camera import page
+    from speech_emotion.face import export, model_file
+    from speech_emotion.fusion import weights_file
+
+    weights = weights_file.read(arguments.weights) if arguments.weights else fusion.DEFAULT
+    face = model_file.load(arguments.face)
+    more = page.more(list(labels), face, weights)
+    with TemporaryDirectory() as draft:
+        library = export.compiled(export.contents(face), Path(draft))
+        difference = export.compare(library, face, export.trials(export.COMPARED))
+    say(
+        "face",
+        f"{export.COMPARED} made-up faces: features and labels in C are the model's, largest difference of a "
+        f"probability {difference:.2g}",
+    )
+    return more
 
 
 def say(what, text):

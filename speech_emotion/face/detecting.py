@@ -46,12 +46,16 @@ def opencv() -> Any:
     return cv2
 
 
+def cascade_path() -> str:
+    """The cascade's XML file. UserError where OpenCV is not installed."""
+    return opencv().data.haarcascades + "haarcascade_frontalface_alt2.xml"
+
+
 class Detector:
     """Finds frontal, upright faces."""
 
     def __init__(self) -> None:
-        cv2 = opencv()
-        path = cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml"
+        cv2, path = opencv(), cascade_path()
         self._cv2, self._cascade = cv2, cv2.CascadeClassifier(path)
         if self._cascade.empty():
             raise UserError(f"{path}: cannot be read; install opencv-python-headless again")
@@ -68,8 +72,9 @@ class Detector:
             minNeighbors=2,
             minSize=(SMALLEST, SMALLEST),
         )
-        faces = [
-            Face(round(x * scale), round(y * scale), round(side * scale))
-            for x, y, side, _ in np.asarray(found, int).reshape(-1, 4).tolist()
-        ]
+        faces = []
+        for x, y, across, down in np.asarray(found, int).reshape(-1, 4).tolist():
+            left, top = round(x * scale), round(y * scale)
+            side = round(min(across, down) * scale)  # at the rim OpenCV cuts off what is outside
+            faces.append(Face(left, top, min(side, width - left, height - top)))
         return sorted(faces, key=lambda face: (-face.side, face.x, face.y))

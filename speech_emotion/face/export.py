@@ -112,8 +112,8 @@ def compiled(files: dict[str, bytes], folder: Path) -> ctypes.CDLL:
     target = folder / f"face{native.SHARED}"
     try:
         native.run(
-            [*native.compiler(), "-std=c99", *native.WARNINGS, "-Werror", "-O2", "-fPIC", "-shared",
-             f"-I{folder}", *sorted(folder.glob("*.c")), "-o", target]
+            [*native.compiler(), "-std=c99", *native.EXACT, *native.WARNINGS, "-Werror", "-O2",
+             "-fPIC", "-shared", f"-I{folder}", *sorted(folder.glob("*.c")), "-o", target]
         )  # fmt: skip
     except native.Complaint as complaint:
         raise CheckFailed(f"the exported C: the compiler complains: {complaint.reason}") from None

@@ -57,6 +57,8 @@ class FaceModel:
     threshold: float
     number: int
     """32 bits that name it, for messages."""
+    about: str = ""
+    """What it learnt from and how well, in words."""
 
     def probabilities(self, faces: np.ndarray) -> np.ndarray:
         """faces: uint8 (n, SIDE, SIDE). Returns float32 (n, labels)."""
@@ -117,7 +119,9 @@ def load(path: Path) -> FaceModel:
     except (ValueError, archive.Damaged) as error:
         said = str(error).splitlines()[0]
         raise UserError(f"{path}: no face model ({said}); {_AGAIN}") from None
-    return FaceModel(pipeline, tuple(info.labels), info.threshold, int(info.sha256[:8], 16))
+    return FaceModel(
+        pipeline, tuple(info.labels), info.threshold, int(info.sha256[:8], 16), info.about
+    )
 
 
 def _facts(sidecar, path):

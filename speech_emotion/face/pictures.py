@@ -82,3 +82,15 @@ def resized(grey: np.ndarray, side: int) -> np.ndarray:
             Image.Resampling.BOX if min(grey.shape) >= side else Image.Resampling.BILINEAR,
         )
     )
+
+
+def shrunk(grey: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(width, height) of pixels, each the mean of those whose centres it covers. grey: uint8, larger.
+
+    First along the rows, then along the columns, as find/ser_find.c has it: left to itself Pillow takes now
+    the one, now the other first, and rounds in between."""
+    from PIL import Image
+
+    box = Image.Resampling.BOX
+    rows = Image.fromarray(grey).resize((size[0], grey.shape[0]), box)
+    return np.asarray(rows.resize(size, box))

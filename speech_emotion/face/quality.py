@@ -12,6 +12,9 @@ more; blurred over two pixels, 95 % have 0.017 or less."""
 LEAST_SYMMETRY = -0.5
 """Correlation with the mirror image: a face in profile has little. Of FER-2013's faces 97 % have more."""
 
+TROUBLES = ("too small", "too dark or too pale", "blurred", "turned away")
+"""What `trouble` says; in the order in which find/ser_look.c numbers them from 1."""
+
 
 def contrast(crop: np.ndarray) -> float:
     return float(crop.std())
@@ -35,11 +38,11 @@ def symmetry(crop: np.ndarray) -> float:
 def trouble(crop: np.ndarray, side: int) -> str:
     """crop: uint8 (48, 48); side: pixels that the face had in the picture. "" where it may be judged."""
     if side < LEAST_SIDE:
-        return "too small"
+        return TROUBLES[0]
     if contrast(crop) < LEAST_CONTRAST:
-        return "too dark or too pale"
+        return TROUBLES[1]
     if sharpness(crop) < LEAST_SHARPNESS:
-        return "blurred"
+        return TROUBLES[2]
     if symmetry(crop) < LEAST_SYMMETRY:
-        return "turned away"
+        return TROUBLES[3]
     return ""

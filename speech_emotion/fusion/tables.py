@@ -158,6 +158,11 @@ def shared_labels(voice: tuple[str, ...], face: tuple[str, ...]) -> tuple[str, .
     return tuple(label for label in voice if label in face)
 
 
+def goal(label: str, labels: tuple[str, ...]) -> str:
+    """What a channel's label counts as among `labels`: calm as neutral where it is none of them."""
+    return "neutral" if label == "calm" and "calm" not in labels else label
+
+
 def aligned(
     probabilities: np.ndarray, mine: tuple[str, ...], labels: tuple[str, ...]
 ) -> np.ndarray:
@@ -167,9 +172,8 @@ def aligned(
         return probabilities
     shares = np.zeros((len(probabilities), len(labels)))
     for place, label in enumerate(mine):
-        goal = "neutral" if label == "calm" and "calm" not in labels else label
-        if goal in labels:
-            shares[:, labels.index(goal)] += probabilities[:, place]
+        if (counted := goal(label, labels)) in labels:
+            shares[:, labels.index(counted)] += probabilities[:, place]
     total = shares.sum(axis=1, keepdims=True)
     even = np.full_like(shares, 1 / len(labels))
     return np.where(total > 0, shares / np.where(total > 0, total, 1), even).astype(np.float32)

@@ -190,9 +190,18 @@ class Page {
     element("level").hidden = false;
     this.showAnswer();
     const sentences = new Sentences(this.recogniser, this.traces, {
-      onBegin: () => this.answer.hear(),
-      onSoFar: (answer) => this.answer.provisional(answer),
-      onNothing: () => this.answer.again(),
+      onBegin: () => {
+        this.answer.hear();
+        this.tell("begin");
+      },
+      onSoFar: (answer) => {
+        this.answer.provisional(answer);
+        this.tell("so far", { answer, seconds: answer.seconds });
+      },
+      onNothing: () => {
+        this.answer.again();
+        this.tell("nothing");
+      },
       onAnswer: (answer, samples) => this.hearSentence(answer, samples),
     });
     let told = false; // what arrives instead of a sentence
@@ -222,11 +231,17 @@ class Page {
     const name = `Sentence ${++this.sentences}`;
     const clear = this.recogniser.isClear();
     this.show(answer, name);
+    this.tell("sentence", { name, answer, seconds: samples.length / RATE });
     if (clear) {
       this.voice.learn();
     }
     const button = this.player.button(samples, name, () => (this.ear.deaf = this.player.playing));
     this.addRow(name, answer, button);
+  }
+
+  /** Other parts of the page may want to know what the microphone heard: "begin", "so far", "sentence", "nothing". */
+  tell(type, facts = {}) {
+    element("answer").dispatchEvent(new CustomEvent("heard", { detail: { type, ...facts } }));
   }
 
   // --- the answer ----------------------------------------------------------------------------
