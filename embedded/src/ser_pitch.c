@@ -1,6 +1,6 @@
 #include "ser_pitch.h"
 
-#include "ser_fft.h"
+#include "ser_fft_float.h"
 #include "ser_math.h"
 #include "ser_pack.h"
 #include "ser_peak.h"
@@ -145,7 +145,7 @@ static const float *correlate(const int16_t *frame, float mean, float *scratch)
     float *r, scale;
     int i;
     load(frame, mean, scratch);
-    r = ser_fft_autocorrelation(scratch);
+    r = ser_fft_float_autocorrelation(scratch);
     scale = r[0] > 0.0f ? ser_recip(r[0]) : 0.0f;
     for (i = 0; i < SER_PITCH_LAGS; i++) {
         r[i] *= scale * ser_window_correction[i];

@@ -1,6 +1,6 @@
 /* The voice stages as one object, and their helpers, behind plain functions: for tests/voice_harness.py. */
 #include "ser_contour.h"
-#include "ser_fft.h"
+#include "ser_fft_float.h"
 #include "ser_hnr.h"
 #include "ser_intensity.h"
 #include "ser_math.h"
@@ -53,7 +53,7 @@ static void hnr_hop(probe *p)
     for (i = 0; i < 512; i++) {
         spectrum[i] = (float)p->tail.sample[SER_HNR_BLOCK + i];
     }
-    ser_fft_real512(spectrum);
+    ser_fft_float_real512(spectrum);
     ser_hnr_hop_shared(&p->hnr, &p->tail, spectrum, p->scratch);
 }
 
@@ -176,15 +176,15 @@ void probe_math(int which, const float *x, int count, float *y)
     }
 }
 
-void probe_real512(float *x) { ser_fft_real512(x); }
+void probe_real512(float *x) { ser_fft_float_real512(x); }
 
 void probe_complex256(float *z, int natural_input)
 {
     if (natural_input) {
-        ser_fft_complex256_to_reversed(z);
-        ser_fft_reverse256(z);
+        ser_fft_float_complex256_to_reversed(z);
+        ser_fft_float_reverse256(z);
     } else {
-        ser_fft_reverse256(z);
-        ser_fft_complex256(z);
+        ser_fft_float_reverse256(z);
+        ser_fft_float_complex256(z);
     }
 }
