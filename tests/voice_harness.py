@@ -27,7 +27,19 @@ COLUMNS = [
 @cache
 def library() -> ctypes.CDLL:
     source = REPOSITORY / "embedded" / "src"
-    stages = ("contour", "fft", "hnr", "history", "intensity", "moments", "peak", "perturbation")
+    stages = (
+        "contour",
+        "fft",
+        "fft_float",
+        "fixed",
+        "hnr",
+        "history",
+        "intensity",
+        "moments",
+        "tables",
+        "peak",
+        "perturbation",
+    )
     others = ("pitch", "pulses", "tail", "voice_tables")
     files = [source / f"ser_{name}.c" for name in (*stages, *others)]
     folder = tempfile.mkdtemp(prefix="ser_voice_")
