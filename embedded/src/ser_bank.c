@@ -351,7 +351,10 @@ static void correlations(const ser_bank *bank, float *out)
         ser_wide_take(&squares, &sum, middles[i]);
         rests[i] = ser_wide_to_float(&sum);
         const float central = ser_wide_to_float(&squares) - rests[i] * rests[i] * per_frame;
-        if (central > 0.5f) {
+        const ser_descriptor *descriptor = ser_frame_descriptors + SER_FRAME_MFCC_01 + i;
+        const float unit = unit_of(descriptor->format);
+        const float mean = ((float)descriptor->middle + (float)middles[i] + rests[i] * per_frame) * unit;
+        if (has_shape(mean, central * per_frame * unit * unit)) {
             scales[i] = ser_rsqrt(central);
         }
     }

@@ -25,7 +25,7 @@ extern "C" {
 #define SER_MAGNITUDE_FLOOR_FINE 21475U /* times 2^8 */
 #define SER_SQUARE_FLOOR 7037U /* of its square */
 #define SER_SQUARE_FLOOR_LOG2 214424884 /* Q24 */
-#define SER_FULL_SQUARE_LOG2 771751936 /* of full scale, Q24 */
+#define SER_FULL_SQUARE_LOG2 771751936 /* Q24 */
 #define SER_DECIBEL_FLOOR (-1638400) /* of a mel level */
 #define SER_DECIBELS_PER_LOG2 12626113 /* times 2^22 */
 #define SER_ROLLOFF_SHARE 3650722202U /* Q0.32 */

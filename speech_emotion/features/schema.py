@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 # --- the clip and its frame grid -------------------------------------------------------------
 SAMPLE_RATE = 16000  # Hz
@@ -98,9 +99,9 @@ class Descriptor:
     that its values go to; None where the stage keeps statistics of its own, or takes them from sums that
     are kept anyway. `family` is the common stem of numbered descriptors, whose values are an array in C.
     `sums_for` is another group whose columns come from its sums too, so that they are kept for that one as
-    well. `bits` and `middle` are the chip's number format: a value is kept as an integer, times 2^bits, and summed
-    as its distance from `middle`, which is to be below 2^20.6 / 2^bits, or 2^22 / 2^bits with more functionals than mean and std (what is farther counts as
-    that far)."""
+    well. `bits` and `middle` are the chip's number format: a value is kept as an integer, times 2^bits, and
+    summed as its distance from `middle`. That is to be below 2^22 / 2^bits, or 2^20.6 / 2^bits where mean and
+    std are all that is asked; what is farther counts as that far."""
 
     name: str
     group: str
@@ -180,7 +181,7 @@ def _mfcc():
 
 
 _RATE = MOMENTS[1:6]  # of a hop-to-hop change: its mean and slope say next to nothing
-_SPECTRUM = {"stage": "spectrum", "part": "frame"}
+_SPECTRUM: dict[str, Any] = {"stage": "spectrum", "part": "frame"}
 
 DESCRIPTORS: tuple[Descriptor, ...] = (
     Descriptor("rms", "energy", "full scale", MOMENTS, "librosa.feature.rms",
@@ -262,7 +263,8 @@ CONSTANTS: dict[str, float] = {
 
 
 ENGINE = "integers 1"
-"""The arithmetic that the columns come from on the chip: another one, though of the same quantities, moves their last digits."""
+"""The arithmetic that the columns come from on the chip: another one, of the same quantities, moves their
+last digits."""
 
 _ON_THE_CHIP = ("stage", "part", "family", "sums_for")  # where a number is computed, not what it is
 

@@ -234,7 +234,7 @@ def q32(values) -> np.ndarray:
 
 
 def mel_rows() -> tuple[list[tuple[int, int]], list[float], list[float]]:
-    """The mel filters: ((first bin, bins), ...), all weights in a row over their band's sum, and these sums."""
+    """The mel filters: ((first bin, bins), ...), all weights in a row over their band's sum, and the sums."""
     filters = librosa.filters.mel(sr=schema.SAMPLE_RATE, n_fft=schema.FRAME, n_mels=schema.MELS)
     spans, packed, sums = [], [], []
     for row in filters.astype(float):
@@ -257,8 +257,9 @@ LOG2_BITS = 6
 
 
 def log2_rows() -> np.ndarray:
-    """Shape (2^LOG2_BITS, 3), integers: of log2(1 + x) over as many equal ranges of x in [0, 1), the parabola through
-    the three Chebyshev points of each. With place in Q1.31 of a range, `a + mulh(place, b + mulh(place, c))` is Q30."""
+    """Shape (2^LOG2_BITS, 3), integers: of log2(1 + x) over as many equal ranges of x in [0, 1), the parabola
+    through the three Chebyshev points of each. With place in Q1.31 of a range, the logarithm is
+    `a + mulh(place, b + mulh(place, c))` in Q30."""
     ranges = 1 << LOG2_BITS
     nodes = (1 + np.cos(np.pi * (np.arange(3) + 0.5) / 3)) / 2
     rows = []
@@ -269,8 +270,8 @@ def log2_rows() -> np.ndarray:
 
 
 def root_rows() -> np.ndarray:
-    """Shape (96, 3), integers: for numbers p in [2^30, 2^32) by their highest 7 bits, 32 and more, c being the middle of each
-    range: 2^62 / c (as an unsigned number), sqrt(c) times 2^15, and log2(c / 2^30) in Q20."""
+    """Shape (96, 3), integers: for numbers p in [2^30, 2^32) by their highest 7 bits, 32 and more, c being
+    the middle of each range: 2^62 / c (its bits as an int32), sqrt(c) times 2^15, and log2(c / 2^30) in Q20."""
     middle = (np.arange(32, 128) + 0.5) * 2.0**25
     inverse = np.rint(2.0**62 / middle).astype(np.int64)
     inverse = np.where(inverse >= 2**31, inverse - 2**32, inverse)
@@ -367,24 +368,24 @@ MAGNITUDE_UNITS = 2.0**23
 def spectrum_units() -> list[str]:
     """Floors and thresholds of the spectrum in the chip's units."""
     floor = math.sqrt(schema.POWER_FLOOR) * MAGNITUDE_UNITS
-    bits = format_of("mel")
+    floor_db = 10 * math.log10(schema.POWER_FLOOR)
+    hertz = schema.SAMPLE_RATE / schema.FRAME  # of a bin
+    from_q24 = {name: 2.0 ** (32 - 24 + format_of(name)) for name in ("centroid", "bandwidth")}
     return [
         f"#define SER_MAGNITUDE_FLOOR {math.ceil(floor)}U /* a full scale of 2^23 */",
         f"#define SER_MAGNITUDE_FLOOR_FINE {round(floor * 2**8)}U /* times 2^8 */",
         f"#define SER_SQUARE_FLOOR {round(floor**2)}U /* of its square */",
         f"#define SER_SQUARE_FLOOR_LOG2 {round(math.log2(floor**2) * 2**24)} /* Q24 */",
-        f"#define SER_FULL_SQUARE_LOG2 {round(math.log2(MAGNITUDE_UNITS**2) * 2**24)} /* of full scale, Q24 */",
-        f"#define SER_DECIBEL_FLOOR ({round(10 * math.log10(schema.POWER_FLOOR) * 2**bits)}) /* of a mel level */",
+        f"#define SER_FULL_SQUARE_LOG2 {round(2 * math.log2(MAGNITUDE_UNITS) * 2**24)} /* Q24 */",
+        f"#define SER_DECIBEL_FLOOR ({round(floor_db * 2 ** format_of('mel'))}) /* of a mel level */",
         f"#define SER_DECIBELS_PER_LOG2 {round(10 * math.log10(2) * 2**22)} /* times 2^22 */",
         f"#define SER_ROLLOFF_SHARE {round(schema.ROLLOFF * 2**32)}U /* Q0.32 */",
         f"#define SER_PER_BIN_LOG2 {round(math.log2(_BINS) * 2**24)} /* of SER_BINS, Q24 */",
         f"#define SER_PER_BIN {round(2**39 / _BINS)} /* 256 over SER_BINS, Q1.31 */",
         f"#define SER_LOG2_E {round(math.log2(math.e) * 2**30)} /* Q30 */",
-        f"#define SER_CENTROID_SCALE {round(schema.SAMPLE_RATE / schema.FRAME * 2 ** (32 - 24 + format_of('centroid')))}U"
-        " /* from bins in Q24 */",
-        f"#define SER_BANDWIDTH_SCALE {round(schema.SAMPLE_RATE / schema.FRAME * 2 ** (32 - 24 + format_of('bandwidth')))}U"
-        " /* from bins in Q24 */",
-        f"#define SER_ROLLOFF_SCALE {round(schema.SAMPLE_RATE / schema.FRAME * 2 ** format_of('rolloff'))} /* from bins */",
+        f"#define SER_CENTROID_SCALE {round(hertz * from_q24['centroid'])}U /* from bins in Q24 */",
+        f"#define SER_BANDWIDTH_SCALE {round(hertz * from_q24['bandwidth'])}U /* from bins in Q24 */",
+        f"#define SER_ROLLOFF_SCALE {round(hertz * 2 ** format_of('rolloff'))} /* from bins */",
         f"#define SER_CHROMA_DOWN {math.ceil(math.log2(_chroma_filters().sum(axis=1).max()))}"
         " /* so that no sum of chroma weights overflows */",
         f"#define SER_PER_MEL {round(2**31 / schema.MELS)} /* 1 over SER_MELS, Q1.31 */",

@@ -119,13 +119,14 @@ def _intensity_defines() -> str:
     ) ** 2  # of a squared sample step, re (2e-5)^2 of full scale
     bits = format_of("intensity_db")
     least = 10 ** (schema.INTENSITY_FLOOR_DB / 10) / unit * 2.0**18
+    unit_log2, per_log2 = (math.log2(unit) - 18) * 2**24, 10 * math.log10(2) * 2 ** (32 - 24 + bits)
     share = 2**41 / (layout.of_schema().intensity_whole * INTENSITY_STEP)
     return "\n".join(
         [
-            f"#define SER_INTENSITY_UNIT_LOG2 ({round((math.log2(unit) - 18) * 2**24)}) /* of the unit of power, Q24 */",
+            f"#define SER_INTENSITY_UNIT_LOG2 ({round(unit_log2)}) /* of the unit of power, Q24 */",
             f"#define SER_INTENSITY_LEAST INT64_C({math.floor(least)}) /* power at the floor */",
             f"#define SER_INTENSITY_FLOOR ({round(schema.INTENSITY_FLOOR_DB * 2**bits)}) /* of the level */",
-            f"#define SER_INTENSITY_PER_LOG2 {round(10 * math.log10(2) * 2 ** (32 - 24 + bits))} /* to the level's format */",
+            f"#define SER_INTENSITY_PER_LOG2 {round(per_log2)} /* to the level's format */",
             f"#define SER_INTENSITY_SHARE {round(share)} /* one over the window's samples, Q41 */",
         ]
     )

@@ -421,9 +421,10 @@ _SAVED = ("excsave2", "excsave3", "excsave4", "excsave5", "excsave6", "epc2")
 
 
 def high_products(text: str) -> str:
-    """Xtensa assembly without the high half of a 32-bit product, which the ESP32 has and de233_fpu lacks: a
-    jump of the same length stands in its place, to where it is put together from 16-bit products, at the end of the section, and
-    back. The jump counts as the one instruction that it is on the chip; what lies between the marks counts nothing (see Target.free)."""
+    """Xtensa assembly without the high half of a 32-bit product, which the ESP32 has and de233_fpu lacks: a jump
+    of the same length stands in its place, to where it is put together from 16-bit products, at the end of the
+    section, and back. The jump counts as the one instruction that it is on the chip; what lies between the
+    marks counts nothing (see Target.free)."""
     lines, bodies, count = [], [], 0
     for line in text.splitlines():
         if found := _HIGH.fullmatch(line):
@@ -442,7 +443,8 @@ def high_products(text: str) -> str:
 
 
 def _high_product(sign: str, to: str, a: str, b: str) -> list[str]:
-    """to = the high half of a b, s(igned) or u(nsigned). What it takes is kept in special registers that nothing else uses."""
+    """to = the high half of a b, s(igned) or u(nsigned). The registers that it takes are kept in special ones
+    that nothing else uses."""
     al, ah, bl, bh, p = [r for r in (f"a{i}" for i in range(2, 16)) if r not in (to, a, b)][:5]
     kept = tuple(zip((al, ah, bl, bh, p), _SAVED, strict=False))
     lines = [f"wsr {r}, {s}" for r, s in kept]

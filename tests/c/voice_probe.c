@@ -23,7 +23,7 @@ typedef struct {
     ser_hnr hnr;
     ser_intensity intensity;
     int32_t spectrum[SER_HNR_SPECTRUM];
-    float scratch[SER_HNR_SCRATCH];
+    float scratch[SER_PULSES_SCRATCH > SER_PITCH_SCRATCH ? SER_PULSES_SCRATCH : SER_PITCH_SCRATCH];
     float level[PROBE_LEVELS]; /* the first ones */
     int levels;
     int share; /* HNR gets its spectrum from outside */
