@@ -271,7 +271,7 @@ def log2_rows() -> np.ndarray:
 
 def root_rows() -> np.ndarray:
     """Shape (96, 3), integers: for numbers p in [2^30, 2^32) by their highest 7 bits, 32 and more, c being
-    the middle of each range: 2^62 / c (its bits as an int32), sqrt(c) times 2^15, and log2(c / 2^30) in Q20."""
+    the middle of each range: 2^62 / c (its bits as an int32), sqrt(c) times 2^15, log2(c / 2^30) in Q20."""
     middle = (np.arange(32, 128) + 0.5) * 2.0**25
     inverse = np.rint(2.0**62 / middle).astype(np.int64)
     inverse = np.where(inverse >= 2**31, inverse - 2**32, inverse)

@@ -22,8 +22,13 @@ typedef struct {
     ser_pulses pulses;
     ser_hnr hnr;
     ser_intensity intensity;
-    int32_t spectrum[SER_HNR_SPECTRUM];
-    float scratch[SER_PULSES_SCRATCH > SER_PITCH_SCRATCH ? SER_PULSES_SCRATCH : SER_PITCH_SCRATCH];
+    union { /* working memory of one stage at a time */
+        float scratch[SER_PULSES_SCRATCH > SER_PITCH_SCRATCH ? SER_PULSES_SCRATCH : SER_PITCH_SCRATCH];
+        struct {
+            int32_t spectrum[SER_HNR_SPECTRUM];
+            float work[SER_HNR_SCRATCH];
+        } hnr;
+    } of;
     float level[PROBE_LEVELS]; /* the first ones */
     int levels;
     int share; /* HNR gets its spectrum from outside */
@@ -50,15 +55,15 @@ static void hnr_hop(probe *p)
     uint64_t energy = 0;
     int i;
     if (!p->share) {
-        ser_hnr_hop(&p->hnr, &p->tail, p->spectrum, p->scratch);
+        ser_hnr_hop(&p->hnr, &p->tail, p->of.hnr.spectrum, p->of.hnr.work);
         return;
     }
     for (i = 0; i < SER_FRAME; i++) {
         const int32_t x = p->tail.sample[SER_HNR_BLOCK + i];
         energy += (uint32_t)(x * x);
     }
-    i = ser_fft_frame(p->tail.sample + SER_HNR_BLOCK, energy, p->spectrum);
-    ser_hnr_hop_shared(&p->hnr, &p->tail, p->spectrum, i, p->scratch);
+    i = ser_fft_frame(p->tail.sample + SER_HNR_BLOCK, energy, p->of.hnr.spectrum);
+    ser_hnr_hop_shared(&p->hnr, &p->tail, p->of.hnr.spectrum, i, p->of.hnr.work);
 }
 
 /* Whole hops only; the first call of a stream brings 80 + 160 m samples, later ones 160 m. */
@@ -69,8 +74,8 @@ void probe_push(probe *p, const int16_t *x, size_t count)
         int32_t level;
         ser_tail_push(&p->tail, x + i, (int)hop);
         hnr_hop(p);
-        ser_pitch_hop(&p->pitch, &p->tail, p->scratch);
-        ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->scratch);
+        ser_pitch_hop(&p->pitch, &p->tail, p->of.scratch);
+        ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->of.scratch);
         if (ser_intensity_hop(&p->intensity, &p->tail, &level) && p->levels < PROBE_LEVELS) {
             p->level[p->levels++] = (float)level / (float)(1 << SER_BITS_INTENSITY_DB);
         }
@@ -82,7 +87,7 @@ void probe_columns(probe *p, float *columns)
 {
     const float peak = ser_tail_peak(&p->tail);
     ser_pitch_columns(&p->pitch, peak, columns);
-    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch, columns + PROBE_PITCHES);
+    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->of.scratch, columns + PROBE_PITCHES);
     ser_hnr_columns(&p->hnr, peak, columns + PROBE_PITCHES + SER_PERTURBATION_COLUMNS);
 }
 
