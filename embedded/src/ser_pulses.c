@@ -1,7 +1,7 @@
 #include "ser_pulses.h"
 
 #include "ser_math.h"
-#include "ser_peak.h"
+#include "ser_peak_float.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 #include "ser_tail.h"
 
-#include "ser_math.h"
-
 #include <string.h>
 
 void ser_tail_reset(ser_tail *tail) { memset(tail, 0, sizeof *tail); }
@@ -48,14 +46,28 @@ void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
     tail->hops++;
 }
 
-float ser_tail_peak(const ser_tail *tail)
+uint32_t ser_tail_level(const ser_tail *tail)
 {
-    float mean;
+    uint64_t count, sum;
+    int32_t mean, above, below;
     if (tail->hops == 0) {
-        return 0.0f;
+        return 0;
     }
-    mean = ser_from_u64((uint64_t)(tail->sum < 0 ? -tail->sum : tail->sum));
-    mean = (tail->sum < 0 ? -mean : mean) *
-           ser_recip((float)tail->hops * (float)SER_HOP - (float)(SER_HOP - SER_CLIP_REMAINDER));
-    return ser_maxf((float)tail->high - mean, mean - (float)tail->low);
+    count = (uint64_t)tail->hops * SER_HOP - (SER_HOP - SER_CLIP_REMAINDER);
+    sum = (uint64_t)(tail->sum < 0 ? -tail->sum : tail->sum);
+    /* into 32 bits, for dividing: which is exact unless the sound is long */
+    while (count >> 23 != 0 || sum >> 31 != 0) {
+        count >>= 1;
+        sum >>= 1;
+    }
+    {
+        const uint32_t n = (uint32_t)count, s = (uint32_t)sum;
+        mean = (int32_t)(s / n * 256U + s % n * 256U / n);
+        mean = tail->sum < 0 ? -mean : mean;
+    }
+    above = tail->high * 256 - mean;
+    below = mean - tail->low * 256;
+    return (uint32_t)(above > below ? above : below);
 }
+
+float ser_tail_peak(const ser_tail *tail) { return (float)ser_tail_level(tail) * (1.0f / 256.0f); }

@@ -34,7 +34,11 @@ void ser_tail_push(ser_tail *tail, const int16_t *samples, int count);
 /* Of any samples. */
 int32_t ser_tail_sum(const int16_t *samples, int count);
 
-/* Largest distance of any sample so far from the mean of all: Praat's global peak. */
+/* Largest distance of any sample so far from the mean of all, Praat's global peak, in 1/256 sample steps: exact to one
+ * of them for eight minutes, and from then on as long as the mean is small, as a DC blocker leaves it. */
+uint32_t ser_tail_level(const ser_tail *tail);
+
+/* The same in sample steps. */
 float ser_tail_peak(const ser_tail *tail);
 
 #ifdef __cplusplus
