@@ -27,8 +27,9 @@ COLUMNS = [
 @cache
 def library() -> ctypes.CDLL:
     source = REPOSITORY / "embedded" / "src"
-    stages = ("contour", "fft", "hnr", "history", "intensity", "moments", "peak", "perturbation")
-    others = ("pitch", "pulses", "tail", "voice_tables")
+    stages = ("contour", "fft", "fft_float", "fixed", "hnr", "history", "intensity", "moments", "peak")
+    others = ("peak_float", "perturbation")
+    others += ("pitch", "pulses", "tail", "voice_tables")
     files = [source / f"ser_{name}.c" for name in (*stages, *others)]
     folder = tempfile.mkdtemp(prefix="ser_voice_")
     built = Path(folder) / "voice.so"

@@ -1,6 +1,6 @@
 #include "ser_hnr.h"
 
-#include "ser_fft.h"
+#include "ser_fft_float.h"
 #include "ser_math.h"
 #include "ser_pack.h"
 #include "ser_peak_float.h"
@@ -99,9 +99,9 @@ static void correlate(const int16_t *samples, float mean, const float *spectrum,
     float sum = 0.0f, power = 0.0f, first, shift;
     int i;
     load(work, samples + BLOCK, mean, (FIRST - BLOCK) / 2, (FIRST - BLOCK + SPAN) / 2);
-    ser_fft_complex256(work);
+    ser_fft_float_complex256(work);
     multiply(work, spectrum);
-    ser_fft_complex256_to_reversed(work);
+    ser_fft_float_complex256_to_reversed(work);
 
     /* The power under a lag: of what is left of the span, and of what has come in behind it. Only sums of
      * squares: nothing cancels, however the level changes. */
@@ -228,8 +228,8 @@ int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum
         if (spectrum == NULL) {
             float *block = scratch + SER_FRAME;
             load(block, tail->sample + BLOCK, 0.0f, 0, SER_FRAME / 2);
-            ser_fft_complex256(block);
-            ser_fft_split512(block);
+            ser_fft_float_complex256(block);
+            ser_fft_float_split512(block);
             spectrum = block;
         }
         correlate(tail->sample, mean, spectrum, scratch, r);

@@ -56,7 +56,7 @@ static uint32_t log_period_of_place(int32_t place)
 static uint32_t pack_candidate(uint32_t period, int32_t strength)
 {
     const uint32_t packed = ((uint32_t)strength * STRENGTH_MOST + ONE / 2) >> SER_PITCH_SCORE_BITS;
-    return period << 16 | packed << 4;
+    return (period < 0xffffU ? period : 0xffffU) << 16 | packed << 4;
 }
 
 /* To 2^-20: 4097 / 16 are 2^20 / 4095. */

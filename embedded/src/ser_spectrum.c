@@ -2,7 +2,7 @@
 
 #if SER_NEEDS_FFT
 
-#include "ser_fft.h"
+#include "ser_fft_float.h"
 #include "ser_math.h"
 #include "ser_slots.h"
 
@@ -20,8 +20,8 @@ void ser_spectrum_transform(const int16_t *frame, float *scratch)
         scratch[at] = (float)frame[2 * n];
         scratch[at + 1] = (float)frame[2 * n + 1];
     }
-    ser_fft_complex256(scratch);
-    ser_fft_split512(scratch);
+    ser_fft_float_complex256(scratch);
+    ser_fft_float_split512(scratch);
 }
 
 /* The power of every bin under a Hann window, in the place of the plain transform: the window is the same as

@@ -26,10 +26,14 @@ extern "C" {
 #define SER_CHROMA_RUN 5
 #define SER_CHROMA_RUNS 87
 #define SER_MODULATION_BANDS 4
+#define SER_LOG2_BITS 6
 #define SER_STEPS 12 /* level steps above step 0 */
 
 /* smallest sum of squares of a frame of each level step above step 0 */
 extern const int64_t ser_step_energies[12];
+
+/* parabolas of the logarithm: see ser_fixed.c */
+extern const int32_t ser_log2_rows[64][3];
 
 #if SER_NEEDS_MEL
 /* first bin and bins of each mel band */

@@ -20,6 +20,8 @@ extern "C" {
 #define SER_INTENSITY_UNIT 2.3283064f
 
 extern const uint8_t ser_digit_reversal[256];
+extern const int32_t ser_radix4_twiddles_q31[486];
+extern const int32_t ser_quarter_circle_q31[512];
 extern const float ser_radix4_twiddles[504];
 extern const float ser_quarter_circle[512];
 extern const uint16_t ser_hann_half[SER_PITCH_WINDOW / 2];         /* Q0.15 */

@@ -222,6 +222,21 @@ def dct_half() -> np.ndarray:
     return np.sqrt(2 / schema.MELS) * np.cos(np.pi * k * (2 * n + 1) / (2 * schema.MELS))
 
 
+LOG2_BITS = 6
+
+
+def log2_rows() -> np.ndarray:
+    """Shape (2^LOG2_BITS, 3), integers: of log2(1 + x) over as many equal ranges of x in [0, 1), the parabola through
+    the three Chebyshev points of each. With place in Q1.31 of a range, `a + mulh(place, b + mulh(place, c))` is Q30."""
+    ranges = 1 << LOG2_BITS
+    nodes = (1 + np.cos(np.pi * (np.arange(3) + 0.5) / 3)) / 2
+    rows = []
+    for i in range(ranges):
+        c, b, a = np.polyfit(nodes, np.log2(1 + (i + nodes) / ranges), 2)
+        rows.append([a * 2.0**30, b * 2.0**31, c * 2.0**32])
+    return np.rint(rows).astype(np.int64)
+
+
 def _tables():
     """(comment, C type, name, dimensions, values, needed when) of every table."""
     mel_spans, mel_weights = mel_rows()
@@ -232,6 +247,8 @@ def _tables():
             "smallest sum of squares of a frame of each level step above step 0",
             "int64_t", "ser_step_energies", [len(step_energies())], step_energies(), None,
         ),
+        ("parabolas of the logarithm: see ser_fixed.c", "int32_t", "ser_log2_rows",
+         [1 << LOG2_BITS, 3], log2_rows(), None),
         ("first bin and bins of each mel band", "uint8_t", "ser_mel_spans",
          [schema.MELS, 2], mel_spans, "SER_NEEDS_MEL"),
         ("their weights in a row", "float", "ser_mel_weights",
@@ -308,6 +325,7 @@ def tables_header() -> str:
         f"#define SER_CHROMA_RUN {CHROMA_RUN}",
         f"#define SER_CHROMA_RUNS {len(chroma_rows()[0])}",
         f"#define SER_MODULATION_BANDS {len(schema.MODULATION_BANDS)}",
+        f"#define SER_LOG2_BITS {LOG2_BITS}",
         f"#define SER_STEPS {len(step_energies())} /* level steps above step 0 */",
         "",
     ]

@@ -48,6 +48,18 @@ def quarter_circle() -> np.ndarray:
     return np.stack([np.cos(angle), np.sin(angle)], axis=1).ravel()
 
 
+def q31(values: np.ndarray) -> np.ndarray:
+    """As Q1.31: times 2^31, rounded; 1 becomes the largest there is, 2^31 - 1."""
+    return np.minimum(np.rint(np.asarray(values) * 2.0**31), 2**31 - 1).astype(np.int64)
+
+
+def turned_twiddles() -> np.ndarray:
+    """Those of the radix-4 stages without the first of each stage, which turns nothing."""
+    rows = radix4_twiddles().reshape(-1, 6)
+    firsts = np.cumsum([0, 4, 16])
+    return np.delete(rows, firsts, axis=0).ravel()
+
+
 def hann() -> np.ndarray:
     """Shape (pitch_window,): Hann window whose end points are zero, as Praat's pitch analysis uses it."""
     window = layout.of_schema().pitch_window
@@ -129,6 +141,8 @@ extern "C" {{
 #define SER_INTENSITY_UNIT {layout.as_float((1 / FULL_SCALE / _AUDITORY_THRESHOLD) ** 2)}
 
 extern const uint8_t ser_digit_reversal[256];
+extern const int32_t ser_radix4_twiddles_q31[486];
+extern const int32_t ser_quarter_circle_q31[512];
 extern const float ser_radix4_twiddles[504];
 extern const float ser_quarter_circle[512];
 extern const uint16_t ser_hann_half[SER_PITCH_WINDOW / 2];         /* Q0.15 */
@@ -153,6 +167,8 @@ def source() -> str:
         _NOTE,
         '#include "ser_voice_tables.h"\n',
         _array("ser_digit_reversal", digit_reversal(), "uint8_t"),
+        _array("ser_radix4_twiddles_q31", q31(turned_twiddles()), "int32_t"),
+        _array("ser_quarter_circle_q31", q31(quarter_circle()), "int32_t"),
         _array("ser_radix4_twiddles", radix4_twiddles()),
         _array("ser_quarter_circle", quarter_circle()),
         _array("ser_hann_half", np.rint(hann()[: len(hann()) // 2] * _HANN_ONE), "uint16_t"),

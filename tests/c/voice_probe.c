@@ -1,6 +1,6 @@
 /* The voice stages as one object, and their helpers, behind plain functions: for tests/voice_harness.py. */
 #include "ser_contour.h"
-#include "ser_fft.h"
+#include "ser_fft_float.h"
 #include "ser_hnr.h"
 #include "ser_intensity.h"
 #include "ser_math.h"
@@ -20,6 +20,7 @@ typedef struct {
     ser_pulses pulses;
     ser_hnr hnr;
     ser_intensity intensity;
+    int32_t pitch_scratch[SER_PITCH_SCRATCH];
     float scratch[SER_HNR_SCRATCH];
     float level[PROBE_LEVELS]; /* the first ones */
     int levels;
@@ -53,7 +54,7 @@ static void hnr_hop(probe *p)
     for (i = 0; i < 512; i++) {
         spectrum[i] = (float)p->tail.sample[SER_HNR_BLOCK + i];
     }
-    ser_fft_real512(spectrum);
+    ser_fft_float_real512(spectrum);
     ser_hnr_hop_shared(&p->hnr, &p->tail, spectrum, p->scratch);
 }
 
@@ -65,7 +66,7 @@ void probe_push(probe *p, const int16_t *x, size_t count)
         float level;
         ser_tail_push(&p->tail, x + i, (int)hop);
         hnr_hop(p);
-        ser_pitch_hop(&p->pitch, &p->tail, p->scratch);
+        ser_pitch_hop(&p->pitch, &p->tail, p->pitch_scratch);
         ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->scratch);
         if (ser_intensity_hop(&p->intensity, &p->tail, &level) && p->levels < PROBE_LEVELS) {
             p->level[p->levels++] = level;
@@ -77,7 +78,7 @@ void probe_push(probe *p, const int16_t *x, size_t count)
 void probe_columns(probe *p, float *columns)
 {
     const float peak = ser_tail_peak(&p->tail);
-    ser_pitch_columns(&p->pitch, peak, columns);
+    ser_pitch_columns(&p->pitch, ser_tail_level(&p->tail), columns);
     ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch, columns + PROBE_PITCHES);
     ser_hnr_columns(&p->hnr, peak, columns + PROBE_PITCHES + SER_PERTURBATION_COLUMNS);
 }
@@ -93,7 +94,7 @@ int probe_track(probe *p, float *hz)
 {
     uint16_t track[SER_PITCH_FRAMES];
     int count, i;
-    ser_pitch_path(&p->pitch, p->pitch.base, ser_tail_peak(&p->tail));
+    ser_pitch_path(&p->pitch, p->pitch.base, ser_tail_level(&p->tail));
     count = ser_pitch_track(&p->pitch, p->pitch.base, track, SER_PITCH_FRAMES);
     for (i = 0; i < count; i++) {
         hz[i] = track[i] > 0 ? ser_pitch_frequency(track[i]) * (float)SER_SAMPLE_RATE : 0.0f;
@@ -176,15 +177,15 @@ void probe_math(int which, const float *x, int count, float *y)
     }
 }
 
-void probe_real512(float *x) { ser_fft_real512(x); }
+void probe_real512(float *x) { ser_fft_float_real512(x); }
 
 void probe_complex256(float *z, int natural_input)
 {
     if (natural_input) {
-        ser_fft_complex256_to_reversed(z);
-        ser_fft_reverse256(z);
+        ser_fft_float_complex256_to_reversed(z);
+        ser_fft_float_reverse256(z);
     } else {
-        ser_fft_reverse256(z);
-        ser_fft_complex256(z);
+        ser_fft_float_reverse256(z);
+        ser_fft_float_complex256(z);
     }
 }
