@@ -28,8 +28,7 @@ COLUMNS = [
 def library() -> ctypes.CDLL:
     source = REPOSITORY / "embedded" / "src"
     stages = ("contour", "fft", "fft_float", "fixed", "hnr", "history", "intensity", "moments", "peak")
-    others = ("peak_float", "perturbation")
-    others += ("pitch", "pulses", "tail", "voice_tables")
+    others = ("peak_float", "perturbation", "pitch", "pulses", "tables", "tail", "voice_tables")
     files = [source / f"ser_{name}.c" for name in (*stages, *others)]
     folder = tempfile.mkdtemp(prefix="ser_voice_")
     built = Path(folder) / "voice.so"

@@ -234,7 +234,7 @@ static int32_t reciprocal(int32_t x)
     const int32_t y = (rough < 0xffff ? rough : 0xffff) * (1 << 15);
     const int32_t rest = (1 << 28) - ser_mulh(x, y); /* Newton */
     const int32_t step = ser_mulh(y, rest * 16);
-    return y > INT32_MAX - step ? INT32_MAX : y + step;
+    return step > INT32_MAX - y ? INT32_MAX : y + step;
 }
 
 /* The frame's normalised autocorrelation r[0 ... LAGS), Boersma's equation 9, Q4.27, somewhere in scratch. */

@@ -20,8 +20,10 @@ typedef struct {
     ser_pulses pulses;
     ser_hnr hnr;
     ser_intensity intensity;
-    int32_t pitch_scratch[SER_PITCH_SCRATCH];
-    float scratch[SER_HNR_SCRATCH];
+    union { /* of one stage at a time */
+        int32_t pitch[SER_PITCH_SCRATCH];
+        float other[SER_HNR_SCRATCH];
+    } scratch;
     float level[PROBE_LEVELS]; /* the first ones */
     int levels;
     int share; /* HNR gets its spectrum from outside */
@@ -48,14 +50,14 @@ static void hnr_hop(probe *p)
     float spectrum[514];
     int i;
     if (!p->share) {
-        ser_hnr_hop(&p->hnr, &p->tail, p->scratch);
+        ser_hnr_hop(&p->hnr, &p->tail, p->scratch.other);
         return;
     }
     for (i = 0; i < 512; i++) {
         spectrum[i] = (float)p->tail.sample[SER_HNR_BLOCK + i];
     }
     ser_fft_float_real512(spectrum);
-    ser_hnr_hop_shared(&p->hnr, &p->tail, spectrum, p->scratch);
+    ser_hnr_hop_shared(&p->hnr, &p->tail, spectrum, p->scratch.other);
 }
 
 /* Whole hops only; the first call of a stream brings 80 + 160 m samples, later ones 160 m. */
@@ -66,8 +68,8 @@ void probe_push(probe *p, const int16_t *x, size_t count)
         float level;
         ser_tail_push(&p->tail, x + i, (int)hop);
         hnr_hop(p);
-        ser_pitch_hop(&p->pitch, &p->tail, p->pitch_scratch);
-        ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->scratch);
+        ser_pitch_hop(&p->pitch, &p->tail, p->scratch.pitch);
+        ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->scratch.other);
         if (ser_intensity_hop(&p->intensity, &p->tail, &level) && p->levels < PROBE_LEVELS) {
             p->level[p->levels++] = level;
         }
@@ -79,7 +81,7 @@ void probe_columns(probe *p, float *columns)
 {
     const float peak = ser_tail_peak(&p->tail);
     ser_pitch_columns(&p->pitch, ser_tail_level(&p->tail), columns);
-    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch, columns + PROBE_PITCHES);
+    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch.other, columns + PROBE_PITCHES);
     ser_hnr_columns(&p->hnr, peak, columns + PROBE_PITCHES + SER_PERTURBATION_COLUMNS);
 }
 
