@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from speech_emotion.features import schema
+from speech_emotion.generate import layout
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-shared", "-fPIC")
@@ -88,11 +89,28 @@ def moments(values, frames):
     return dict(zip(schema.MOMENTS, out.astype(float).tolist(), strict=True))
 
 
-def contour(semitones):
-    """The pitch columns of a contour: one value per frame, NaN where unvoiced."""
+def log_periods(semitones):
+    """How the chip stores an F0, 0 where it is NaN."""
+    laid = layout.of_schema()
+    octaves = np.log2(schema.SAMPLE_RATE / schema.SEMITONE_REFERENCE) - semitones / 12
+    steps = np.rint((octaves - laid.pitch_log_offset) * laid.pitch_log_steps)
+    assert np.nanmin(steps, initial=1) >= 1 and np.nanmax(steps, initial=1) <= 0xFFFF
+    return np.nan_to_num(steps).astype(np.uint16)
+
+
+def semitones(log_periods):
+    """The F0 that a stored one stands for, NaN where it is 0."""
+    laid = layout.of_schema()
+    octaves = log_periods / laid.pitch_log_steps + laid.pitch_log_offset
+    found = 12 * (np.log2(schema.SAMPLE_RATE / schema.SEMITONE_REFERENCE) - octaves)
+    return np.where(log_periods > 0, found, np.nan)
+
+
+def contour(log_periods):
+    """The pitch columns of a contour: one stored F0 per frame, 0 where unvoiced."""
     names = [column for column in COLUMNS if schema.GROUP_OF[column] == "pitch"]
-    semitones, out = np.float32(semitones), np.zeros(len(names), np.float32)
-    library().probe_contour(pointer(semitones), len(semitones), pointer(out))
+    log_periods, out = np.uint16(log_periods), np.zeros(len(names), np.float32)
+    library().probe_contour(pointer(log_periods), len(log_periods), pointer(out))
     return dict(zip(names, out.astype(float).tolist(), strict=True))
 
 

@@ -580,15 +580,14 @@ static uint32_t clear_level(uint32_t level) { return (uint32_t)(SER_CLEAR_PEAK *
 static void add_to(ser_contours *contours, const ser_pitch *pitch, unsigned i, unsigned place, uint32_t clear)
 {
     const uint32_t candidate = chosen_candidate(pitch, i, place);
-    const float semitones = 12.0f * (SER_PITCH_LOG_ZERO - log_period_of(candidate >> 16));
     const int loud = ser_unpack(pitch->peak[i]) >= clear;
     if (SER_WITH_PITCH && candidate > 0) {
-        ser_contour_voiced(&contours->voiced, semitones);
+        ser_contour_voiced(&contours->voiced, (uint16_t)(candidate >> 16));
     } else if (SER_WITH_PITCH) {
         ser_contour_unvoiced(&contours->voiced, 1);
     }
-    if (SER_WITH_CLEAR && candidate > 0 && loud && stored_strength(candidate) >= (int32_t)(SER_CLEAR_STRENGTH * (float)ONE)) {
-        ser_contour_voiced(&contours->clear, semitones);
+    if (SER_WITH_CLEAR && candidate > 0 && loud && stored_strength(candidate) >= SER_CLEAR_STRENGTH_SCORE) {
+        ser_contour_voiced(&contours->clear, (uint16_t)(candidate >> 16));
     } else if (SER_WITH_CLEAR) {
         ser_contour_unvoiced(&contours->clear, loud);
     }
@@ -597,11 +596,12 @@ static void add_to(ser_contours *contours, const ser_pitch *pitch, unsigned i, u
 static void commit(ser_pitch *pitch, uint32_t level)
 {
     const unsigned count = pitch->frames < SER_PITCH_COMMIT ? pitch->frames : SER_PITCH_COMMIT;
+    const uint32_t clear = clear_level(level);
     unsigned i, place = 0;
     ser_pitch_path(pitch, pitch->base, level);
     for (i = 0; i < count; i++) {
         pitch->before = chosen_period(pitch, i, place);
-        add_to(&pitch->settled, pitch, i, place, clear_level(level));
+        add_to(&pitch->settled, pitch, i, place, clear);
         place += kept_of(pitch, i);
     }
     pitch->frames = (uint16_t)(pitch->frames - count);
@@ -617,10 +617,11 @@ static void commit(ser_pitch *pitch, uint32_t level)
 void ser_pitch_columns(ser_pitch *pitch, uint32_t level, float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR])
 {
     ser_contours contours = pitch->settled;
+    const uint32_t clear = clear_level(level);
     unsigned i, place = 0;
     ser_pitch_path(pitch, pitch->base, level);
     for (i = 0; i < pitch->frames; i++) {
-        add_to(&contours, pitch, i, place, clear_level(level));
+        add_to(&contours, pitch, i, place, clear);
         place += kept_of(pitch, i);
     }
     if (SER_WITH_PITCH) {

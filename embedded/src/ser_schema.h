@@ -64,6 +64,8 @@
 #define SER_PITCH_LOG_ZERO 7.321928f /* log2 of the period at 0 semitones */
 #define SER_PITCH_LOG_OFFSET 4.5f
 #define SER_PITCH_LOG_STEPS 20000.0f
+#define SER_PITCH_LOG_STEP 0.0006f /* semitones */
+#define SER_F0_STEP_LIMIT_STEPS 10000U /* SER_F0_STEP_LIMIT, in those */
 #define SER_PITCH_LOG_OFFSET_STEPS 90000
 #define SER_PITCH_SCORE_BITS 20 /* fractional ones, of the scores from here on */
 #define SER_PITCH_VOICING_SCORE 471859
@@ -75,6 +77,7 @@
 #define SER_PITCH_OCTAVE_SCORE 2485 /* of SER_PITCH_LOG_SHORTEST */
 #define SER_PITCH_LOUD_FACTOR 43389U /* of the sound's peak, a frame's that is not silent */
 #define SER_PITCH_LOUD_SHIFT 20
+#define SER_CLEAR_STRENGTH_SCORE 629146
 #define SER_PITCH_MAX 14 /* candidates of a frame */
 #define SER_TAIL_SAMPLES 680 /* from a pitch frame's first to the latest */
 #define SER_HNR_LATENCY 3 /* frame k comes with hop k + this */

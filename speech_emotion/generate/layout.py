@@ -129,6 +129,7 @@ def defines() -> list[str]:
     ratio = period_ratio()
     second = schema.SAMPLE_RATE * TIME_STEPS
     octaves = math.log2(schema.AMPLITUDE_FACTOR)
+    limit = math.ceil(schema.F0_STEP_LIMIT * layout.pitch_log_steps / 12)
     return [
         f"#define SER_PITCH_SHORTEST {layout.pitch_shortest} /* period at SER_PITCH_CEILING, samples */",
         f"#define SER_PITCH_LONGEST {layout.pitch_longest} /* and at SER_PITCH_FLOOR */",
@@ -139,6 +140,8 @@ def defines() -> list[str]:
         " /* log2 of the period at 0 semitones */",
         f"#define SER_PITCH_LOG_OFFSET {as_float(layout.pitch_log_offset)}",
         f"#define SER_PITCH_LOG_STEPS {as_float(layout.pitch_log_steps)}",
+        f"#define SER_PITCH_LOG_STEP {as_float(12 / layout.pitch_log_steps)} /* semitones */",
+        f"#define SER_F0_STEP_LIMIT_STEPS {limit}U /* SER_F0_STEP_LIMIT, in those */",
         *_path_defines(layout),
         f"#define SER_PITCH_MAX {schema.PITCH_CANDIDATES - 1} /* candidates of a frame */",
         f"#define SER_TAIL_SAMPLES {layout.tail_samples} /* from a pitch frame's first to the latest */",
@@ -198,6 +201,7 @@ def _path_defines(layout: Layout) -> list[str]:
         " /* of SER_PITCH_LOG_SHORTEST */",
         f"#define SER_PITCH_LOUD_FACTOR {loud}U /* of the sound's peak, a frame's that is not silent */",
         f"#define SER_PITCH_LOUD_SHIFT {loud_shift}",
+        f"#define SER_CLEAR_STRENGTH_SCORE {score(schema.CLEAR_STRENGTH)}",
     ]
 
 

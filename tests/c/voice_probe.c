@@ -138,15 +138,15 @@ void probe_moments(const float *values, const uint32_t *frames, int count, float
     ser_moments_columns(&m, columns);
 }
 
-/* semitones: one per frame, NaN where unvoiced. */
-void probe_contour(const float *semitones, int count, float *columns)
+/* log_periods: one per frame, as ser_pitch.h stores them, 0 where unvoiced. */
+void probe_contour(const uint16_t *log_periods, int count, float *columns)
 {
     ser_contour contour;
     int i;
     ser_contour_reset(&contour);
     for (i = 0; i < count; i++) {
-        if (semitones[i] == semitones[i]) {
-            ser_contour_voiced(&contour, semitones[i]);
+        if (log_periods[i] > 0) {
+            ser_contour_voiced(&contour, log_periods[i]);
         } else {
             ser_contour_unvoiced(&contour, 1);
         }
