@@ -62,15 +62,23 @@ static void extend_run(ser_run *run, uint32_t frame, uint16_t log_period)
 {
     const int32_t f0 = (int32_t)run->origin - log_period;
     const uint32_t size = (uint32_t)(f0 < 0 ? -f0 : f0), square = size * size;
-    const uint64_t cube = (uint64_t)square * size, fourth = (uint64_t)square * square;
-    const uint32_t time = frame - run->start; /* below 2^15 */
+    const uint32_t low = square & 0xffffU, high = square >> 16; /* so that products stay below 2^32 */
+    const int32_t time = (int32_t)(frame - run->start);        /* below 2^15 */
     run->sum += f0;
     run->squares += square;
-    run->cubes += f0 < 0 ? -(int64_t)cube : (int64_t)cube;
-    run->fourths[0] += fourth & 0xffffffffU;
-    run->fourths[1] += fourth >> 32;
-    run->product += (int64_t)(int32_t)time * f0;
-    run->bend += (int64_t)(int32_t)(time * time) * f0;
+    if (f0 < 0) {
+        run->cubes[0] -= low * size;
+        run->cubes[1] -= high * size;
+    } else {
+        run->cubes[0] += low * size;
+        run->cubes[1] += high * size;
+    }
+    run->fourths[0] += low * low;
+    run->fourths[1] += low * high;
+    run->fourths[2] += high * high;
+    run->product += time * f0;
+    run->bend[0] += (time * time & 0x7fff) * f0;
+    run->bend[1] += (time * time >> 15) * f0;
     run->low = f0 < run->low ? f0 : run->low;
     run->high = f0 > run->high ? f0 : run->high;
 }
@@ -96,7 +104,7 @@ void ser_contour_voiced(ser_contour *contour, uint16_t log_period)
     const uint32_t before = contour->count++;
     contour->heard++;
     if (contour->open) {
-        add_change(contour, (int32_t)contour->latest[(before - 1) % SER_F0_EDGE] - log_period);
+        add_change(contour, (int32_t)contour->latest[(contour->place > 0 ? contour->place : SER_F0_EDGE) - 1] - log_period);
         if (frame - contour->run.start >= SER_CONTOUR_RUN) {
             ser_contour_end(contour);
         }
@@ -108,7 +116,8 @@ void ser_contour_voiced(ser_contour *contour, uint16_t log_period)
     if (before < SER_F0_EDGE) {
         contour->first_sum += log_period;
     }
-    contour->latest[before % SER_F0_EDGE] = log_period;
+    contour->latest[contour->place] = log_period;
+    contour->place = (uint8_t)(contour->place + 1 < SER_F0_EDGE ? contour->place + 1 : 0);
     contour->last = frame;
 }
 
@@ -149,12 +158,14 @@ static ser_powers powers_of(const ser_run *run)
 {
     ser_powers powers;
     memset(&powers, 0, sizeof powers);
-    powers.f0[0] = from_i64(run->sum) * STEP;
+    powers.f0[0] = (float)run->sum * STEP;
     powers.f0[1] = from_u64(run->squares) * (STEP * STEP);
-    powers.f0[2] = from_i64(run->cubes) * (STEP * STEP * STEP);
-    powers.f0[3] = (from_u64(run->fourths[1]) * 4294967296.0f + from_u64(run->fourths[0])) * (STEP * STEP * STEP * STEP);
+    powers.f0[2] = (from_i64(run->cubes[1]) * 65536.0f + from_i64(run->cubes[0])) * (STEP * STEP * STEP);
+    powers.f0[3] = ((from_u64(run->fourths[2]) * 65536.0f + from_u64(run->fourths[1]) * 2.0f) * 65536.0f +
+                    from_u64(run->fourths[0])) *
+                   (STEP * STEP * STEP * STEP);
     powers.product = from_i64(run->product) * (STEP * TIME_UNIT);
-    powers.bend = from_i64(run->bend) * (STEP * TIME_UNIT * TIME_UNIT);
+    powers.bend = (from_i64(run->bend[1]) * 32768.0f + from_i64(run->bend[0])) * (STEP * TIME_UNIT * TIME_UNIT);
     return powers;
 }
 
@@ -199,7 +210,7 @@ void ser_contour_end(ser_contour *contour)
     spread_add(&contour->segment, n);
     if (length >= SER_F0_SEGMENT) {
         /* least squares; the times 0 ... n - 1 have n (n^2 - 1) / 12 as their sum of squares */
-        const float sum = from_i64(run->sum) * STEP, moment = from_i64(run->product) * STEP;
+        const float sum = (float)run->sum * STEP, moment = from_i64(run->product) * STEP;
         const float slope = (moment - 0.5f * (n - 1.0f) * sum) * 12.0f * ser_recip(n * (n * n - 1.0f));
         spread_add(&runs->means, semitones_of((float)run->origin) + sum * ser_recip(n));
         spread_add(&runs->slopes, slope);

@@ -50,9 +50,12 @@ typedef struct {
     uint32_t start;    /* frame number */
     uint16_t origin;   /* log period of its first frame */
     int32_t low, high; /* distances */
-    int64_t sum, cubes;
-    uint64_t squares, fourths[2]; /* of the fourth powers, the low and the high 32 bits */
-    int64_t product, bend;        /* time by distance, squared time by distance; time in frames from the first */
+    int32_t sum;
+    uint64_t squares;
+    int64_t cubes[2];    /* by the low and the high 16 bits of their squares; so are the fourth powers, with a product in between */
+    uint64_t fourths[3];
+    int64_t product, bend[2]; /* time by distance, and its square by distance, by the low and the high 15 bits of that; time in
+                                 frames from the first */
 } ser_run;
 
 /* Of the runs of SER_F0_SEGMENT frames and more. */
@@ -72,7 +75,8 @@ typedef struct {
     uint32_t changing, rising; /* how many there are, and how many rise */
     ser_spread segment, pause; /* frames */
     uint32_t first_sum;        /* of the first SER_F0_EDGE voiced frames' log periods */
-    uint16_t latest[SER_F0_EDGE]; /* log period of voiced frame i at [i % SER_F0_EDGE] */
+    uint16_t latest[SER_F0_EDGE]; /* log periods of the latest voiced frames, around the place of the next */
+    uint8_t place;
     ser_run run;
     ser_runs runs;
     uint32_t frames, first, last; /* all frames; first and last voiced one */

@@ -135,18 +135,17 @@ typedef struct {
     int32_t mean, up;
 } ser_level;
 
-/* From its middle's mean, and its range. */
-static ser_level find_level(const int16_t *frame)
+/* From its middle's mean, and the range that the tail is in. */
+static ser_level find_level(const ser_tail *tail)
 {
+    const int16_t *frame = tail->sample;
     const int half = SER_PITCH_WINDOW / 2;
     const int32_t sum = ser_tail_sum(frame + half - LONGEST, 2 * LONGEST);
     const int32_t whole = sum / (2 * LONGEST), rest = sum % (2 * LONGEST);
-    int32_t low = frame[0], high = frame[0], span;
+    int16_t low, high;
+    int32_t span;
     ser_level level;
-    for (int i = 1; i < SER_PITCH_WINDOW; i++) {
-        low = frame[i] < low ? frame[i] : low;
-        high = frame[i] > high ? frame[i] : high;
-    }
+    ser_tail_range(tail, &low, &high);
     span = (high - whole > whole - low ? high - whole : whole - low) + 1;
     for (level.up = 0; level.up < 15 && span << (level.up + 1) <= 65535; level.up++) {
     }
@@ -357,7 +356,7 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, int32_t *scratch)
     if (tail->hops <= SER_PITCH_LATENCY) {
         return 0;
     }
-    level = find_level(tail->sample);
+    level = find_level(tail);
     local = find_peak(tail->sample, level);
     unvoiced = unvoiced_score(local, &silence);
     if (unvoiced < ONE + 2 * TURN_COST) { /* else nothing can win against silence */

@@ -21,11 +21,7 @@ void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
     int16_t *sample = tail->sample, low, high;
     int32_t sum = 0;
     int i;
-    if (tail->hops == 0) {
-        tail->low = tail->high = samples[0];
-    }
-    low = tail->low;
-    high = tail->high;
+    low = high = samples[0];
     for (i = 0; i < SER_TAIL_SAMPLES - count; i += 4) { /* memmove of small C libraries is by bytes */
         sample[i] = sample[i + count];
         sample[i + 1] = sample[i + count + 1];
@@ -40,10 +36,23 @@ void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
         low = x < low ? x : low;
         high = x > high ? x : high;
     }
-    tail->low = low;
-    tail->high = high;
+    tail->hop_low[tail->hops % SER_TAIL_HOPS] = low;
+    tail->hop_high[tail->hops % SER_TAIL_HOPS] = high;
+    tail->low = tail->hops == 0 || low < tail->low ? low : tail->low;
+    tail->high = tail->hops == 0 || high > tail->high ? high : tail->high;
     tail->sum += sum;
     tail->hops++;
+}
+
+void ser_tail_range(const ser_tail *tail, int16_t *low, int16_t *high)
+{
+    int i;
+    *low = tail->hop_low[0];
+    *high = tail->hop_high[0];
+    for (i = 1; i < SER_TAIL_HOPS; i++) {
+        *low = tail->hop_low[i] < *low ? tail->hop_low[i] : *low;
+        *high = tail->hop_high[i] > *high ? tail->hop_high[i] : *high;
+    }
 }
 
 uint32_t ser_tail_level(const ser_tail *tail)

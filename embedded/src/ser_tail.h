@@ -19,10 +19,13 @@
 extern "C" {
 #endif
 
+enum { SER_TAIL_HOPS = (SER_TAIL_SAMPLES + SER_HOP - 1) / SER_HOP };
+
 typedef struct {
     int64_t sum;
     uint32_t hops; /* pushed so far */
     int16_t low, high;
+    int16_t hop_low[SER_TAIL_HOPS], hop_high[SER_TAIL_HOPS]; /* of the hops that the samples below are of, in any order */
     int16_t sample[SER_TAIL_SAMPLES]; /* oldest first */
 } ser_tail;
 
@@ -30,6 +33,9 @@ void ser_tail_reset(ser_tail *tail);
 
 /* Appends SER_CLIP_REMAINDER samples the first time, SER_HOP every other time. */
 void ser_tail_push(ser_tail *tail, const int16_t *samples, int count);
+
+/* The smallest and the largest of the samples kept, or of some more before them. */
+void ser_tail_range(const ser_tail *tail, int16_t *low, int16_t *high);
 
 /* Of any samples. */
 int32_t ser_tail_sum(const int16_t *samples, int count);
