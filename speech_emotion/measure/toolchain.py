@@ -80,6 +80,11 @@ class Target:
         """Addresses whose execution costs far more than an instruction (see chips.Chip)."""
         return []
 
+    def beside(self, program: Path) -> list[tuple[int, int]]:
+        """Stretches of addresses, first and after the last, that do not count: they do by hand what the chip has
+        an instruction for and the emulated core has not."""
+        return []
+
     def frames(self, folder: Path) -> dict[str, tuple[int, set[str]]]:
         """Of what `compile` made in the folder: function -> (bytes of its stack frame, what it calls).
         A static function's name has its file's before it."""
@@ -267,16 +272,27 @@ class Xtensa(Target):
             "-emit-llvm", source, "-o", middle,
         )  # fmt: skip
         middle.write_text(choose_bits(middle.read_text()))
-        # de233_fpu lacks the high half of a 32-bit product, which the ESP32 has
         run(
-            "llc-22", "-mtriple=xtensa", "-mcpu=esp32", "-mattr=-mul32high", "-O2", "-function-sections",
-            "-data-sections", "-fp-contract=off", middle, "-o", expanded,
+            "llc-22", "-mtriple=xtensa", "-mcpu=esp32", "-O2", "-function-sections", "-data-sections",
+            "-fp-contract=off", middle, "-o", expanded,
         )  # fmt: skip
+        expanded.write_text(multiply_by_hand(expanded.read_text(), source.stem))
         return self._assemble(expanded, built)
 
     def _assemble(self, source, built):
-        run("llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj", source, "-o", built)
-        return built
+        """Branches whose targets are too far away are made longer."""
+        while True:
+            try:
+                run("llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj", source, "-o", built)
+                return built
+            except UserError as error:
+                found = set(re.findall(r":(\d+):\d+: error: fixup value out of range", str(error)))
+                if not found:
+                    raise
+                lines = source.read_text().splitlines()
+                for number in found:
+                    lines[int(number) - 1] = lengthen(lines[int(number) - 1])
+                source.write_text("\n".join(lines) + "\n")
 
     def _preprocess_and_assemble(self, source, built, *flags):
         expanded = built.with_suffix(".s")
@@ -285,16 +301,7 @@ class Xtensa(Target):
             source, "-o", expanded,
         )  # fmt: skip
         expanded.write_text(spell_out(expanded.read_text()))
-        while True:
-            try:
-                return self._assemble(expanded, built)
-            except UserError as error:
-                found = re.search(r":(\d+):\d+: error: fixup value out of range", str(error))
-                if found is None:
-                    raise
-                lines = expanded.read_text().splitlines()
-                lines[int(found[1]) - 1] = lengthen(lines[int(found[1]) - 1])
-                expanded.write_text("\n".join(lines) + "\n")
+        return self._assemble(expanded, built)
 
     def link(self, objects, program):
         with tempfile.TemporaryDirectory() as folder:
@@ -330,6 +337,11 @@ class Xtensa(Target):
         """Divisions of floats: software in the chip's ROM, a short sequence of instructions here."""
         found = self.symbols(program).get("__divsf3")
         return [] if found is None else [found]
+
+    def beside(self, program):
+        symbols = self.symbols(program)
+        stretches = [(at, at + 3) for name, at in symbols.items() if name.startswith(_BESIDE)]
+        return [*stretches, (symbols["high_products"], symbols["high_products_end"])]
 
     def frames(self, folder):
         found = {}
@@ -394,7 +406,11 @@ def spell_out(text: str) -> str:
     return re.sub(r"\bsrli\s+(a\d+), (a\d+), (\d+)\b(?!\s*-)", extract, text)
 
 
-_OPPOSITE = {"bltu": "bgeu", "blt": "bge", "beq": "bne"}
+_PAIRS = (("blt", "bge"), ("bltu", "bgeu"), ("beq", "bne"), ("bany", "bnone"), ("ball", "bnall"), ("bbs", "bbc"))
+_ENDS = ("", "z", "i", "ui")
+_OPPOSITE = {
+    one + end: other + end for pair in _PAIRS for one, other in (pair, pair[::-1]) for end in _ENDS
+}
 
 
 def lengthen(line: str) -> str:
@@ -402,6 +418,31 @@ def lengthen(line: str) -> str:
     branch, rest = line.split(None, 1)
     operands, target = rest.rsplit(",", 1)
     return f"{_OPPOSITE[branch]} {operands}, 9999f; j {target}; 9999:"
+
+
+_BESIDE = "_beside."
+_HIGH_PRODUCT = re.compile(r"^\t(mulsh|muluh)\ta(\d+), a(\d+), a(\d+)$", re.M)
+
+
+def multiply_by_hand(text: str, stem: str) -> str:
+    """Xtensa assembly whose instructions for the high half of a 32-bit product, which the ESP32 has and QEMU's
+    core de233_fpu lacks, are calls of routines in start.S. One instruction each still counts: what brings
+    the operands and the result where the routines have them has labels that `Xtensa.beside` finds."""
+    labels = 0
+
+    def beside(instruction):
+        nonlocal labels
+        labels += 1
+        return f"{_BESIDE}{stem}.{labels}:\n\t{instruction}\n"
+
+    def replace(found):
+        name, to, a, b = found.groups()
+        before = (f"wsr a{a}, excsave3", f"wsr a{b}, excsave4", "wsr a0, excsave2")
+        after = ("rsr a0, excsave2", f"rsr a{to}, excsave3")
+        lines = [*map(beside, before), f"\tcall0 by_hand_{name}\n", *map(beside, after)]
+        return "".join(lines).rstrip("\n")
+
+    return _HIGH_PRODUCT.sub(replace, text)
 
 
 def _bits(constant):

@@ -2,8 +2,9 @@
  * QEMU plug-in: instructions executed within regions of a program, exactly, per address and per region.
  *
  * A region starts where one of the `begin` addresses is executed, the first being of kind 0 and so on, and
- * ends at `end`. Arguments: begin=HEX:HEX:...,end=HEX,slow=FILE,out=FILE; slow lists addresses, in hexadecimal,
- * whose executions are counted per region too. Writes one line per region, in order,
+ * ends at `end`. Arguments: begin=HEX:HEX:...,end=HEX,slow=FILE,beside=FILE,out=FILE; slow lists addresses, in
+ * hexadecimal, whose executions are counted per region too, beside stretches of them, two to a line, that are not counted
+ * at all. Writes one line per region, in order,
  *     region KIND INSTRUCTIONS SLOW
  * and then one per address and kind,
  *     at ADDRESS KIND INSTRUCTIONS LONGEST
@@ -54,7 +55,11 @@ typedef struct address {
 static address *addresses[BUCKETS];
 static uint64_t begins[KINDS], longest[KINDS], end_pc, executed, slow, executed_before, slow_before;
 static uint64_t *slow_pcs;
-static size_t kinds, slow_count;
+typedef struct {
+    uint64_t from, to;
+} stretch;
+static stretch *besides;
+static size_t kinds, slow_count, beside_count;
 static int open_kind = -1;
 static FILE *out;
 
@@ -62,6 +67,16 @@ static bool is_slow(uint64_t pc)
 {
     for (size_t i = 0; i < slow_count; i++) {
         if (slow_pcs[i] == pc) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_beside(uint64_t pc)
+{
+    for (size_t i = 0; i < beside_count; i++) {
+        if (pc >= besides[i].from && pc < besides[i].to) {
             return true;
         }
     }
@@ -135,6 +150,9 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
         if (a->pc == end_pc) {
             qemu_plugin_register_vcpu_insn_exec_cb(instruction, end, NO_REGISTERS, NULL);
         }
+        if (is_beside(a->pc)) {
+            continue;
+        }
         qemu_plugin_register_vcpu_insn_exec_inline(instruction, INLINE_ADD, &a->executed, 1);
         qemu_plugin_register_vcpu_insn_exec_inline(instruction, INLINE_ADD, &executed, 1);
         if (a->slow) {
@@ -175,6 +193,21 @@ static bool read_slow(const char *name)
     return true;
 }
 
+static bool read_besides(const char *name)
+{
+    FILE *file = fopen(name, "r");
+    stretch here;
+    if (file == NULL) {
+        return false;
+    }
+    while (fscanf(file, "%" SCNx64 " %" SCNx64, &here.from, &here.to) == 2) {
+        besides = realloc(besides, (beside_count + 1) * sizeof *besides);
+        besides[beside_count++] = here;
+    }
+    fclose(file);
+    return true;
+}
+
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv)
 {
     (void)info;
@@ -191,6 +224,10 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info
             end_pc = strtoull(value, NULL, 16);
         } else if (strncmp(argv[i], "slow=", 5) == 0) {
             if (!read_slow(value)) {
+                return -1;
+            }
+        } else if (strncmp(argv[i], "beside=", 7) == 0) {
+            if (!read_besides(value)) {
                 return -1;
             }
         } else if (strncmp(argv[i], "out=", 4) == 0) {

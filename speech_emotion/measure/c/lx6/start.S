@@ -166,3 +166,65 @@ simcall:
     entry a1, 32
     SIMCALL
     retw
+
+/* The high half of a 32-bit product (MULSH, MULUH), which the core lacks: toolchain.multiply_by_hand leaves the operands
+ * in EXCSAVE3 and EXCSAVE4, the caller's a0 in EXCSAVE2, and finds the result in EXCSAVE3. All registers stay. */
+    .section .literal.by_hand, "ax"
+    .p2align 2
+l_by_hand:
+    .long by_hand_saved
+
+    .section .bss.by_hand, "aw", @nobits
+    .p2align 2
+by_hand_saved:
+    .space 24
+
+#define BY_HAND(name, shift16) \
+    .p2align 2; \
+    .global name; \
+    name: \
+    wsr a0, excsave5; \
+    l32r a0, l_by_hand; \
+    s32i a2, a0, 0; \
+    s32i a3, a0, 4; \
+    s32i a4, a0, 8; \
+    s32i a5, a0, 12; \
+    s32i a6, a0, 16; \
+    s32i a7, a0, 20; \
+    rsr a2, excsave3; \
+    rsr a3, excsave4; \
+    shift16(a4, a2); \
+    shift16(a5, a3); \
+    extui a2, a2, 0, 16; \
+    extui a3, a3, 0, 16; \
+    mull a6, a2, a3; \
+    extui a6, a6, 16, 16; \
+    mull a7, a4, a3; \
+    add a6, a6, a7; \
+    mull a2, a2, a5; \
+    extui a3, a6, 0, 16; \
+    add a2, a2, a3; \
+    mull a4, a4, a5; \
+    shift16(a6, a6); \
+    shift16(a2, a2); \
+    add a4, a4, a6; \
+    add a4, a4, a2; \
+    wsr a4, excsave3; \
+    l32i a2, a0, 0; \
+    l32i a3, a0, 4; \
+    l32i a4, a0, 8; \
+    l32i a5, a0, 12; \
+    l32i a6, a0, 16; \
+    l32i a7, a0, 20; \
+    rsr a0, excsave5; \
+    ret
+#define ARITHMETIC(to, from) srai to, from, 16
+#define LOGICAL(to, from) extui to, from, 16, 16
+
+    .text
+    .p2align 2
+high_products:
+BY_HAND(by_hand_mulsh, ARITHMETIC)
+BY_HAND(by_hand_muluh, LOGICAL)
+high_products_end:
+    nop
