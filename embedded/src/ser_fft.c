@@ -170,35 +170,36 @@ SER_INLINE int32_t shifted(int32_t x, ser_shift shift)
     return (x >> shift.down) * shift.factor;
 }
 
-/* What the pairs of bins have come to: their share of lag 1, and the sum of their powers, over 2^32. */
+/* What the pairs of bins have come to: their share of lag 1; the sum of their powers, over 2^9; and all bits that y has. */
 typedef struct {
-    int64_t first, total;
+    int64_t first;
+    uint32_t total, bits;
 } ser_pair_sums;
 
 /*
  * The pairs k, 512-k of a real 1024-point spectrum whose two halves are interleaved bins of Z.
  * With E = Z[k] + conj Z[512-k] and Q = -i W^k (Z[k] - conj Z[512-k]) the powers P of both bins have
  * P[k] + P[512-k] = (|E|^2 + |Q|^2) / 2 and P[k] - P[512-k] = Re(E conj Q): what the cosine transform
- * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. Shifted components are below 2^29: sum is below 2^29,
- * difference and y below 2^30.6. What is added makes good the products' rounding down.
+ * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. With a = Z[k] and b = Z[512-k] that sum is |a|^2 + |b|^2, and that difference
+ * 2 cos(..) (a b's imaginary part) - sin(..) (|a|^2 - |b|^2). Shifted components are below 2^29: powers are below 2^27, sum is below 2^29,
+ * y below 2^30.6. What is added makes good the products' rounding down.
  */
 SER_INLINE void power_pair(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, ser_shift shift,
                            int32_t *ya, int32_t *yb)
 {
     const int32_t ar = shifted(a[0], shift), ai = shifted(a[1], shift);
     const int32_t br = shifted(b[0], shift), bi = shifted(b[1], shift);
-    const int32_t er = ar + br, ei = ai - bi;
-    const int32_t dr = ar - br, di = ai + bi;
-    /* half of Q, against twice E */
-    const int32_t qr = ser_mulh(w[0], di) - ser_mulh(w[1], dr);
-    const int32_t qi = -(ser_mulh(w[0], dr) + ser_mulh(w[1], di) + 1);
-    const int32_t sum = ser_mulh(er, er) + ser_mulh(ei, ei) + ser_mulh(dr, dr) + ser_mulh(di, di) + 2;
-    const int32_t difference = 4 * (ser_mulh(2 * er, qr) + ser_mulh(2 * ei, qi) + 1);
-    const int32_t bend = 2 * ser_mulh(w[1], difference) + 1;
-    sums->first += 2 * ser_mulh(w[0], difference) + 1;
-    sums->total += sum;
-    *ya = sum - bend;
-    *yb = sum + bend;
+    const int32_t pa = ser_mulh(ar, ar) + ser_mulh(ai, ai), pb = ser_mulh(br, br) + ser_mulh(bi, bi);
+    const int32_t cross = ser_mulh(ar, bi) + ser_mulh(ai, br) + 1;
+    const int32_t sum = 2 * (pa + pb); /* of small bins, of which there are many, nothing is lost */
+    const int32_t difference = ser_mulh(w[0], 8 * cross) - ser_mulh(w[1], 4 * (pa - pb)); /* twice P[k] - P[512-k] */
+    const int32_t bend = 4 * ser_mulh(w[1], difference) + 2;
+    const int32_t low = sum - bend, high = sum + bend;
+    sums->first += 4 * ser_mulh(w[0], difference) + 2;
+    sums->total += (uint32_t)sum >> 9;
+    sums->bits |= (uint32_t)((low ^ (low >> 31)) | (high ^ (high >> 31)));
+    *ya = low;
+    *yb = high;
 }
 
 int32_t *ser_fft_autocorrelation(int32_t *work)
@@ -222,7 +223,8 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
         even[0] = 2 * (p0 + p512);
         even[256] = 4 * (ser_mulh(mr, mr) + ser_mulh(mi, mi));
         sums.first = 2 * (p0 - p512);
-        sums.total = even[0] + even[256];
+        sums.bits = (uint32_t)(even[0] | even[256]);
+        sums.total = (sums.bits >> 8) + 256; /* what the others lose by whole steps included */
     }
     for (int j = 1; j < 128; j++) {
         int32_t *a = even + 2 * j, *b = even + 2 * (256 - j);
@@ -235,8 +237,8 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
     }
 
     /* No y may be above 2^28, so that four of them add up, and their sizes, below four times the total, not above 2^32. */
-    int room = ser_leading_zeros(bits_of(even, 512) | 1U) - 4;
-    const int rest = 2 - (int)(sums.total >> 28 > 0 ? 32 - ser_leading_zeros((uint32_t)(sums.total >> 28)) : 0);
+    int room = ser_leading_zeros(sums.bits | 1U) - 4;
+    const int rest = ser_leading_zeros(sums.total) - 11;
     room = room < rest ? room : rest;
     shift = shift_by(room);
     for (int i = 0; i < 512; i++) {
@@ -246,18 +248,18 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
 
     /* Cosine transform by a real one of half the size (Press et al., Numerical Recipes, section 12.4):
      * even lags are the real parts of the 512-point spectrum of y, odd lags accumulate its
-     * imaginary parts (the forward sign turns the sum into a difference), times 2^32. */
-    int64_t lag = sums.first * ((int64_t)1 << (29 + room));
+     * imaginary parts (the forward sign turns the sum into a difference). Halves are rounded up and down in turn. */
+    int32_t lag = (int32_t)((sums.first * ((int64_t)1 << (29 + room))) >> 32);
     odd[0] = even[0] + even[1];
-    odd[1] = (int32_t)(lag >> 32);
+    odd[1] = lag;
     for (int j = 1; j < SER_PITCH_LAGS / 2; j++) {
         const int32_t *a = even + 2 * ser_digit_reversal[j];
         const int32_t *b = even + 2 * ser_digit_reversal[256 - j], *w = ser_quarter_circle_q31 + 4 * j;
         const int32_t er = a[0] + b[0], ei = a[1] - b[1];
         const int32_t dr = a[1] + b[1], di = b[0] - a[0];
         odd[2 * j] = (er >> 1) + ser_mulh(dr, w[0]) + ser_mulh(di, w[1]) + 1;
-        lag -= ((int64_t)1 << 31) * ei + ((int64_t)di * w[0] - (int64_t)dr * w[1]);
-        odd[2 * j + 1] = (int32_t)(lag >> 32);
+        lag -= ((ei + (j & 1)) >> 1) + ser_mulh(di, w[0]) - ser_mulh(dr, w[1]);
+        odd[2 * j + 1] = lag;
     }
     return odd;
 }
