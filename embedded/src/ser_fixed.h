@@ -4,6 +4,9 @@
  *   ser_umulh(a, b)      the same without signs
  *   ser_leading_zeros(x) of 32 bits, x > 0
  *   ser_log2_q24(x)      log2(x) in Q7.24, x > 0, error below 1.2e-7; ser_log2_q24_64(x) of 64 bits
+ *   ser_exp2_q30(x)      2^x in Q2.30, x in Q7.24 and at most 0, error below 4e-7
+ *   ser_root_q16(x)      square root of an integer in Q16.16, error below 3e-7 of it and 2^-16
+ *   ser_reciprocal(x)    2^62 / x, x at least 2^31, relative error below 1e-8
  *
  * On a Cortex-M0+ only the low half of a 32-bit product is an instruction: high halves are put together from
  * four of 16 bits there, to the same bits.
@@ -59,6 +62,12 @@ SER_INLINE int32_t ser_mulh(int32_t a, int32_t b)
 #endif
 }
 
+/* Halves up. */
+SER_INLINE int32_t ser_rounded(int32_t x, int bits)
+{
+    return (x + (1 << (bits - 1))) >> bits;
+}
+
 /* Of 32 bits; x > 0. */
 SER_INLINE int ser_leading_zeros(uint32_t x)
 {
@@ -85,6 +94,15 @@ SER_INLINE int ser_leading_zeros(uint32_t x)
 /* log2(x) times 2^24, x > 0. */
 int32_t ser_log2_q24(uint32_t x);
 int32_t ser_log2_q24_64(uint64_t x);
+
+/* 2^(x / 2^24) times 2^30, x <= 0. */
+int32_t ser_exp2_q30(int32_t x);
+
+/* sqrt(x) times 2^16. */
+uint32_t ser_root_q16(uint32_t x);
+
+/* 2^62 / x for x >= 2^31, in [2^30, 2^31]. */
+uint32_t ser_reciprocal(uint32_t x);
 
 #ifdef __cplusplus
 }

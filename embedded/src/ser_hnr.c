@@ -1,5 +1,6 @@
 #include "ser_hnr.h"
 
+#include "ser_fft.h"
 #include "ser_fft_float.h"
 #include "ser_math.h"
 #include "ser_pack.h"
@@ -205,7 +206,8 @@ static void add_frames(const ser_hnr *hnr, unsigned count, float peak, ser_momen
     }
 }
 
-int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum, float *scratch)
+/* ready: the spectrum's numbers, or NULL: it is to be made in own. */
+static int hop(ser_hnr *hnr, const ser_tail *tail, const int32_t *ready, int up, int32_t *own, float *scratch)
 {
     float r[LAGS + 1];
     const float peak = ser_tail_peak(tail);
@@ -225,14 +227,22 @@ int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum
     /* Voiced if r > 2 - local / (SILENCE peak): not even r = 1 will do in a quiet frame. */
     if (local > SILENCE * 0.999f * peak && local > 0.0f) {
         float best;
-        if (spectrum == NULL) {
-            float *block = scratch + SER_FRAME;
-            load(block, tail->sample + BLOCK, 0.0f, 0, SER_FRAME / 2);
-            ser_fft_float_complex256(block);
-            ser_fft_float_split512(block);
-            spectrum = block;
+        float *block = scratch + SER_FRAME;
+        const float unit = ser_from_bits((uint32_t)(127 - 6 - up) << 23);
+        if (ready == NULL) {
+            for (i = 0; i < SER_FRAME / 2; i++) {
+                int32_t *z = own + 2 * ser_digit_reversal[i];
+                z[0] = tail->sample[BLOCK + 2 * i] * (1 << 9);
+                z[1] = tail->sample[BLOCK + 2 * i + 1] * (1 << 9);
+            }
+            ser_fft_complex256(own);
+            ser_fft_split512(own);
+            ready = own;
         }
-        correlate(tail->sample, mean, spectrum, scratch, r);
+        for (i = 0; i < SER_HNR_SPECTRUM; i++) {
+            block[i] = (float)ready[i] * unit;
+        }
+        correlate(tail->sample, mean, block, scratch, r);
         best = highest(r);
         if (best > 0.0f) {
             const float rest = ser_maxf(1.0f - best, 6e-8f);
@@ -253,9 +263,14 @@ int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum
     return 1;
 }
 
-int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch)
+int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const int32_t *spectrum, int up, float *scratch)
 {
-    return ser_hnr_hop_shared(hnr, tail, NULL, scratch);
+    return hop(hnr, tail, spectrum, up, NULL, scratch);
+}
+
+int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, int32_t *spectrum, float *scratch)
+{
+    return hop(hnr, tail, NULL, 0, spectrum, scratch);
 }
 
 void ser_hnr_columns(const ser_hnr *hnr, float peak, float columns[SER_MOMENTS_COLUMNS])

@@ -6,7 +6,7 @@
 #include "ser_config.h"
 
 /* Names this exact definition; sources of two different hashes must not be combined. */
-#define SER_SCHEMA_HASH 0x7f2f227a4f920ee0ULL
+#define SER_SCHEMA_HASH 0x6520fac514c65d0dULL
 
 #define SER_SAMPLE_RATE 16000
 #define SER_HOP 160
@@ -94,7 +94,6 @@
 #define SER_INTENSITY_LAST 24 /* steps in its last hop */
 #define SER_INTENSITY_LAST_WHOLE 21 /* of them within the window */
 #define SER_INTENSITY_LAG 3 /* spectral frame less intensity frame */
-#define SER_INTENSITY_FLOOR_POWER 1.0f
 #define SER_GATE_HISTORY 16
 #define SER_TIME_STEPS 256 /* of pulse times, per sample */
 #define SER_LEVEL_STEPS 128 /* of amplitudes, per octave; 0 = no amplitude */
@@ -446,6 +445,26 @@
 #define SER_COLUMN_SHIMMER_APQ3 509
 #define SER_COLUMN_SHIMMER_APQ5 510
 #define SER_COLUMN_HNR 511
+
+/* Every descriptor's number format: values are integers, times 2^this. */
+#define SER_BITS_RMS 21
+#define SER_BITS_RMS_DELTA 22
+#define SER_BITS_INTENSITY_DB 15
+#define SER_BITS_INTENSITY_DB_DELTA 14
+#define SER_BITS_ZCR 21
+#define SER_BITS_MFCC 12
+#define SER_BITS_MFCC_DELTA 14
+#define SER_BITS_MFCC_DELTA2 13
+#define SER_BITS_CENTROID 9
+#define SER_BITS_BANDWIDTH 10
+#define SER_BITS_ROLLOFF 9
+#define SER_BITS_FLATNESS 22
+#define SER_BITS_FLUX 15
+#define SER_BITS_LOW_HIGH_DB 13
+#define SER_BITS_CONTRAST 15
+#define SER_BITS_MEL 14
+#define SER_BITS_CHROMA 21
+#define SER_BITS_MODULATION 14
 
 /* Functionals, as bits. */
 #define SER_MEAN 1U

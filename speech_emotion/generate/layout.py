@@ -159,7 +159,6 @@ def defines() -> list[str]:
         f"#define SER_INTENSITY_LAST {layout.intensity_last} /* steps in its last hop */",
         f"#define SER_INTENSITY_LAST_WHOLE {layout.intensity_last_whole} /* of them within the window */",
         f"#define SER_INTENSITY_LAG {layout.intensity_lag} /* spectral frame less intensity frame */",
-        f"#define SER_INTENSITY_FLOOR_POWER {as_float(10 ** (schema.INTENSITY_FLOOR_DB / 10))}",
         f"#define SER_GATE_HISTORY {GATE_HISTORY}",
         f"#define SER_TIME_STEPS {TIME_STEPS} /* of pulse times, per sample */",
         f"#define SER_LEVEL_STEPS {LEVEL_STEPS} /* of amplitudes, per octave; 0 = no amplitude */",

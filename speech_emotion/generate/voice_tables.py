@@ -3,11 +3,12 @@
 All are computed in double precision and printed as hexadecimal single-precision, or as integers in a Q format.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
 
-from speech_emotion.features import grid
+from speech_emotion.features import grid, schema
 from speech_emotion.features.audio import FULL_SCALE
 from speech_emotion.generate import layout
 from speech_emotion.generate.layout import (
@@ -17,7 +18,7 @@ from speech_emotion.generate.layout import (
     SINC_DEPTH,
     SINC_STEPS,
 )
-from speech_emotion.generate.tables import NOTE, SOURCE
+from speech_emotion.generate.tables import NOTE, SOURCE, format_of, q31
 
 _NOTE = NOTE + "/* clang-format off */\n"
 _HANN_ONE = 2**15 - 1
@@ -46,11 +47,6 @@ def quarter_circle() -> np.ndarray:
     """cos, sin of 2 pi k / 1024 for k < 256, interleaved."""
     angle = 2 * np.pi * np.arange(256) / 1024
     return np.stack([np.cos(angle), np.sin(angle)], axis=1).ravel()
-
-
-def q31(values: np.ndarray) -> np.ndarray:
-    """As Q1.31: times 2^31, rounded; 1 becomes the largest there is, 2^31 - 1."""
-    return np.minimum(np.rint(np.asarray(values) * 2.0**31), 2**31 - 1).astype(np.int64)
 
 
 def turned_twiddles() -> np.ndarray:
@@ -118,6 +114,23 @@ def _hexfloat(value: float) -> str:
     return (mantissa + "0" if mantissa.endswith(".") else mantissa) + "p" + exponent + "f"
 
 
+def _intensity_defines() -> str:
+    """Units of ser_intensity.c: powers are of squared sample steps, times 2^18."""
+    unit = (1 / FULL_SCALE / _AUDITORY_THRESHOLD) ** 2  # of a squared sample step, re (2e-5)^2 of full scale
+    bits = format_of("intensity_db")
+    least = 10 ** (schema.INTENSITY_FLOOR_DB / 10) / unit * 2.0**18
+    share = 2**41 / (layout.of_schema().intensity_whole * INTENSITY_STEP)
+    return "\n".join(
+        [
+            f"#define SER_INTENSITY_UNIT_LOG2 ({round((math.log2(unit) - 18) * 2**24)}) /* of the unit of power, Q24 */",
+            f"#define SER_INTENSITY_LEAST INT64_C({math.floor(least)}) /* power at the floor */",
+            f"#define SER_INTENSITY_FLOOR ({round(schema.INTENSITY_FLOOR_DB * 2**bits)}) /* of the level */",
+            f"#define SER_INTENSITY_PER_LOG2 {round(10 * math.log10(2) * 2 ** (32 - 24 + bits))} /* to the level's format */",
+            f"#define SER_INTENSITY_SHARE {round(share)} /* one over the window's samples, Q41 */",
+        ]
+    )
+
+
 def header() -> str:
     return (
         _NOTE
@@ -137,8 +150,7 @@ extern "C" {{
 #define SER_SINC_DEPTH {SINC_DEPTH}
 #define SER_SINC_DEEP {SINC_DEEP}
 #define SER_SINC_STEPS {SINC_STEPS}
-/* Power of a squared sample step, re (2e-5)^2 of full scale. */
-#define SER_INTENSITY_UNIT {layout.as_float((1 / FULL_SCALE / _AUDITORY_THRESHOLD) ** 2)}
+{_intensity_defines()}
 
 extern const uint8_t ser_digit_reversal[256];
 extern const int32_t ser_radix4_twiddles_q31[486];
@@ -151,7 +163,7 @@ extern const int32_t ser_sinc_rows_q30[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH
 extern const int32_t ser_sinc_deep_rows_q30[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
 extern const float ser_sinc_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH];
 extern const float ser_sinc_deep_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
-extern const float ser_kaiser_steps[SER_INTENSITY_STEPS];
+extern const int32_t ser_kaiser_steps[SER_INTENSITY_STEPS];
 
 #ifdef __cplusplus
 }}
@@ -177,7 +189,7 @@ def source() -> str:
         _array("ser_sinc_deep_rows_q30", np.rint(sinc_rows(SINC_DEEP) * 2**30), "int32_t"),
         _array("ser_sinc_rows", sinc_rows(SINC_DEPTH)),
         _array("ser_sinc_deep_rows", sinc_rows(SINC_DEEP)),
-        _array("ser_kaiser_steps", kaiser()),
+        _array("ser_kaiser_steps", np.rint(kaiser() * 2.0**34), "int32_t"),
     ]
     return "\n".join(parts)
 
