@@ -41,20 +41,31 @@ void ser_bank_clear(ser_bank *bank)
     memset(bank, 0, sizeof *bank);
 }
 
-enum { DOWN = 5, FAR = (1 << 21) - 33 }; /* FAR rounds to 2^16 - 1 */
-#define MOST_FRAMES (UINT32_C(1) << 29)
+enum { DOWN = 3, FAR = 208700 };
+#define MOST_FRAMES (UINT32_C(4233600) * 100) /* 49 days */
+#define FAR_SQUARE ((uint64_t)FAR * FAR)
+typedef char ser_squares_fit_64_bits[FAR_SQUARE <= UINT64_MAX / MOST_FRAMES ? 1 : -1];
+typedef char ser_squares_are_of_two_halves[FAR_SQUARE >> 36 == 0 ? 1 : -1];
 
 /* What a value counts as. */
 SER_INLINE int32_t distance_of(int32_t value, int32_t middle)
 {
-    const int32_t x = value - middle;
-    return ((x > FAR ? FAR : x < -FAR ? -FAR : x) + (1 << (DOWN - 1))) >> DOWN;
+    const int32_t x = (value - middle + (1 << (DOWN - 1))) >> DOWN;
+    return x > FAR ? FAR : x < -FAR ? -FAR : x;
 }
 
 /* With its sign, as 64 bits. */
 SER_INLINE uint64_t extended(int32_t x)
 {
     return (uint64_t)(int64_t)x;
+}
+
+/* A square of 36 bits squared, over 2^8, rounded. */
+SER_INLINE uint64_t fourth_of(uint64_t square)
+{
+    const uint32_t high = (uint32_t)(square >> 18);
+    const uint32_t low = (uint32_t)square & 0x3ffffU;
+    return ((uint64_t)high * high << 28) + ((uint64_t)high * low << 11) + (((uint64_t)low * low + 128) >> 8);
 }
 
 #if SER_WITH_CORRELATION
@@ -97,14 +108,14 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *
         const int32_t x = distance_of(value, descriptor->middle);
         const uint32_t sign = x < 0 ? UINT32_MAX : 0;
         const uint32_t size = ((uint32_t)x ^ sign) - sign;
-        const uint32_t square = size * size;
-        const uint64_t cube = (uint64_t)square * size;
+        const uint64_t square = (uint64_t)size * size;
+        const uint64_t cube = square * size;
         const uint64_t moment = (uint64_t)frame * size;
         const uint64_t signs = (uint64_t)sign << 32 | sign;
         ser_add_64(full->sum, extended(x));
         ser_add_64(full->squares, square);
         ser_add_96(full->cubes, (cube ^ signs) - signs, cube > 0 ? sign : 0);
-        ser_add_96(full->fourths, (uint64_t)square * square, 0);
+        ser_add_96(full->fourths, fourth_of(square), 0);
         ser_add_96(full->time, (moment ^ signs) - signs, moment > 0 ? sign : 0);
         if (first || value < full->low) {
             full->low = value;
@@ -117,7 +128,7 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *
     for (int i = 0; i < layout.spreads; i++, spread++, descriptor++) {
         const int32_t x = distance_of(*values++, descriptor->middle);
         ser_add_64(spread->sum, extended(x));
-        ser_add_64(spread->squares, (uint32_t)x * (uint32_t)x);
+        ser_add_64(spread->squares, (uint64_t)((int64_t)x * x));
     }
 }
 
@@ -234,7 +245,7 @@ static ser_central central_of(const ser_full_sums *sums, const ser_shares *share
     const int32_t m = rounded_mean(as_64(sums->sum), shares->per_frame);
     const uint32_t frames[1] = {shares->frames};
     ser_wide a[5] = {ser_wide_of(frames, 1, 0), ser_wide_of(sums->sum, 2, 1), ser_wide_of(sums->squares, 2, 0),
-                     ser_wide_of(sums->cubes, 3, 1), ser_wide_of(sums->fourths, 3, 0)};
+                     ser_wide_of(sums->cubes, 3, 1), ser_wide_256(ser_wide_of(sums->fourths, 3, 0))};
     ser_wide time = ser_wide_of(sums->time, 3, 1);
     for (int i = 1; i < 5; i++) {
         for (int j = 4; j >= i; j--) {
@@ -280,7 +291,7 @@ static void functionals(const ser_full_sums *sums, const ser_descriptor *descrip
     }
 }
 
-/* Mean and standard deviation alone: what is left of 63 bits around the rounded mean is exact in 64. */
+/* Mean and standard deviation alone: what is left around the rounded mean is exact in 64 bits. */
 static void two_functionals(const ser_spread_sums *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *out)
 {
     const float unit = unit_of(descriptor->format - DOWN);

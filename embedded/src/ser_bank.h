@@ -4,9 +4,9 @@
  * the enums of ser_schema.h and in the formats of the schema; out come columns of the feature vector. Banks of disjoint frames add up, in any order
  * to the same bits.
  *
- * The sums are exact. A value's distance from its descriptor's middle, below 2^21, loses 5 bits, half up: x, at most 2^16 - 1 in
- * size. Of x and x^2 the sums are of 64 bits, of x^3, x^4 and x by the frame's number of 96: enough for 2^29 frames, 62 days of speech,
- * wherever they lie in the 497 days that a frame number counts. (46 + 1, 61, 77 + 1, 93 and 77 + 1 bits.) What comes after 2^29 frames is not
+ * The sums are exact. A value's distance from its descriptor's middle loses 3 bits, half up: x, at most 208,700 in size, and what is farther counts
+ * as that. Of x and x^2 the sums are of 64 bits, of x^3, x^4 / 2^8 (each rounded) and x by the frame's number of 96: enough for 49 days of speech,
+ * 4.2 10^8 frames, wherever they lie in the 497 days that a frame number counts. What comes after is not
  * counted. Columns are made when they are asked for: the sums are moved to the rounded mean in 128 bits, exactly, and only what is left becomes a float.
  */
 #ifndef SER_BANK_H

@@ -6,7 +6,7 @@
 #include "ser_config.h"
 
 /* Names this exact definition; sources of two different hashes must not be combined. */
-#define SER_SCHEMA_HASH 0x6520fac514c65d0dULL
+#define SER_SCHEMA_HASH 0xc5f5660931f89b34ULL
 
 #define SER_SAMPLE_RATE 16000
 #define SER_HOP 160
@@ -454,11 +454,11 @@
 #define SER_BITS_ZCR 21
 #define SER_BITS_MFCC 12
 #define SER_BITS_MFCC_DELTA 14
-#define SER_BITS_MFCC_DELTA2 13
-#define SER_BITS_CENTROID 9
-#define SER_BITS_BANDWIDTH 10
-#define SER_BITS_ROLLOFF 9
-#define SER_BITS_FLATNESS 22
+#define SER_BITS_MFCC_DELTA2 14
+#define SER_BITS_CENTROID 8
+#define SER_BITS_BANDWIDTH 9
+#define SER_BITS_ROLLOFF 8
+#define SER_BITS_FLATNESS 21
 #define SER_BITS_FLUX 15
 #define SER_BITS_LOW_HIGH_DB 13
 #define SER_BITS_CONTRAST 15

@@ -59,7 +59,9 @@ SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, int up, int32_t re, int32
     const int32_t d = (int32_t)(ser_umulh(p, (uint32_t)row[0]) - (1U << 30)) * 2;
     const int32_t half_square = ser_mulh(d, d);
     const uint32_t root = (uint32_t)(row[1] + ser_mulh(row[1], d - (half_square >> 1)));
-    const uint32_t magnitude = shift >= 3 ? (root + (1U << (shift - 3))) >> (shift - 2) : root << (2 - shift);
+    const uint32_t magnitude = shift > 33  ? 0
+                               : shift > 2 ? (root + (1U << (shift - 3))) >> (shift - 2)
+                                           : root << (2 - shift);
     if (magnitude < SER_MAGNITUDE_FLOOR) {
         sums->floored++;
         sums->below += magnitude * magnitude;
@@ -216,7 +218,7 @@ static int32_t flatness_of(const ser_magnitudes *sums, ser_power total)
     const uint32_t missing = sums->floored * SER_SQUARE_FLOOR - sums->below;
     const int32_t mean = 2 * ser_mulh((int32_t)(logarithms >> 8), SER_PER_BIN); /* their sum is below 2^38 */
     const int32_t log2 = mean + SER_PER_BIN_LOG2 - log2_of(plus(total, units(missing)));
-    return ser_exp2_q30(log2 < 0 ? log2 : 0) >> (30 - SER_BITS_FLATNESS);
+    return ser_rounded(ser_exp2_q30(log2 < 0 ? log2 : 0), 30 - SER_BITS_FLATNESS);
 }
 
 /* Blocks of bins whose second sums of sums stay within 32 bits, if magnitudes stay within 19. */
@@ -271,7 +273,8 @@ static void shape(const ser_magnitudes *sums, const uint32_t *magnitude, int32_t
     const int bits = 32 - room_of(sums->low | sums->high);
     const int coarse = bits > BLOCK_BITS ? bits - BLOCK_BITS : 0;
     const int fine = bits > 23 ? bits - 23 : 0; /* SER_BINS of 23 bits stay below 2^32 */
-    const ser_moments_of_bins m = moments_of(magnitude, coarse);
+    ser_moments_of_bins m = moments_of(magnitude, coarse);
+    m.magnitude |= m.magnitude == 0;
     const int shift = room_of(m.magnitude);
     /* moments are below 2^8 and 2^16 times the magnitudes' sum: Q24 and Q16, in bins */
     const uint32_t share = ser_reciprocal(m.magnitude << shift);

@@ -32,9 +32,9 @@ extern "C" {
 #define SER_PER_BIN_LOG2 134312092 /* of SER_BINS, Q24 */
 #define SER_PER_BIN 2139127680 /* 256 over SER_BINS, Q1.31 */
 #define SER_LOG2_E 1549082005 /* Q30 */
-#define SER_CENTROID_SCALE 4096000U /* from bins in Q24 */
-#define SER_BANDWIDTH_SCALE 8192000U /* from bins in Q24 */
-#define SER_ROLLOFF_SCALE 16000 /* from bins */
+#define SER_CENTROID_SCALE 2048000U /* from bins in Q24 */
+#define SER_BANDWIDTH_SCALE 4096000U /* from bins in Q24 */
+#define SER_ROLLOFF_SCALE 8000 /* from bins */
 #define SER_CHROMA_DOWN 5 /* so that no sum of chroma weights overflows */
 #define SER_PER_MEL 53687091 /* 1 over SER_MELS, Q1.31 */
 #define SER_CONTRAST_MOST 3 /* bins averaged at a band's end, at most */

@@ -82,6 +82,15 @@ static inline void ser_wide_take(ser_wide *a, ser_wide b, int32_t factor)
     }
 }
 
+/* Times 2^8. */
+static inline ser_wide ser_wide_256(ser_wide wide)
+{
+    for (int i = 3; i >= 0; i--) {
+        wide.word[i] = wide.word[i] << 8 | (i > 0 ? wide.word[i - 1] >> 24 : 0);
+    }
+    return wide;
+}
+
 /* To single precision: its highest 32 bits, rounded once. */
 static inline float ser_wide_to_float(ser_wide wide)
 {

@@ -99,7 +99,7 @@ class Descriptor:
     are kept anyway. `family` is the common stem of numbered descriptors, whose values are an array in C.
     `sums_for` is another group whose columns come from its sums too, so that they are kept for that one as
     well. `bits` and `middle` are the chip's number format: a value is kept as an integer, times 2^bits, and summed
-    as its distance from `middle`, which must be below 2^21 / 2^bits (what is farther counts as that far)."""
+    as its distance from `middle`, which is to be below 2^20.6 / 2^bits (what is farther counts as that far)."""
 
     name: str
     group: str
@@ -197,18 +197,18 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
     *_numbered("mfcc_delta", MFCCS, 1, "cepstrum", "dB/hop", ("std",),
                f"librosa.feature.delta, {DELTA_WIDTH} hops", stage="cepstrum", part="delta", bits=14),
     *_numbered("mfcc_delta2", MFCCS, 1, "cepstrum", "dB/hop^2", ("std",), "the same, second order",
-               stage="cepstrum", part="delta", bits=13),
+               stage="cepstrum", part="delta", bits=14),
     Descriptor("centroid", "spectrum", "Hz", MOMENTS, "librosa.feature.spectral_centroid", **_SPECTRUM,
-               bits=9, middle=SAMPLE_RATE / 4),
+               bits=8, middle=SAMPLE_RATE / 4),
     Descriptor("bandwidth", "spectrum", "Hz", MOMENTS, "librosa.feature.spectral_bandwidth, p 2",
-               **_SPECTRUM, bits=10, middle=SAMPLE_RATE / 8),
+               **_SPECTRUM, bits=9, middle=SAMPLE_RATE / 8),
     Descriptor("rolloff", "spectrum", "Hz", MOMENTS,
                f"librosa.feature.spectral_rolloff, {100 * ROLLOFF:g} %", **_SPECTRUM,
-               bits=9, middle=SAMPLE_RATE / 4),
+               bits=8, middle=SAMPLE_RATE / 4),
     Descriptor("flatness", "spectrum", "ratio", MOMENTS, "librosa.feature.spectral_flatness", **_SPECTRUM,
-               bits=22, middle=0.5),
+               bits=21, middle=0.5),
     Descriptor("flux", "spectrum", "dB", MOMENTS, "librosa.onset.onset_strength of the mel levels",
-               stage="spectrum", part="change", bits=15, middle=64),
+               stage="spectrum", part="change", bits=15, middle=48),
     Descriptor("low_high_db", "spectrum", "dB", MOMENTS,
                f"power below over power above {LOW_HIGH_SPLIT / 1000:g} kHz", **_SPECTRUM, bits=13),
     *_numbered("contrast", CONTRAST_BANDS + 1, 0, "contrast", "dB", ("mean", "std"),
