@@ -143,37 +143,23 @@ void ser_fft_split512(int32_t *z)
     }
 }
 
-/* All bits that any of the numbers' sizes has. */
+/* Bits up to the highest that any of the numbers has besides its sign. */
 static uint32_t bits_of(const int32_t *z, int count)
 {
     uint32_t all = 0;
-    for (int i = 0; i < count; i++) {
-        all |= (uint32_t)(z[i] ^ (z[i] >> 31));
+    for (int i = 0; i < count; i += 4) {
+        const uint32_t a = (uint32_t)z[i], b = (uint32_t)z[i + 1], c = (uint32_t)z[i + 2], d = (uint32_t)z[i + 3];
+        all |= ((a ^ a << 1) | (b ^ b << 1)) | ((c ^ c << 1) | (d ^ d << 1)); /* where bits differ from the next */
     }
-    return all;
+    return all >> 1;
 }
 
-/* A shift to the left by `room` bits, to the right if that is negative. */
-typedef struct {
-    int32_t factor;
-    int down;
-} ser_shift;
+enum { SPARE = 3 }; /* bits that are not worth a pass over the numbers */
 
-static ser_shift shift_by(int room)
-{
-    const ser_shift shift = {room > 0 ? (int32_t)1 << room : 1, room < 0 ? -room : 0};
-    return shift;
-}
-
-SER_INLINE int32_t shifted(int32_t x, ser_shift shift)
-{
-    return (x >> shift.down) * shift.factor;
-}
-
-/* What the pairs of bins have come to: their share of lag 1; the sum of their powers, over 2^9; and all bits that y has. */
+/* What the pairs of bins have come to: their share of lag 1, and the sum of their powers, over 2^9. */
 typedef struct {
     int64_t first;
-    uint32_t total, bits;
+    uint32_t total;
 } ser_pair_sums;
 
 /*
@@ -181,25 +167,22 @@ typedef struct {
  * With E = Z[k] + conj Z[512-k] and Q = -i W^k (Z[k] - conj Z[512-k]) the powers P of both bins have
  * P[k] + P[512-k] = (|E|^2 + |Q|^2) / 2 and P[k] - P[512-k] = Re(E conj Q): what the cosine transform
  * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. With a = Z[k] and b = Z[512-k] that sum is |a|^2 + |b|^2, and that difference
- * 2 cos(..) (a b's imaginary part) - sin(..) (|a|^2 - |b|^2). Shifted components are below 2^29: powers are below 2^27, sum is below 2^29,
- * y below 2^30.6. What is added makes good the products' rounding down.
+ * 2 cos(..) (a b's imaginary part) - sin(..) (|a|^2 - |b|^2). Components times scale are
+ * below 2^28: powers are below 2^25, sum is below 2^27, y below 3 2^27, of which four add up. What is added makes good the products' rounding down.
  */
-SER_INLINE void power_pair(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, ser_shift shift,
+SER_INLINE void power_pair(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, int32_t scale,
                            int32_t *ya, int32_t *yb)
 {
-    const int32_t ar = shifted(a[0], shift), ai = shifted(a[1], shift);
-    const int32_t br = shifted(b[0], shift), bi = shifted(b[1], shift);
+    const int32_t ar = a[0] * scale, ai = a[1] * scale, br = b[0] * scale, bi = b[1] * scale;
     const int32_t pa = ser_mulh(ar, ar) + ser_mulh(ai, ai), pb = ser_mulh(br, br) + ser_mulh(bi, bi);
     const int32_t cross = ser_mulh(ar, bi) + ser_mulh(ai, br) + 1;
     const int32_t sum = 2 * (pa + pb); /* of small bins, of which there are many, nothing is lost */
     const int32_t difference = ser_mulh(w[0], 8 * cross) - ser_mulh(w[1], 4 * (pa - pb)); /* twice P[k] - P[512-k] */
     const int32_t bend = 4 * ser_mulh(w[1], difference) + 2;
-    const int32_t low = sum - bend, high = sum + bend;
     sums->first += 4 * ser_mulh(w[0], difference) + 2;
     sums->total += (uint32_t)sum >> 9;
-    sums->bits |= (uint32_t)((low ^ (low >> 31)) | (high ^ (high >> 31)));
-    *ya = low;
-    *yb = high;
+    *ya = sum - bend;
+    *yb = sum + bend;
 }
 
 int32_t *ser_fft_autocorrelation(int32_t *work)
@@ -213,36 +196,37 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
         memset(odd, 0, 512 * sizeof *odd);
         return odd;
     }
-    ser_shift shift = shift_by(ser_leading_zeros(bits) - 3);
+    const int32_t scale = (int32_t)1 << (ser_leading_zeros(bits) - 4);
 
     { /* bins 0, 512 and 256 pair with themselves */
-        const int32_t re = shifted(even[0], shift), im = shifted(even[1], shift);
+        const int32_t re = even[0] * scale, im = even[1] * scale;
         const int32_t p0 = ser_mulh(re + im, re + im);
         const int32_t p512 = ser_mulh(re - im, re - im);
-        const int32_t mr = shifted(even[256], shift), mi = shifted(even[257], shift);
+        const int32_t mr = even[256] * scale, mi = even[257] * scale;
         even[0] = 2 * (p0 + p512);
         even[256] = 4 * (ser_mulh(mr, mr) + ser_mulh(mi, mi));
         sums.first = 2 * (p0 - p512);
-        sums.bits = (uint32_t)(even[0] | even[256]);
-        sums.total = (sums.bits >> 8) + 256; /* what the others lose by whole steps included */
+        sums.total = (uint32_t)(even[0] >> 9) + (uint32_t)(even[256] >> 9) + 256; /* what the others lose by whole steps included */
     }
     for (int j = 1; j < 128; j++) {
         int32_t *a = even + 2 * j, *b = even + 2 * (256 - j);
-        power_pair(&sums, a, b, ser_quarter_circle_q31 + 4 * j, shift, a, b);
+        power_pair(&sums, a, b, ser_quarter_circle_q31 + 4 * j, scale, a, b);
     }
     for (int j = 0; j < 128; j++) {
         /* the imaginary places of the even half are free by now: y[2j+1] goes beside y[2j] */
-        power_pair(&sums, odd + 2 * j, odd + 2 * (255 - j), ser_quarter_circle_q31 + 4 * j + 2, shift,
+        power_pair(&sums, odd + 2 * j, odd + 2 * (255 - j), ser_quarter_circle_q31 + 4 * j + 2, scale,
                    even + 2 * j + 1, even + 2 * (255 - j) + 1);
     }
 
-    /* No y may be above 2^28, so that four of them add up, and their sizes, below four times the total, not above 2^32. */
-    int room = ser_leading_zeros(sums.bits | 1U) - 4;
-    const int rest = ser_leading_zeros(sums.total) - 11;
-    room = room < rest ? room : rest;
-    shift = shift_by(room);
-    for (int i = 0; i < 512; i++) {
-        even[i] = shifted(even[i], shift);
+    /* Their sizes, below three times the total, must not add up to more than 2^32, nor four of them to more than 2^31. */
+    int room = ser_leading_zeros(sums.total) - 11;
+    room = room < 0 ? room : room > 3 + SPARE ? room - 3 : 0;
+    if (room != 0) {
+        const int32_t factor = room > 0 ? (int32_t)1 << room : 1;
+        const int down = room < 0 ? -room : 0;
+        for (int i = 0; i < 512; i++) {
+            even[i] = (even[i] >> down) * factor;
+        }
     }
     ser_fft_complex256_to_reversed(even);
 

@@ -173,56 +173,53 @@ static uint32_t find_peak(const int16_t *frame, ser_level level)
 
 /*
  * Writes z + tail and (z - tail) (c - i s) to the digit-reversed places of two 256-point transforms. In are 16 bits and a
- * sign, of which windows that meet leave no more; out 2^24 sqrt 2 at most, which ser_fft.h takes. Of the turns 14 bits do: what is left out of them makes an error
+ * sign, of which windows that meet leave no more; out 2^20 sqrt 2 at most, which ser_fft.h takes. Of the turns 14 bits do: what is left out of them makes an error
  * below that of rounding.
  */
 SER_INLINE void spread(int32_t *even, int32_t *odd, int32_t re, int32_t im, int32_t tail_re, int32_t tail_im, int32_t c,
                        int32_t s)
 {
-    even[0] = (re + tail_re) * 256;
-    even[1] = (im + tail_im) * 256;
+    even[0] = (re + tail_re) * 16;
+    even[1] = (im + tail_im) * 16;
     re -= tail_re;
     im -= tail_im;
-    odd[0] = (re * c + im * s) >> 6;
-    odd[1] = (im * c - re * s) >> 6;
+    odd[0] = (re * c + im * s) >> 10;
+    odd[1] = (im * c - re * s) >> 10;
 }
 
-/* From Q1.31 to 14 fractional bits, rounded. */
-SER_INLINE int32_t short_turn(int32_t turn) { return ((turn >> 16) + 1) >> 1; }
-
-SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight + (1 << 14)) >> 15; }
+SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >> 15; }
 
 /* The windowed frame as complex numbers, through the first radix-2 step. */
 static void load(const int16_t *x, ser_level level, int32_t *scratch)
 {
     const uint8_t *place = ser_digit_reversal;
-    const int32_t *turn = ser_quarter_circle_q31;
+    const int16_t *turn = ser_turns;
     const uint16_t *w = ser_hann_half;
     const int32_t mean = level.mean, up = 1 << level.up;
     int32_t *odd = scratch + 2 * POINTS;
     int n;
-    for (n = 0; n < FOLDED; n++, x += 2, w += 2, turn += 4) {
+    for (n = 0; n < FOLDED; n++, x += 2, w += 2, turn += 2) {
         const uint16_t *v = ser_hann_half + 2 * FOLDED - 1 - 2 * n;
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]),
                windowed(x[2 * POINTS] * up - mean, v[0]), windowed(x[2 * POINTS + 1] * up - mean, v[-1]),
-               short_turn(turn[0]), short_turn(turn[1]));
+               turn[0], turn[1]);
     }
-    for (; n < QUARTER; n++, x += 2, w += 2, turn += 4) {
+    for (; n < QUARTER; n++, x += 2, w += 2, turn += 2) {
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]), 0, 0,
-               short_turn(turn[0]), short_turn(turn[1]));
+               turn[0], turn[1]);
     }
-    turn -= 4 * QUARTER; /* a quarter turn on: cos, sin become -sin, cos */
-    for (; n < PAIRS / 2; n++, x += 2, w += 2, turn += 4) {
+    turn -= 2 * QUARTER; /* a quarter turn on: cos, sin become -sin, cos */
+    for (; n < PAIRS / 2; n++, x += 2, w += 2, turn += 2) {
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]), 0, 0,
-               -short_turn(turn[1]), short_turn(turn[0]));
+               -turn[1], turn[0]);
     }
-    for (w--; n < POINTS; n++, x += 2, w -= 2, turn += 4) {
+    for (w--; n < POINTS; n++, x += 2, w -= 2, turn += 2) {
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[-1]), 0, 0,
-               -short_turn(turn[1]), short_turn(turn[0]));
+               -turn[1], turn[0]);
     }
 }
 
