@@ -41,17 +41,20 @@ void ser_bank_clear(ser_bank *bank)
     memset(bank, 0, sizeof *bank);
 }
 
-enum { DOWN = 3, FAR = 208700 };
+/* How far from the middle is as far as it goes: of descriptors with all functionals, of the others, which lose DOWN bits. */
+enum { FAR = (1 << 23) - 1, DOWN = 3, SPREAD_FAR = 208700 };
 #define MOST_FRAMES (UINT32_C(4233600) * 100) /* 49 days */
-#define FAR_SQUARE ((uint64_t)FAR * FAR)
-typedef char ser_squares_fit_64_bits[FAR_SQUARE <= UINT64_MAX / MOST_FRAMES ? 1 : -1];
-typedef char ser_squares_are_of_two_halves[FAR_SQUARE >> 36 == 0 ? 1 : -1];
+typedef char ser_squares_fit_64_bits[(uint64_t)SPREAD_FAR * SPREAD_FAR <= UINT64_MAX / MOST_FRAMES ? 1 : -1];
 
-/* What a value counts as. */
-SER_INLINE int32_t distance_of(int32_t value, int32_t middle)
+SER_INLINE int32_t clipped(int32_t x, int32_t far)
 {
-    const int32_t x = (value - middle + (1 << (DOWN - 1))) >> DOWN;
-    return x > FAR ? FAR : x < -FAR ? -FAR : x;
+    return x > far ? far : x < -far ? -far : x;
+}
+
+/* What a value counts as where mean and standard deviation are all that is asked. */
+SER_INLINE int32_t coarse_of(int32_t value, int32_t middle)
+{
+    return clipped((value - middle + (1 << (DOWN - 1))) >> DOWN, SPREAD_FAR);
 }
 
 /* With its sign, as 64 bits. */
@@ -60,25 +63,40 @@ SER_INLINE uint64_t extended(int32_t x)
     return (uint64_t)(int64_t)x;
 }
 
-/* A square of 36 bits squared, over 2^8, rounded. */
-SER_INLINE uint64_t fourth_of(uint64_t square)
+/* Adds a number of 24 bits, its powers, and its product with the frame's number. */
+SER_INLINE void add_full(ser_full_sums *full, int32_t x, uint32_t frame)
 {
-    const uint32_t high = (uint32_t)(square >> 18);
-    const uint32_t low = (uint32_t)square & 0x3ffffU;
-    return ((uint64_t)high * high << 28) + ((uint64_t)high * low << 11) + (((uint64_t)low * low + 128) >> 8);
+    const uint32_t sign = x < 0 ? UINT32_MAX : 0;
+    const uint64_t signs = (uint64_t)sign << 32 | sign;
+    const uint32_t size = ((uint32_t)x ^ sign) - sign;
+    const uint64_t square = (uint64_t)size * size;
+    const uint32_t low = (uint32_t)square;
+    const uint32_t high = (uint32_t)(square >> 32);
+    const uint64_t cube_low = (uint64_t)low * size;                               /* and 2^32 times */
+    const uint64_t cube_high = (cube_low >> 32) + (uint64_t)high * size;          /* all below 2^70 */
+    const uint64_t cube = cube_high << 32 | (uint32_t)cube_low;
+    const uint64_t fourth_low = (uint64_t)low * low;
+    const uint64_t fourth_high = (fourth_low >> 32) + ((uint64_t)low * high << 1); /* and 2^64 high^2 */
+    const uint64_t moment = (uint64_t)frame * size;
+    ser_add_64(full->sum, extended(x));
+    ser_add_96(full->squares, square, 0);
+    ser_add_128(full->cubes, (cube ^ signs) - signs, ((cube_high >> 32) ^ signs) + (cube == 0 ? sign & 1U : 0));
+    ser_add_128(full->fourths, fourth_high << 32 | (uint32_t)fourth_low, (fourth_high >> 32) + (uint64_t)high * high);
+    ser_add_96(full->time, (moment ^ signs) - signs, moment > 0 ? sign : 0);
 }
 
 #if SER_WITH_CORRELATION
 static void add_pairs(ser_bank *bank, const int32_t *values)
 {
     int32_t x[SER_CORRELATED_MFCCS];
-    uint32_t (*product)[2] = bank->products;
+    uint32_t (*product)[3] = bank->products;
     for (int i = 0; i < SER_CORRELATED_MFCCS; i++) {
-        x[i] = distance_of(values[SER_FRAME_MFCC_01 + i], ser_frame_descriptors[SER_FRAME_MFCC_01 + i].middle);
+        x[i] = clipped(values[SER_FRAME_MFCC_01 + i] - ser_frame_descriptors[SER_FRAME_MFCC_01 + i].middle, FAR);
     }
     for (int a = 0; a < SER_CORRELATED_MFCCS; a++) {
         for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++) {
-            ser_add_64(*product++, (uint64_t)((int64_t)x[a] * x[b]));
+            const int64_t y = (int64_t)x[a] * x[b];
+            ser_add_96(*product++, (uint64_t)y, y < 0 ? UINT32_MAX : 0);
         }
     }
 }
@@ -105,18 +123,7 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *
     ser_full_sums *full = bank->full + layout.full;
     for (int i = 0; i < layout.fulls; i++, full++, descriptor++) {
         const int32_t value = *values++;
-        const int32_t x = distance_of(value, descriptor->middle);
-        const uint32_t sign = x < 0 ? UINT32_MAX : 0;
-        const uint32_t size = ((uint32_t)x ^ sign) - sign;
-        const uint64_t square = (uint64_t)size * size;
-        const uint64_t cube = square * size;
-        const uint64_t moment = (uint64_t)frame * size;
-        const uint64_t signs = (uint64_t)sign << 32 | sign;
-        ser_add_64(full->sum, extended(x));
-        ser_add_64(full->squares, square);
-        ser_add_96(full->cubes, (cube ^ signs) - signs, cube > 0 ? sign : 0);
-        ser_add_96(full->fourths, fourth_of(square), 0);
-        ser_add_96(full->time, (moment ^ signs) - signs, moment > 0 ? sign : 0);
+        add_full(full, clipped(value - descriptor->middle, FAR), frame);
         if (first || value < full->low) {
             full->low = value;
         }
@@ -126,7 +133,7 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *
     }
     ser_spread_sums *spread = bank->spread + layout.spread;
     for (int i = 0; i < layout.spreads; i++, spread++, descriptor++) {
-        const int32_t x = distance_of(*values++, descriptor->middle);
+        const int32_t x = coarse_of(*values++, descriptor->middle);
         ser_add_64(spread->sum, extended(x));
         ser_add_64(spread->squares, (uint64_t)((int64_t)x * x));
     }
@@ -150,9 +157,9 @@ static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
     ser_add_words(clock->squares, clock_b->squares, 3);
     for (int i = 0; i < layout.fulls; i++, full++, full_b++) {
         ser_add_words(full->sum, full_b->sum, 2);
-        ser_add_words(full->squares, full_b->squares, 2);
-        ser_add_words(full->cubes, full_b->cubes, 3);
-        ser_add_words(full->fourths, full_b->fourths, 3);
+        ser_add_words(full->squares, full_b->squares, 3);
+        ser_add_words(full->cubes, full_b->cubes, 4);
+        ser_add_words(full->fourths, full_b->fourths, 4);
         ser_add_words(full->time, full_b->time, 3);
         if (first || full_b->low < full->low) {
             full->low = full_b->low;
@@ -174,7 +181,7 @@ void ser_bank_merge(ser_bank *bank, const ser_bank *other)
     }
 #if SER_WITH_CORRELATION
     for (int i = 0; i < SER_PAIRS; i++) {
-        ser_add_words(bank->products[i], other->products[i], 2);
+        ser_add_words(bank->products[i], other->products[i], 3);
     }
 #endif
 }
@@ -190,11 +197,22 @@ SER_INLINE int64_t as_64(const uint32_t *words)
     return (int64_t)((uint64_t)words[1] << 32 | words[0]);
 }
 
+/* To single precision: its highest 32 bits, rounded once; the C library may convert 64 bits by way of doubles. */
+static float float_of(uint64_t x)
+{
+    const uint32_t high = (uint32_t)(x >> 32);
+    if (high == 0) {
+        return (float)(uint32_t)x;
+    }
+    const int bits = 32 - ser_leading_zeros(high);
+    return (float)(uint32_t)(x >> bits) * ser_from_bits((uint32_t)(127 + bits) << 23);
+}
+
 /* The quotient of a sum of x by how many there are, or an integer next to it: for what follows any will do. */
 static int32_t rounded_mean(int64_t sum, float per_frame)
 {
     const uint64_t size = sum < 0 ? 0U - (uint64_t)sum : (uint64_t)sum;
-    const int32_t mean = ser_round(ser_from_u64(size) * per_frame);
+    const int32_t mean = ser_round(float_of(size) * per_frame);
     return sum < 0 ? -mean : mean;
 }
 
@@ -211,16 +229,17 @@ static ser_shares shares_of(const ser_clock *clock)
     const float frames_per_second = (float)SER_SAMPLE_RATE / (float)SER_HOP;
     const float per_frame = ser_recip((float)clock->frames);
     /* frame numbers beyond 2^31, after 248 days, have an integer that is not so near */
-    const float mean = ser_wide_to_float(ser_wide_of(clock->sum, 2, 0)) * per_frame;
+    const float mean = float_of((uint64_t)as_64(clock->sum)) * per_frame;
     ser_shares shares = {clock->frames, mean < 2147483520.0f ? ser_round(mean) : INT32_MAX, per_frame, 0.0f, 0.0f};
     const uint32_t frames[1] = {clock->frames};
     ser_wide rest = ser_wide_of(clock->sum, 2, 0);
     ser_wide squares = ser_wide_of(clock->squares, 3, 0);
-    ser_wide_take(&squares, rest, shares.middle);
-    ser_wide_take(&rest, ser_wide_of(frames, 1, 0), shares.middle);
-    ser_wide_take(&squares, rest, shares.middle);
-    shares.rest = ser_wide_to_float(rest);
-    const float spread = ser_wide_to_float(squares) - shares.rest * shares.rest * per_frame;
+    const ser_wide count = ser_wide_of(frames, 1, 0);
+    ser_wide_take(&squares, &rest, shares.middle);
+    ser_wide_take(&rest, &count, shares.middle);
+    ser_wide_take(&squares, &rest, shares.middle);
+    shares.rest = ser_wide_to_float(&rest);
+    const float spread = ser_wide_to_float(&squares) - shares.rest * shares.rest * per_frame;
     if (spread > 0.0f) {
         shares.per_time = frames_per_second * ser_recip(spread);
     }
@@ -244,42 +263,41 @@ static ser_central central_of(const ser_full_sums *sums, const ser_shares *share
 {
     const int32_t m = rounded_mean(as_64(sums->sum), shares->per_frame);
     const uint32_t frames[1] = {shares->frames};
-    ser_wide a[5] = {ser_wide_of(frames, 1, 0), ser_wide_of(sums->sum, 2, 1), ser_wide_of(sums->squares, 2, 0),
-                     ser_wide_of(sums->cubes, 3, 1), ser_wide_256(ser_wide_of(sums->fourths, 3, 0))};
+    ser_wide a[5] = {ser_wide_of(frames, 1, 0), ser_wide_of(sums->sum, 2, 1), ser_wide_of(sums->squares, 3, 0),
+                     ser_wide_of(sums->cubes, 4, 1), ser_wide_of(sums->fourths, 4, 0)};
     ser_wide time = ser_wide_of(sums->time, 3, 1);
+    ser_wide_take(&time, &a[1], shares->middle); /* a[1] is still the sum of x */
     for (int i = 1; i < 5; i++) {
         for (int j = 4; j >= i; j--) {
-            ser_wide_take(&a[j], a[j - 1], m);
+            ser_wide_take(&a[j], &a[j - 1], m);
         }
     }
     /* of t (x - m), t being the distance from the rounded mean of the frame numbers, and their sum `rest`:
        sum (t + T)(x) = time, so sum t (x - m) = time - T sum x - m sum t */
-    ser_wide_take(&time, ser_wide_of(sums->sum, 2, 1), shares->middle);
-    const float d = ser_wide_to_float(a[1]) * shares->per_frame;
-    const float second = ser_wide_to_float(a[2]);
-    const float third = ser_wide_to_float(a[3]);
+    const float d = ser_wide_to_float(&a[1]) * shares->per_frame;
+    const float second = ser_wide_to_float(&a[2]);
+    const float third = ser_wide_to_float(&a[3]);
     const float squares = second - d * d * (float)shares->frames;
     const ser_central central = {
         (float)m + d,
         squares > 0.0f ? squares : 0.0f,
         third - 3.0f * d * second + 2.0f * d * d * d * (float)shares->frames,
-        ser_wide_to_float(a[4]) - 4.0f * d * third + 6.0f * d * d * second - 3.0f * d * d * d * d * (float)shares->frames,
-        ser_wide_to_float(time) - ((float)m + d) * shares->rest};
+        ser_wide_to_float(&a[4]) - 4.0f * d * third + 6.0f * d * d * second - 3.0f * d * d * d * d * (float)shares->frames,
+        ser_wide_to_float(&time) - ((float)m + d) * shares->rest};
     return central;
 }
 
 /* The functionals of one descriptor, in the order of their bits; see features/functionals.py. */
 static void functionals(const ser_full_sums *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *out)
 {
-    const float fine = unit_of(descriptor->format);
-    const float unit = unit_of(descriptor->format - DOWN);
+    const float unit = unit_of(descriptor->format);
     const ser_central central = central_of(sums, shares);
     const float variance = central.squares * shares->per_frame;
-    const float mean = (float)descriptor->middle * fine + central.mean * unit;
+    const float mean = ((float)descriptor->middle + central.mean) * unit;
     out[0] = mean;
     out[1] = sqrtf(variance) * unit;
-    out[2] = (float)sums->low * fine;
-    out[3] = (float)sums->high * fine;
+    out[2] = (float)sums->low * unit;
+    out[3] = (float)sums->high * unit;
     out[4] = out[5] = SER_UNDEFINED;
     out[6] = shares->per_time > 0.0f ? central.time * shares->per_time * unit : SER_UNDEFINED;
     if (has_shape(mean, variance * unit * unit)) {
@@ -299,9 +317,8 @@ static void two_functionals(const ser_spread_sums *sums, const ser_descriptor *d
     const int32_t m = rounded_mean(sum, shares->per_frame);
     const int64_t rest = sum - (int64_t)m * (int64_t)shares->frames;
     const uint64_t squares = (uint64_t)as_64(sums->squares) - (uint64_t)m * (uint64_t)(sum + rest);
-    const uint32_t words[2] = {(uint32_t)squares, (uint32_t)(squares >> 32)};
     const float d = (float)(int32_t)rest * shares->per_frame; /* at most half the frames */
-    const float variance = ser_wide_to_float(ser_wide_of(words, 2, 0)) * shares->per_frame - d * d;
+    const float variance = float_of(squares) * shares->per_frame - d * d;
     out[0] = (float)descriptor->middle * unit_of(descriptor->format) + ((float)m + d) * unit;
     out[1] = variance > 0.0f ? sqrtf(variance) * unit : 0.0f;
 }
@@ -310,43 +327,40 @@ static void two_functionals(const ser_spread_sums *sums, const ser_descriptor *d
 /* Pearson's r of each pair. */
 static void correlations(const ser_bank *bank, float *out)
 {
-    const uint32_t frames = bank->clocks[SER_PART_FRAME].frames;
-    const float per_frame = frames > 0 ? ser_recip((float)frames) : 0.0f;
-    const uint32_t (*product)[2] = bank->products;
-    float scales[SER_CORRELATED_MFCCS]; /* one over the root of the sum of squares; 0 where flat */
-    int32_t middles[SER_CORRELATED_MFCCS];
-    int64_t sums[SER_CORRELATED_MFCCS];
-    float rests[SER_CORRELATED_MFCCS];
-    for (int i = 0; i < SER_CORRELATED_MFCCS; i++) {
+    const uint32_t frames[1] = {bank->clocks[SER_PART_FRAME].frames};
+    const uint32_t (*product)[3] = bank->products;
+    float scales[SER_CORRELATED_MFCCS] = {0}; /* one over the root of the sum of squares; 0 where flat */
+    int32_t middles[SER_CORRELATED_MFCCS] = {0};
+    float rests[SER_CORRELATED_MFCCS] = {0}; /* of the sum, beyond the rounded mean times the frames */
+    float per_frame = 0.0f;
+    for (int i = 0; i < SER_CORRELATED_MFCCS && frames[0] > 0; i++) {
         const ser_full_sums *full = bank->full + SER_FRAME_MFCC_01 + i;
-        scales[i] = 0.0f;
-        if (frames == 0) {
-            continue;
-        }
-        sums[i] = as_64(full->sum);
-        middles[i] = rounded_mean(sums[i], per_frame);
-        const int64_t rest = sums[i] - (int64_t)middles[i] * (int64_t)frames;
-        rests[i] = (float)(int32_t)rest;
-        const uint64_t squares = (uint64_t)as_64(full->squares) - (uint64_t)middles[i] * (uint64_t)(sums[i] + rest);
-        const uint32_t words[2] = {(uint32_t)squares, (uint32_t)(squares >> 32)};
-        const float central = ser_wide_to_float(ser_wide_of(words, 2, 0)) - rests[i] * rests[i] * per_frame;
+        const ser_wide count = ser_wide_of(frames, 1, 0);
+        ser_wide sum = ser_wide_of(full->sum, 2, 1);
+        ser_wide squares = ser_wide_of(full->squares, 3, 0);
+        per_frame = ser_recip((float)frames[0]);
+        middles[i] = rounded_mean(as_64(full->sum), per_frame);
+        ser_wide_take(&squares, &sum, middles[i]);
+        ser_wide_take(&sum, &count, middles[i]);
+        ser_wide_take(&squares, &sum, middles[i]);
+        rests[i] = ser_wide_to_float(&sum);
+        const float central = ser_wide_to_float(&squares) - rests[i] * rests[i] * per_frame;
         if (central > 0.5f) {
             scales[i] = ser_rsqrt(central);
         }
     }
     for (int a = 0; a < SER_CORRELATED_MFCCS; a++) {
         for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++, product++) {
-            if (scales[a] > 0.0f && scales[b] > 0.0f) {
-                /* of (x - m)(y - n): xy - m y - n x + m n, modulo 2^64, which is what it is */
-                const uint64_t moved = (uint64_t)as_64(*product) - (uint64_t)middles[a] * (uint64_t)sums[b] -
-                                       (uint64_t)middles[b] * (uint64_t)sums[a] +
-                                       (uint64_t)((int64_t)middles[a] * middles[b]) * frames;
-                const uint32_t words[2] = {(uint32_t)moved, (uint32_t)(moved >> 32)};
-                const float central = ser_wide_to_float(ser_wide_of(words, 2, 1)) - rests[a] * rests[b] * per_frame;
-                *out++ = central * scales[a] * scales[b];
-            } else {
-                *out++ = SER_UNDEFINED;
-            }
+            /* of (x - m)(y - n): xy - m y - n (x - m), the latter being what rests of x */
+            const ser_wide count = ser_wide_of(frames, 1, 0);
+            ser_wide moved = ser_wide_of(*product, 3, 1);
+            const ser_wide other = ser_wide_of(bank->full[SER_FRAME_MFCC_01 + b].sum, 2, 1);
+            ser_wide rest = ser_wide_of(bank->full[SER_FRAME_MFCC_01 + a].sum, 2, 1);
+            ser_wide_take(&rest, &count, middles[a]);
+            ser_wide_take(&moved, &other, middles[a]);
+            ser_wide_take(&moved, &rest, middles[b]);
+            const float central = ser_wide_to_float(&moved) - rests[a] * rests[b] * per_frame;
+            *out++ = scales[a] > 0.0f && scales[b] > 0.0f ? central * scales[a] * scales[b] : SER_UNDEFINED;
         }
     }
 }

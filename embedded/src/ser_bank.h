@@ -4,9 +4,10 @@
  * the enums of ser_schema.h and in the formats of the schema; out come columns of the feature vector. Banks of disjoint frames add up, in any order
  * to the same bits.
  *
- * The sums are exact. A value's distance from its descriptor's middle loses 3 bits, half up: x, at most 208,700 in size, and what is farther counts
- * as that. Of x and x^2 the sums are of 64 bits, of x^3, x^4 / 2^8 (each rounded) and x by the frame's number of 96: enough for 49 days of speech,
- * 4.2 10^8 frames, wherever they lie in the 497 days that a frame number counts. What comes after is not
+ * The sums are exact, of x, a value's distance from its descriptor's middle: below 2^23 where all functionals are asked; less its last 3 bits and at
+ * most 208,700 where mean and standard deviation are (what is farther counts as that far). 49 days of speech are 4.2 10^8 frames, 29 bits, wherever they
+ * lie in the 497 days that a frame number counts: of x 52 bits with its sign, of x^2 75, of x^3 99, of x^4 121, of x by the frame's number 84; of the
+ * coarse ones 47 and 64. What comes after is not
  * counted. Columns are made when they are asked for: the sums are moved to the rounded mean in 128 bits, exactly, and only what is left becomes a float.
  */
 #ifndef SER_BANK_H
@@ -26,7 +27,7 @@ typedef struct {
 } ser_clock;
 
 typedef struct {
-    uint32_t sum[2], squares[2], cubes[3], fourths[3];
+    uint32_t sum[2], squares[3], cubes[4], fourths[4];
     uint32_t time[3]; /* of products with the frame number */
     int32_t low, high; /* of the values themselves */
 } ser_full_sums;
@@ -46,7 +47,7 @@ typedef struct {
     ser_full_sums full[SER_FULLS_ROOM];
     ser_spread_sums spread[SER_SPREADS_ROOM];
 #if SER_WITH_CORRELATION
-    uint32_t products[SER_PAIRS][2]; /* sums of products of the two x */
+    uint32_t products[SER_PAIRS][3]; /* sums of products of the two x */
 #endif
 } ser_bank;
 

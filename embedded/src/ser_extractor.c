@@ -102,10 +102,10 @@ static void add_last_slopes(const ser_extractor *extractor, ser_bank *total)
 #endif
 
 #if SER_WITH_ENERGY
-#if SER_FRAME != 512 || SER_BITS_RMS != 21
-#error "rms_of: sqrt(energy / SER_FRAME) / 2^15 times 2^SER_BITS_RMS is sqrt(8 energy)"
+#if SER_FRAME != 512 || SER_BITS_RMS != 24
+#error "rms_of: sqrt(energy / SER_FRAME) / 2^15 times 2^SER_BITS_RMS is 8 sqrt(8 energy)"
 #endif
-/* energy is below 2^40: its root is taken of 32 bits, to half a unit and 2^-22 of it. */
+/* energy is below 2^40: its root is taken of 32 bits, to half a unit and 2^-21 of it. */
 static int32_t rms_of(uint64_t energy)
 {
     int half = 0;
@@ -114,7 +114,7 @@ static int32_t rms_of(uint64_t energy)
         energy >>= 2;
         half++;
     }
-    return (int32_t)(((ser_root_q16((uint32_t)energy) >> (15 - half)) + 1) >> 1);
+    return (int32_t)(((ser_root_q16((uint32_t)energy) >> (12 - half)) + 1) >> 1);
 }
 #endif
 
@@ -134,7 +134,7 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 #if SER_WITH_ENERGY
     const int32_t rms = rms_of((uint64_t)energy);
     ser_put_frame_energy(values, rms);
-    ser_put_change_energy(changes, (rms - extractor->rms) * (1 << (SER_BITS_RMS_DELTA - SER_BITS_RMS)));
+    ser_put_change_energy(changes, (rms - extractor->rms) >> (SER_BITS_RMS - SER_BITS_RMS_DELTA));
     extractor->rms = rms;
 #endif
 #if SER_WITH_ZCR

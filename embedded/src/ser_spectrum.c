@@ -221,8 +221,8 @@ static int32_t flatness_of(const ser_magnitudes *sums, ser_power total)
     return ser_rounded(ser_exp2_q30(log2 < 0 ? log2 : 0), 30 - SER_BITS_FLATNESS);
 }
 
-/* Blocks of bins whose second sums of sums stay within 32 bits, if magnitudes stay within 19. */
-enum { BLOCK = 32, BLOCK_BITS = 19 };
+/* Blocks of bins whose second sums of sums stay within 32 bits, if magnitudes stay within 22. */
+enum { BLOCK = 16, BLOCK_BITS = 22 };
 
 /* Sums over all bins of magnitude, magnitude by bin, magnitude by bin squared. */
 typedef struct {
