@@ -80,9 +80,9 @@ class Target:
         """Addresses whose execution costs far more than an instruction (see chips.Chip)."""
         return []
 
-    def beside(self, program: Path) -> list[tuple[int, int]]:
-        """Stretches of addresses, first and after the last, that do not count: they do by hand what the chip has
-        an instruction for and the emulated core has not."""
+    def free(self, program: Path) -> list[int]:
+        """Addresses whose execution counts nothing: they help to stand for one instruction of the chip's that
+        the emulator's core lacks, which is counted where it begins."""
         return []
 
     def frames(self, folder: Path) -> dict[str, tuple[int, set[str]]]:
@@ -276,23 +276,12 @@ class Xtensa(Target):
             "llc-22", "-mtriple=xtensa", "-mcpu=esp32", "-O2", "-function-sections", "-data-sections",
             "-fp-contract=off", middle, "-o", expanded,
         )  # fmt: skip
-        expanded.write_text(multiply_by_hand(expanded.read_text(), source.stem))
+        expanded.write_text(high_products(expanded.read_text()))
         return self._assemble(expanded, built)
 
     def _assemble(self, source, built):
-        """Branches whose targets are too far away are made longer."""
-        while True:
-            try:
-                run("llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj", source, "-o", built)
-                return built
-            except UserError as error:
-                found = set(re.findall(r":(\d+):\d+: error: fixup value out of range", str(error)))
-                if not found:
-                    raise
-                lines = source.read_text().splitlines()
-                for number in found:
-                    lines[int(number) - 1] = lengthen(lines[int(number) - 1])
-                source.write_text("\n".join(lines) + "\n")
+        run("llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj", source, "-o", built)
+        return built
 
     def _preprocess_and_assemble(self, source, built, *flags):
         expanded = built.with_suffix(".s")
@@ -301,7 +290,16 @@ class Xtensa(Target):
             source, "-o", expanded,
         )  # fmt: skip
         expanded.write_text(spell_out(expanded.read_text()))
-        return self._assemble(expanded, built)
+        while True:
+            try:
+                return self._assemble(expanded, built)
+            except UserError as error:
+                found = re.search(r":(\d+):\d+: error: fixup value out of range", str(error))
+                if found is None:
+                    raise
+                lines = expanded.read_text().splitlines()
+                lines[int(found[1]) - 1] = lengthen(lines[int(found[1]) - 1])
+                expanded.write_text("\n".join(lines) + "\n")
 
     def link(self, objects, program):
         with tempfile.TemporaryDirectory() as folder:
@@ -333,15 +331,37 @@ class Xtensa(Target):
     def platform(self):
         return [LX6 / "platform.c", C / "stack.c"]
 
+    def symbols(self, program):
+        """Without the marks of `high_products`."""
+        found = super().symbols(program)
+        return {name: at for name, at in found.items() if not _MARK.search(name)}
+
+    def free(self, program):
+        return [at for begin, end in self._high_products(program) for at in range(begin, end)]
+
+    def sections(self, objects, folder, roots):
+        found = super().sections(objects, folder, roots)
+        pairs = self._high_products(folder / "reached")
+        found[".text"] = found.get(".text", 0) - sum(end - begin for begin, end in pairs)
+        return found
+
+    def _high_products(self, program):
+        """(address, end) of each stretch that stands for an instruction; in a file of many sections, as if
+        they were one."""
+        ends: dict[tuple[str, ...], list[int]] = {}
+        file = ""
+        for line in run(f"{self.prefix}readelf", "-sW", program).splitlines():
+            fields = line.split()
+            if len(fields) == 8 and fields[3] == "FILE":
+                file = fields[7]
+            elif len(fields) == 8 and (mark := _MARK.search(fields[7])):
+                ends.setdefault((file, mark[2]), [0, 0])[mark[1] == "end"] = int(fields[1], 16)
+        return [(begin, end) for begin, end in ends.values()]
+
     def slow(self, program):
         """Divisions of floats: software in the chip's ROM, a short sequence of instructions here."""
         found = self.symbols(program).get("__divsf3")
         return [] if found is None else [found]
-
-    def beside(self, program):
-        symbols = self.symbols(program)
-        stretches = [(at, at + 3) for name, at in symbols.items() if name.startswith(_BESIDE)]
-        return [*stretches, (symbols["high_products"], symbols["high_products_end"])]
 
     def frames(self, folder):
         found = {}
@@ -395,6 +415,53 @@ def choose_bits(text: str) -> str:
     return _CHOICE.sub(replace, text)
 
 
+_HIGH = re.compile(r"\tmul([su])h\t(a\d+), (a\d+), (a\d+)")
+_MARK = re.compile(r"ser_high_(begin|end)_(\d+)")
+_SAVED = ("excsave2", "excsave3", "excsave4", "excsave5", "excsave6", "epc2")
+
+
+def high_products(text: str) -> str:
+    """Xtensa assembly without the high half of a 32-bit product, which the ESP32 has and de233_fpu lacks: a
+    jump of the same length stands in its place, to where it is put together from 16-bit products, at the end of the section, and
+    back. The jump counts as the one instruction that it is on the chip; what lies between the marks counts nothing (see Target.free)."""
+    lines, bodies, count = [], [], 0
+    for line in text.splitlines():
+        if found := _HIGH.fullmatch(line):
+            count += 1
+            lines += [f"\tj\t.Lser_high_{count}", f".Lser_back_{count}:"]
+            bodies += [
+                f".Lser_high_{count}:", f"ser_high_begin_{count}:", *_high_product(*found.groups()),
+                f"\tj\t.Lser_back_{count}", f"ser_high_end_{count}:",
+            ]  # fmt: skip
+            continue
+        if re.match(r"\s*\.(section|text|data|bss)\b", line):
+            lines += bodies
+            bodies = []
+        lines.append(line)
+    return "\n".join([*lines, *bodies]) + "\n"
+
+
+def _high_product(sign: str, to: str, a: str, b: str) -> list[str]:
+    """to = the high half of a b, s(igned) or u(nsigned). What it takes is kept in special registers that nothing else uses."""
+    al, ah, bl, bh, p = [r for r in (f"a{i}" for i in range(2, 16)) if r not in (to, a, b)][:5]
+    kept = tuple(zip((al, ah, bl, bh, p), _SAVED, strict=False))
+    lines = [f"wsr {r}, {s}" for r, s in kept]
+    lines += [
+        f"extui {al}, {a}, 0, 16", f"extui {ah}, {a}, 16, 16",
+        f"extui {bl}, {b}, 0, 16", f"extui {bh}, {b}, 16, 16",
+        f"mull {p}, {al}, {bl}", f"extui {p}, {p}, 16, 16",
+        f"mull {bl}, {ah}, {bl}", f"add {bl}, {bl}, {p}",
+        f"mull {al}, {al}, {bh}", f"extui {p}, {bl}, 0, 16", f"add {al}, {al}, {p}",
+        f"mull {ah}, {ah}, {bh}", f"extui {bl}, {bl}, 16, 16", f"add {ah}, {ah}, {bl}",
+        f"extui {al}, {al}, 16, 16", f"add {ah}, {ah}, {al}",
+    ]  # fmt: skip
+    if sign == "s":
+        for x, y in ((a, b), (b, a)):
+            lines += [f"srai {al}, {x}, 31", f"and {al}, {al}, {y}", f"sub {ah}, {ah}, {al}"]
+    lines += [f"wsr {ah}, {_SAVED[5]}", *(f"rsr {r}, {s}" for r, s in kept), f"rsr {to}, {_SAVED[5]}"]
+    return [f"\t{line}" for line in lines]
+
+
 def spell_out(text: str) -> str:
     """Xtensa assembly without two shorthands that GNU's assembler knows and LLVM's does not."""
     text = re.sub(r"\b(bb[cs]i)\.l\b", r"\1", text)
@@ -406,11 +473,7 @@ def spell_out(text: str) -> str:
     return re.sub(r"\bsrli\s+(a\d+), (a\d+), (\d+)\b(?!\s*-)", extract, text)
 
 
-_PAIRS = (("blt", "bge"), ("bltu", "bgeu"), ("beq", "bne"), ("bany", "bnone"), ("ball", "bnall"), ("bbs", "bbc"))
-_ENDS = ("", "z", "i", "ui")
-_OPPOSITE = {
-    one + end: other + end for pair in _PAIRS for one, other in (pair, pair[::-1]) for end in _ENDS
-}
+_OPPOSITE = {"bltu": "bgeu", "blt": "bge", "beq": "bne"}
 
 
 def lengthen(line: str) -> str:
@@ -418,31 +481,6 @@ def lengthen(line: str) -> str:
     branch, rest = line.split(None, 1)
     operands, target = rest.rsplit(",", 1)
     return f"{_OPPOSITE[branch]} {operands}, 9999f; j {target}; 9999:"
-
-
-_BESIDE = "_beside."
-_HIGH_PRODUCT = re.compile(r"^\t(mulsh|muluh)\ta(\d+), a(\d+), a(\d+)$", re.M)
-
-
-def multiply_by_hand(text: str, stem: str) -> str:
-    """Xtensa assembly whose instructions for the high half of a 32-bit product, which the ESP32 has and QEMU's
-    core de233_fpu lacks, are calls of routines in start.S. One instruction each still counts: what brings
-    the operands and the result where the routines have them has labels that `Xtensa.beside` finds."""
-    labels = 0
-
-    def beside(instruction):
-        nonlocal labels
-        labels += 1
-        return f"{_BESIDE}{stem}.{labels}:\n\t{instruction}\n"
-
-    def replace(found):
-        name, to, a, b = found.groups()
-        before = (f"wsr a{a}, excsave3", f"wsr a{b}, excsave4", "wsr a0, excsave2")
-        after = ("rsr a0, excsave2", f"rsr a{to}, excsave3")
-        lines = [*map(beside, before), f"\tcall0 by_hand_{name}\n", *map(beside, after)]
-        return "".join(lines).rstrip("\n")
-
-    return _HIGH_PRODUCT.sub(replace, text)
 
 
 def _bits(constant):
