@@ -196,7 +196,11 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
         memset(odd, 0, 512 * sizeof *odd);
         return odd;
     }
-    const int32_t scale = (int32_t)1 << (ser_leading_zeros(bits) - 4);
+    const int spare = ser_leading_zeros(bits) - 4;
+    for (int i = 0; spare < 0 && i < 1024; i++) { /* of the loudest input alone */
+        work[i] >>= -spare;
+    }
+    const int32_t scale = spare > 0 ? (int32_t)1 << spare : 1;
 
     { /* bins 0, 512 and 256 pair with themselves */
         const int32_t re = even[0] * scale, im = even[1] * scale;

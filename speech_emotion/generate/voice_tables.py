@@ -116,7 +116,9 @@ def _hexfloat(value: float) -> str:
 
 def _intensity_defines() -> str:
     """Units of ser_intensity.c: powers are of squared sample steps, times 2^18."""
-    unit = (1 / FULL_SCALE / _AUDITORY_THRESHOLD) ** 2  # of a squared sample step, re (2e-5)^2 of full scale
+    unit = (
+        1 / FULL_SCALE / _AUDITORY_THRESHOLD
+    ) ** 2  # of a squared sample step, re (2e-5)^2 of full scale
     bits = format_of("intensity_db")
     least = 10 ** (schema.INTENSITY_FLOOR_DB / 10) / unit * 2.0**18
     share = 2**41 / (layout.of_schema().intensity_whole * INTENSITY_STEP)

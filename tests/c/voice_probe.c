@@ -7,6 +7,7 @@
 #include "ser_intensity.h"
 #include "ser_math.h"
 #include "ser_moments.h"
+#include "ser_peak.h"
 #include "ser_pitch.h"
 #include "ser_pulses.h"
 
@@ -244,6 +245,19 @@ void probe_autocorrelation(const int32_t *x, int32_t *lags)
     }
     memcpy(lags, ser_fft_autocorrelation(work), 256 * sizeof *lags);
 }
+
+/* The maximum of r near lag i: place and height by a parabola, then by the shallow sinc and by the deep one. */
+void probe_peaks(const int32_t *r, int i, int32_t *peaks)
+{
+    const ser_peak rough = ser_peak_parabola(r, i), near = ser_peak_refine(r, rough);
+    const ser_peak deep = ser_peak_deep_refine(r, near);
+    memcpy(peaks, &rough, sizeof rough);
+    memcpy(peaks + 2, &near, sizeof near);
+    memcpy(peaks + 4, &deep, sizeof deep);
+}
+
+/* The peak of a whole sound that was pushed, in 1/256 sample steps. */
+uint32_t probe_level(const probe *p) { return ser_tail_level(&p->tail); }
 
 /* which: 0 log2, 1 exp2, 2 square root, 3 reciprocal, each in its own format. */
 void probe_fixed(int which, const uint32_t *x, int count, uint32_t *y)
