@@ -118,8 +118,8 @@ def test_autocorrelation(window, largest):
 
 @given(st.floats(27, 212), st.integers(1, 40), st.floats(0.3, 2.5))
 def test_maxima_between_lags(period, harmonics, height):
-    """Of a voice with so many harmonics of equal strength: the deep sinc finds the place within a thousandth of a
-    sample unless the maximum is flat, and both find the height."""
+    """Of a voice with so many harmonics of equal strength: the deep sinc finds the place within a thousandth
+    of a sample unless the maximum is flat, and both find the height."""
     harmonics = min(harmonics, int(0.4 * period))
     at = np.arange(256)[:, None]
     wave = np.cos(2 * np.pi * at * np.arange(1, harmonics + 1) / period).mean(axis=1)

@@ -174,7 +174,8 @@ def defines() -> list[str]:
 
 
 def _path_defines(layout: Layout) -> list[str]:
-    """What the pitch path adds up, in integers: scores with SCORE_BITS fractional bits, log periods as stored."""
+    """What the pitch path adds up, in integers: scores with SCORE_BITS fractional bits, log periods as
+    stored."""
     # Praat counts the path's costs per 10 ms, whatever the hop
     per_hop = 0.01 / grid.seconds_per_hop()
     step = 1 / layout.pitch_log_steps

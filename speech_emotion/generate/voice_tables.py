@@ -1,6 +1,7 @@
 """ser_voice_tables.{h,c}: constants of the transform, pitch, HNR and intensity.
 
-All are computed in double precision and printed as hexadecimal single-precision, or as integers in a Q format.
+All are computed in double precision and printed as hexadecimal single-precision, or as integers in a Q
+format.
 """
 
 import math
