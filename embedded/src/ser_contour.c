@@ -104,7 +104,8 @@ void ser_contour_voiced(ser_contour *contour, uint16_t log_period)
     const uint32_t before = contour->count++;
     contour->heard++;
     if (contour->open) {
-        add_change(contour, (int32_t)contour->latest[(contour->place > 0 ? contour->place : SER_F0_EDGE) - 1] - log_period);
+        const int latest = (contour->place > 0 ? contour->place : SER_F0_EDGE) - 1;
+        add_change(contour, (int32_t)contour->latest[latest] - log_period);
         if (frame - contour->run.start >= SER_CONTOUR_RUN) {
             ser_contour_end(contour);
         }

@@ -9,9 +9,9 @@
  *   ser_contour_end(&contour);                  nothing follows
  *   ser_contour_columns(&contour, columns);
  *
- * Format. In go log periods as ser_pitch.h stores them, 16 bits, SER_PITCH_LOG_STEPS to the octave. What is summed frame by frame
- * is their distances, in integers and exact; floats begin where a run ends. A run of more than SER_CONTOUR_RUN frames, five
- * minutes of one hum, counts as several: so no sum overflows.
+ * Format. In go log periods as ser_pitch.h stores them, 16 bits, SER_PITCH_LOG_STEPS to the octave. What is summed frame
+ * by frame is their distances, in integers and exact; floats begin where a run ends. A run of more than SER_CONTOUR_RUN
+ * frames, five minutes of one hum, counts as several: so no sum overflows.
  */
 #ifndef SER_CONTOUR_H
 #define SER_CONTOUR_H
@@ -52,10 +52,10 @@ typedef struct {
     int32_t low, high; /* distances */
     int32_t sum;
     uint64_t squares;
-    int64_t cubes[2];    /* by the low and the high 16 bits of their squares; so are the fourth powers, with a product in between */
-    uint64_t fourths[3];
-    int64_t product, bend[2]; /* time by distance, and its square by distance, by the low and the high 15 bits of that; time in
-                                 frames from the first */
+    int64_t cubes[2];    /* by the low and the high 16 bits of the squares; */
+    uint64_t fourths[3]; /* likewise, with the product of both in between */
+    int64_t product;     /* time by distance; time in frames from the first */
+    int64_t bend[2];     /* squared time by distance, by the low and the high 15 bits of the square */
 } ser_run;
 
 /* Of the runs of SER_F0_SEGMENT frames and more. */

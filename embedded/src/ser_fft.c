@@ -166,9 +166,10 @@ typedef struct {
  * The pairs k, 512-k of a real 1024-point spectrum whose two halves are interleaved bins of Z.
  * With E = Z[k] + conj Z[512-k] and Q = -i W^k (Z[k] - conj Z[512-k]) the powers P of both bins have
  * P[k] + P[512-k] = (|E|^2 + |Q|^2) / 2 and P[k] - P[512-k] = Re(E conj Q): what the cosine transform
- * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. With a = Z[k] and b = Z[512-k] that sum is |a|^2 + |b|^2, and that difference
- * 2 cos(..) (a b's imaginary part) - sin(..) (|a|^2 - |b|^2). Components times scale are
- * below 2^28: powers are below 2^25, sum is below 2^27, y below 3 2^27, of which four add up. What is added makes good the products' rounding down.
+ * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. With a = Z[k] and b = Z[512-k] that sum is
+ * |a|^2 + |b|^2, and that difference 2 cos(pi k / 512) Im(a b) - sin(pi k / 512) (|a|^2 - |b|^2). Components times scale
+ * are below 2^28: powers are below 2^25, sum is below 2^27, y below 3 2^27, of which four add up. What is added makes
+ * good the products' rounding down.
  */
 SER_INLINE void power_pair(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, int32_t scale,
                            int32_t *ya, int32_t *yb)
@@ -210,7 +211,8 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
         even[0] = 2 * (p0 + p512);
         even[256] = 4 * (ser_mulh(mr, mr) + ser_mulh(mi, mi));
         sums.first = 2 * (p0 - p512);
-        sums.total = (uint32_t)(even[0] >> 9) + (uint32_t)(even[256] >> 9) + 256; /* what the others lose by whole steps included */
+        /* and what the others may lose, counted in whole steps */
+        sums.total = (uint32_t)(even[0] >> 9) + (uint32_t)(even[256] >> 9) + 256;
     }
     for (int j = 1; j < 128; j++) {
         int32_t *a = even + 2 * j, *b = even + 2 * (256 - j);
@@ -222,7 +224,8 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
                    even + 2 * j + 1, even + 2 * (255 - j) + 1);
     }
 
-    /* Their sizes, below three times the total, must not add up to more than 2^32, nor four of them to more than 2^31. */
+    /* Their sizes, below three times the total, must not add up to more than 2^32, nor four of them to more than
+     * 2^31. */
     int room = ser_leading_zeros(sums.total) - 11;
     room = room < 0 ? room : room > 3 + SPARE ? room - 3 : 0;
     if (room != 0) {

@@ -1,10 +1,10 @@
 /*
  * Height and place of a maximum between samples of a normalised autocorrelation, in integers.
  *
- * Format. Correlations r are Q4.27, as ser_pitch.c leaves them; below 6 in size, because 1 is divided by what is left of
- * the window at half its length. Places are Q15.16, in samples; heights Q6.25: of the at most 60 products of a sinc, whose weights
- * are below 3 in sum, each is rounded down to 2^-25. Error of a height: below 2e-6; of a place, next to an exact
- * sinc: below 2^-14 samples where the maximum is bent by 1e-3 or more.
+ * Format. Correlations r are Q4.27, as ser_pitch.c leaves them; below 6 in size, because 1 is divided by what is left
+ * of the window at half its length. Places are Q15.16, in samples; heights Q6.25. Of the 60 products of the deep sinc, whose
+ * weights are below 3 in sum, each is rounded down to 2^-25: a height is wrong by less than 2e-6 for that, a place by
+ * less than 2^-12 samples unless the maximum is as flat as that of a low sine.
  */
 #ifndef SER_PEAK_H
 #define SER_PEAK_H

@@ -172,9 +172,9 @@ static uint32_t find_peak(const int16_t *frame, ser_level level)
 }
 
 /*
- * Writes z + tail and (z - tail) (c - i s) to the digit-reversed places of two 256-point transforms. In are 16 bits and a
- * sign, of which windows that meet leave no more; out 2^20 sqrt 2 at most, which ser_fft.h takes. Of the turns 14 bits do: what is left out of them makes an error
- * below that of rounding.
+ * Writes z + tail and (z - tail) (c - i s) to the digit-reversed places of two 256-point transforms. In are 16 bits
+ * and a sign, of which windows that meet leave no more; out, 2^20 sqrt 2 at most. Of the turns 14 bits do: what is left
+ * out of them makes an error below that of rounding.
  */
 SER_INLINE void spread(int32_t *even, int32_t *odd, int32_t re, int32_t im, int32_t tail_re, int32_t tail_im, int32_t c,
                        int32_t s)
@@ -481,8 +481,8 @@ static void take_frame(ser_pitch *pitch)
 }
 
 /* Refers the forward pass to a peak. The sound's mean drifts, and its peak with it, in either direction: a peak
- * nearer than a part in SAME_PEAK to the last one is the same, which leaves scores exact to 0.008, and those only of frames
- * almost silent. */
+ * nearer than a part in SAME_PEAK to the last one is the same, which leaves scores exact to 0.008, and those only of
+ * frames almost silent. */
 static void refer(ser_pitch_front *front, uint32_t level)
 {
     const ser_silence before = front->silence;

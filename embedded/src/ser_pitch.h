@@ -14,16 +14,17 @@
  * The silence threshold refers to the loudest sample, which is known at the end only. So every candidate
  * that can still win is kept: a candidate that loses to another, or to silence, by more than the path's
  * transition costs could ever make good, whatever the peak, is dropped (exact). Unlimited length: exact
- * while SER_PITCH_FRAMES frames and SER_PITCH_POOL candidates suffice (8 s of sound, in hops of 10 ms); beyond, the oldest
- * SER_PITCH_COMMIT frames are settled with the peak so far and leave only their sums.
+ * while SER_PITCH_FRAMES frames and SER_PITCH_POOL candidates suffice (8 s of sound, in hops of 10 ms); beyond, the
+ * oldest SER_PITCH_COMMIT frames are settled with the peak so far and leave only their sums.
  *
  * The path's forward pass keeps up with the sound, so that little is left at the end: it starts again, a few
  * frames per hop, only when a new peak changes the score of a frame that has candidates.
  *
  * Format, stage by stage; all of it integers, up to the contour at the end of a sound.
- *   frame        samples less the local mean (Q.8), times 2^s, as much as 16 bits and a sign hold; windowed (Q0.15), rounded
- *                to 16 bits and a sign: noise 100 dB below the frame's peak
- *   correlation  ser_fft.h; over its lag 0 and the window's own, Q4.27, error 2^-24 besides the transform's
+ *   frame        samples less the local mean, times 2^s, as much as 16 bits and a sign hold; windowed (Q0.15), to 16
+ *                bits and a sign: noise 100 dB below the frame's peak
+ *   correlation  ser_fft.h; over its lag 0 and the window's own, Q4.27: error of the transform below 3e-5, in speech
+ *                2e-6, and 2^-24 besides
  *   maxima       ser_peak.h
  *   log period   in SER_PITCH_LOG_STEPS to the octave, 16 bits, rounded: a thousandth of a semitone or less
  *   strength     Q.20; stored as 12 bits
@@ -85,7 +86,8 @@ void ser_pitch_reset(ser_pitch *pitch);
 /* Analyses the frame that the latest hop completes. Returns 1 if there was one. */
 int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, int32_t *scratch);
 
-/* Finds the best path through all frames for a sound of this peak (ser_tail_level), and notes it from frame `from` on. */
+/* Finds the best path through all frames for a sound of this peak (ser_tail_level), and notes it from frame `from`
+ * on. */
 void ser_pitch_path(ser_pitch *pitch, uint32_t from, uint32_t level);
 
 /* Copies frames from (a number, not before base) to the latest by the latest path: the stored period,

@@ -25,8 +25,8 @@ typedef struct {
     int64_t sum;
     uint32_t hops; /* pushed so far */
     int16_t low, high;
-    int16_t hop_low[SER_TAIL_HOPS], hop_high[SER_TAIL_HOPS]; /* of the hops that the samples below are of, in any order */
-    int16_t sample[SER_TAIL_SAMPLES]; /* oldest first */
+    int16_t hop_low[SER_TAIL_HOPS], hop_high[SER_TAIL_HOPS]; /* of the hops that the samples are of, in any order */
+    int16_t sample[SER_TAIL_SAMPLES];                        /* oldest first */
 } ser_tail;
 
 void ser_tail_reset(ser_tail *tail);
