@@ -42,7 +42,7 @@ void ser_bank_clear(ser_bank *bank)
 }
 
 /* How far from the middle is as far as it goes: of descriptors with all functionals, of the others, which lose DOWN bits. */
-enum { FAR = (1 << 23) - 1, DOWN = 3, SPREAD_FAR = 208700 };
+enum { FAR = (1 << 22) - 1, DOWN = 3, SPREAD_FAR = 208700 };
 #define MOST_FRAMES (UINT32_C(4233600) * 100) /* 49 days */
 typedef char ser_squares_fit_64_bits[(uint64_t)SPREAD_FAR * SPREAD_FAR <= UINT64_MAX / MOST_FRAMES ? 1 : -1];
 
@@ -63,7 +63,7 @@ SER_INLINE uint64_t extended(int32_t x)
     return (uint64_t)(int64_t)x;
 }
 
-/* Adds a number of 24 bits, its powers, and its product with the frame's number. */
+/* Adds a number of 23 bits, its powers, and its product with the frame's number. */
 SER_INLINE void add_full(ser_full_sums *full, int32_t x, uint32_t frame)
 {
     const uint32_t sign = x < 0 ? UINT32_MAX : 0;
@@ -73,16 +73,21 @@ SER_INLINE void add_full(ser_full_sums *full, int32_t x, uint32_t frame)
     const uint32_t low = (uint32_t)square;
     const uint32_t high = (uint32_t)(square >> 32);
     const uint64_t cube_low = (uint64_t)low * size;                               /* and 2^32 times */
-    const uint64_t cube_high = (cube_low >> 32) + (uint64_t)high * size;          /* all below 2^70 */
+    const uint64_t cube_high = (cube_low >> 32) + (uint64_t)high * size;          /* all below 2^66 */
     const uint64_t cube = cube_high << 32 | (uint32_t)cube_low;
     const uint64_t fourth_low = (uint64_t)low * low;
     const uint64_t fourth_high = (fourth_low >> 32) + ((uint64_t)low * high << 1); /* and 2^64 high^2 */
     const uint64_t moment = (uint64_t)frame * size;
     ser_add_64(full->sum, extended(x));
     ser_add_96(full->squares, square, 0);
-    ser_add_128(full->cubes, (cube ^ signs) - signs, ((cube_high >> 32) ^ signs) + (cube == 0 ? sign & 1U : 0));
+    ser_add_96(full->cubes, (cube ^ signs) - signs, ((uint32_t)(cube_high >> 32) ^ sign) + (cube == 0 ? sign & 1U : 0));
     ser_add_128(full->fourths, fourth_high << 32 | (uint32_t)fourth_low, (fourth_high >> 32) + (uint64_t)high * high);
     ser_add_96(full->time, (moment ^ signs) - signs, moment > 0 ? sign : 0);
+}
+
+SER_INLINE int64_t as_64(const uint32_t *words)
+{
+    return (int64_t)((uint64_t)words[1] << 32 | words[0]);
 }
 
 #if SER_WITH_CORRELATION
@@ -152,25 +157,31 @@ static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
     if (clock_b->frames == 0) {
         return;
     }
+    if (first) {
+        *clock = *clock_b;
+        memcpy(full, full_b, layout.fulls * sizeof *full);
+        memcpy(spread, spread_b, layout.spreads * sizeof *spread);
+        return;
+    }
     clock->frames += clock_b->frames;
     ser_add_words(clock->sum, clock_b->sum, 2);
     ser_add_words(clock->squares, clock_b->squares, 3);
     for (int i = 0; i < layout.fulls; i++, full++, full_b++) {
         ser_add_words(full->sum, full_b->sum, 2);
         ser_add_words(full->squares, full_b->squares, 3);
-        ser_add_words(full->cubes, full_b->cubes, 4);
+        ser_add_words(full->cubes, full_b->cubes, 3);
         ser_add_words(full->fourths, full_b->fourths, 4);
         ser_add_words(full->time, full_b->time, 3);
-        if (first || full_b->low < full->low) {
+        if (full_b->low < full->low) {
             full->low = full_b->low;
         }
-        if (first || full_b->high > full->high) {
+        if (full_b->high > full->high) {
             full->high = full_b->high;
         }
     }
     for (int i = 0; i < layout.spreads; i++, spread++, spread_b++) {
-        ser_add_words(spread->sum, spread_b->sum, 2);
-        ser_add_words(spread->squares, spread_b->squares, 2);
+        ser_add_64(spread->sum, (uint64_t)as_64(spread_b->sum));
+        ser_add_64(spread->squares, (uint64_t)as_64(spread_b->squares));
     }
 }
 
@@ -190,11 +201,6 @@ void ser_bank_merge(ser_bank *bank, const ser_bank *other)
 static int has_shape(float mean, float variance)
 {
     return variance > SER_FLAT * mean * mean + SER_TINY;
-}
-
-SER_INLINE int64_t as_64(const uint32_t *words)
-{
-    return (int64_t)((uint64_t)words[1] << 32 | words[0]);
 }
 
 /* To single precision: its highest 32 bits, rounded once; the C library may convert 64 bits by way of doubles. */
@@ -264,7 +270,7 @@ static ser_central central_of(const ser_full_sums *sums, const ser_shares *share
     const int32_t m = rounded_mean(as_64(sums->sum), shares->per_frame);
     const uint32_t frames[1] = {shares->frames};
     ser_wide a[5] = {ser_wide_of(frames, 1, 0), ser_wide_of(sums->sum, 2, 1), ser_wide_of(sums->squares, 3, 0),
-                     ser_wide_of(sums->cubes, 4, 1), ser_wide_of(sums->fourths, 4, 0)};
+                     ser_wide_of(sums->cubes, 3, 1), ser_wide_of(sums->fourths, 4, 0)};
     ser_wide time = ser_wide_of(sums->time, 3, 1);
     ser_wide_take(&time, &a[1], shares->middle); /* a[1] is still the sum of x */
     for (int i = 1; i < 5; i++) {

@@ -4,9 +4,9 @@
  * the enums of ser_schema.h and in the formats of the schema; out come columns of the feature vector. Banks of disjoint frames add up, in any order
  * to the same bits.
  *
- * The sums are exact, of x, a value's distance from its descriptor's middle: below 2^23 where all functionals are asked; less its last 3 bits and at
+ * The sums are exact, of x, a value's distance from its descriptor's middle: below 2^22 where all functionals are asked; less its last 3 bits and at
  * most 208,700 where mean and standard deviation are (what is farther counts as that far). 49 days of speech are 4.2 10^8 frames, 29 bits, wherever they
- * lie in the 497 days that a frame number counts: of x 52 bits with its sign, of x^2 75, of x^3 99, of x^4 121, of x by the frame's number 84; of the
+ * lie in the 497 days that a frame number counts: of x 52 bits with its sign, of x^2 73, of x^3 96, of x^4 117, of x by the frame's number 84; of the
  * coarse ones 47 and 64. What comes after is not
  * counted. Columns are made when they are asked for: the sums are moved to the rounded mean in 128 bits, exactly, and only what is left becomes a float.
  */
@@ -27,7 +27,7 @@ typedef struct {
 } ser_clock;
 
 typedef struct {
-    uint32_t sum[2], squares[3], cubes[4], fourths[4];
+    uint32_t sum[2], squares[3], cubes[3], fourths[4];
     uint32_t time[3]; /* of products with the frame number */
     int32_t low, high; /* of the values themselves */
 } ser_full_sums;

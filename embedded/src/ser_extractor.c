@@ -1,5 +1,6 @@
 #include "ser_extractor.h"
 
+#include "ser_fft.h"
 #include "ser_fixed.h"
 #include "ser_slots.h"
 
@@ -102,8 +103,8 @@ static void add_last_slopes(const ser_extractor *extractor, ser_bank *total)
 #endif
 
 #if SER_WITH_ENERGY
-#if SER_FRAME != 512 || SER_BITS_RMS != 24
-#error "rms_of: sqrt(energy / SER_FRAME) / 2^15 times 2^SER_BITS_RMS is 8 sqrt(8 energy)"
+#if SER_FRAME != 512 || SER_BITS_RMS != 23
+#error "rms_of: sqrt(energy / SER_FRAME) / 2^15 times 2^SER_BITS_RMS is 4 sqrt(8 energy)"
 #endif
 /* energy is below 2^40: its root is taken of 32 bits, to half a unit and 2^-21 of it. */
 static int32_t rms_of(uint64_t energy)
@@ -114,7 +115,7 @@ static int32_t rms_of(uint64_t energy)
         energy >>= 2;
         half++;
     }
-    return (int32_t)(((ser_root_q16((uint32_t)energy) >> (12 - half)) + 1) >> 1);
+    return (int32_t)(((ser_root_q16((uint32_t)energy) >> (13 - half)) + 1) >> 1);
 }
 #endif
 
@@ -143,7 +144,7 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 #endif
 #if SER_NEEDS_FFT
     int32_t *scratch = extractor->scratch.spectrum;
-    const int up = ser_spectrum_transform(frame, (uint64_t)energy, scratch);
+    const int up = ser_fft_frame(frame, (uint64_t)energy, scratch);
 #if SER_WITH_HNR
     ser_hnr_hop_shared(&extractor->hnr, &extractor->tail, scratch, up, extractor->scratch.hnr.work);
 #endif

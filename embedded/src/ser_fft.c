@@ -143,6 +143,22 @@ void ser_fft_split512(int32_t *z)
     }
 }
 
+int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins)
+{
+    /* sqrt(2^9 E) 2^(6 + up) is to be at most 2^30; E is at most 2^39 */
+    const uint32_t high = (uint32_t)(energy >> 8);
+    const int up = (ser_leading_zeros(high | 1U) - 1) / 2; /* E is below 2^(40 - zeros) */
+    const int32_t factor = (int32_t)1 << (9 + up);
+    for (int n = 0; n < SER_FRAME / 2; n++) {
+        int32_t *z = bins + 2 * ser_digit_reversal[n];
+        z[0] = frame[2 * n] * factor;
+        z[1] = frame[2 * n + 1] * factor;
+    }
+    ser_fft_complex256(bins);
+    ser_fft_split512(bins);
+    return up;
+}
+
 /* Bits up to the highest that any of the numbers has besides its sign. */
 static uint32_t bits_of(const int32_t *z, int count)
 {

@@ -35,6 +35,12 @@ void ser_fft_complex256_to_reversed(int32_t *z);
 void ser_fft_split512(int32_t *z);
 
 /*
+ * The plain transform of SER_FRAME samples, no window: bins 0 ... SER_FRAME / 2 as pairs re, im, times 2^6 and two to the power of what
+ * is returned: SER_FRAME + 2 numbers. energy: sum of the samples' squares, which no bin's over SER_FRAME is above.
+ */
+int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins);
+
+/*
  * Autocorrelation of up to 1024 real samples, or of fewer and zeros, lags 0..255, to one scale of
  * their own: lag 0 is between 2^22 and 2^30, or all are 0. Error: below 3e-5 of lag 0, of speech 2e-6 rms. Components
  * from 2^20 up lose nothing, those from 2^21 sqrt 2 up cost another pass; a sound of a few units counts as none.

@@ -71,7 +71,11 @@ SER_INLINE int32_t ser_rounded(int32_t x, int bits)
 /* Of 32 bits; x > 0. */
 SER_INLINE int ser_leading_zeros(uint32_t x)
 {
-#if defined(__GNUC__) && !defined(__ARM_ARCH_6M__) && (!defined(__riscv) || defined(__riscv_zbb))
+#if defined(__XTENSA__) && defined(__GNUC__) /* an instruction that LLVM does not choose by itself */
+    int zeros;
+    __asm__("nsau %0, %1" : "=r"(zeros) : "r"(x));
+    return zeros;
+#elif defined(__GNUC__) && !defined(__ARM_ARCH_6M__) && (!defined(__riscv) || defined(__riscv_zbb))
     return __builtin_clz(x);
 #else
     int zeros = 0;

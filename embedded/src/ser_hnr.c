@@ -46,21 +46,23 @@ static void load(float *z, const int16_t *samples, float offset, int from, int t
 }
 
 /*
- * From packed transform a (of x[2n] + i x[2n+1]) and bins b[0..256]: the conjugate of the packed transform
+ * From packed transform a (of x[2n] + i x[2n+1]) and bins b[0..256], integers in these units: the conjugate of the packed transform
  * of the cross-correlation, conj(A) B, times 2, over a.
  */
-static void multiply(float *a, const float *b)
+static void multiply(float *a, const int32_t *b, float unit)
 {
-    const float *w = ser_quarter_circle + 4, *q = b + 510;
+    const float *w = ser_quarter_circle + 4;
+    const int32_t *q = b + 510;
     float *p = a + 510;
     float low, high;
-    low = 2.0f * (a[0] + a[1]) * b[0];
-    high = 2.0f * (a[0] - a[1]) * b[512];
+    low = 2.0f * (a[0] + a[1]) * ((float)b[0] * unit);
+    high = 2.0f * (a[0] - a[1]) * ((float)b[512] * unit);
     a[0] = low + high;
     a[1] = high - low;
     { /* bin 128: A = conj a, product a B */
-        const float re = a[256] * b[256] - a[257] * b[257];
-        const float im = a[256] * b[257] + a[257] * b[256];
+        const float br = (float)b[256] * unit, bi = (float)b[257] * unit;
+        const float re = a[256] * br - a[257] * bi;
+        const float im = a[256] * bi + a[257] * br;
         a[256] = 4.0f * re;
         a[257] = 4.0f * im;
     }
@@ -71,8 +73,10 @@ static void multiply(float *a, const float *b)
         const float wr = dr * w[0] + di * w[1], wi = di * w[0] - dr * w[1];
         const float kr = er + wr, ki = ei + wi, mr = er - wr, mi = wi - ei;
         /* C = conj(A) B */
-        const float cr = kr * b[0] + ki * b[1], ci = kr * b[1] - ki * b[0];
-        const float hr = mr * q[0] + mi * q[1], hi = mr * q[1] - mi * q[0];
+        const float br = (float)b[0] * unit, bi = (float)b[1] * unit;
+        const float qr = (float)q[0] * unit, qi = (float)q[1] * unit;
+        const float cr = kr * br + ki * bi, ci = kr * bi - ki * br;
+        const float hr = mr * qr + mi * qi, hi = mr * qi - mi * qr;
         /* Z[k] = C[k] + conj C[256-k] + i e^{i t} (C[k] - conj C[256-k]); conjugates are stored */
         const float sr = cr + hr, si = ci - hi;
         const float tr = cr - hr, ti = ci + hi;
@@ -91,9 +95,9 @@ SER_INLINE float coefficient(float product, float per_root, float power)
 
 /*
  * Cross-correlation coefficients r[0..SPAN] around mean, and zeros up to LAGS for the interpolation.
- * spectrum: of the SER_FRAME samples from BLOCK on. work[SER_FRAME].
+ * spectrum: of the SER_FRAME samples from BLOCK on, in these units. work[SER_FRAME].
  */
-static void correlate(const int16_t *samples, float mean, const float *spectrum, float *work, float *r)
+static void correlate(const int16_t *samples, float mean, const int32_t *spectrum, float unit, float *work, float *r)
 {
     const float scale = 1.0f / (float)(2 * SER_FRAME);
     const int16_t *x = samples + FIRST;
@@ -101,7 +105,7 @@ static void correlate(const int16_t *samples, float mean, const float *spectrum,
     int i;
     load(work, samples + BLOCK, mean, (FIRST - BLOCK) / 2, (FIRST - BLOCK + SPAN) / 2);
     ser_fft_float_complex256(work);
-    multiply(work, spectrum);
+    multiply(work, spectrum, unit);
     ser_fft_float_complex256_to_reversed(work);
 
     /* The power under a lag: of what is left of the span, and of what has come in behind it. Only sums of
@@ -206,6 +210,15 @@ static void add_frames(const ser_hnr *hnr, unsigned count, float peak, ser_momen
     }
 }
 
+static uint64_t energy_of(const int16_t *frame)
+{
+    uint64_t energy = 0;
+    for (int i = 0; i < SER_FRAME; i++) {
+        energy += (uint32_t)(frame[i] * frame[i]);
+    }
+    return energy;
+}
+
 /* ready: the spectrum's numbers, or NULL: it is to be made in own. */
 static int hop(ser_hnr *hnr, const ser_tail *tail, const int32_t *ready, int up, int32_t *own, float *scratch)
 {
@@ -227,22 +240,11 @@ static int hop(ser_hnr *hnr, const ser_tail *tail, const int32_t *ready, int up,
     /* Voiced if r > 2 - local / (SILENCE peak): not even r = 1 will do in a quiet frame. */
     if (local > SILENCE * 0.999f * peak && local > 0.0f) {
         float best;
-        float *block = scratch + SER_FRAME;
-        const float unit = ser_from_bits((uint32_t)(127 - 6 - up) << 23);
         if (ready == NULL) {
-            for (i = 0; i < SER_FRAME / 2; i++) {
-                int32_t *z = own + 2 * ser_digit_reversal[i];
-                z[0] = tail->sample[BLOCK + 2 * i] * (1 << 9);
-                z[1] = tail->sample[BLOCK + 2 * i + 1] * (1 << 9);
-            }
-            ser_fft_complex256(own);
-            ser_fft_split512(own);
+            up = ser_fft_frame(tail->sample + BLOCK, energy_of(tail->sample + BLOCK), own);
             ready = own;
         }
-        for (i = 0; i < SER_HNR_SPECTRUM; i++) {
-            block[i] = (float)ready[i] * unit;
-        }
-        correlate(tail->sample, mean, block, scratch, r);
+        correlate(tail->sample, mean, ready, ser_from_bits((uint32_t)(127 - 6 - up) << 23), scratch, r);
         best = highest(r);
         if (best > 0.0f) {
             const float rest = ser_maxf(1.0f - best, 6e-8f);

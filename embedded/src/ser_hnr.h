@@ -26,7 +26,7 @@ extern "C" {
 
 #define SER_HNR_FRAMES 800
 #define SER_HNR_COMMIT 100
-#define SER_HNR_SCRATCH (2 * SER_FRAME + 2) /* floats */
+#define SER_HNR_SCRATCH SER_FRAME        /* floats */
 #define SER_HNR_SPECTRUM (SER_FRAME + 2)     /* numbers of a plain transform */
 
 typedef struct {
@@ -44,7 +44,7 @@ void ser_hnr_reset(ser_hnr *hnr);
 int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, int32_t *spectrum, float *scratch);
 
 /* The same, where the spectrum of samples tail->sample[SER_HNR_BLOCK ... + SER_FRAME) is at hand: bins
- * 0 ... SER_FRAME / 2 of a plain transform, no window, times 2^(6 + up), as ser_spectrum_transform leaves them. A third cheaper. */
+ * 0 ... SER_FRAME / 2 of a plain transform, no window, times 2^(6 + up), as ser_fft_frame leaves them. A third cheaper. */
 int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const int32_t *spectrum, int up, float *scratch);
 
 /* dB over the voiced frames: mean, std, min, max, skewness, kurtosis, slope per second. */

@@ -6,7 +6,7 @@
 #include "ser_config.h"
 
 /* Names this exact definition; sources of two different hashes must not be combined. */
-#define SER_SCHEMA_HASH 0x655da7e4db20e33dULL
+#define SER_SCHEMA_HASH 0xd24ada65a266d72eULL
 
 #define SER_SAMPLE_RATE 16000
 #define SER_HOP 160
@@ -447,8 +447,8 @@
 #define SER_COLUMN_HNR 511
 
 /* Every descriptor's number format: values are integers, times 2^this. */
-#define SER_BITS_RMS 24
-#define SER_BITS_RMS_DELTA 23
+#define SER_BITS_RMS 23
+#define SER_BITS_RMS_DELTA 22
 #define SER_BITS_INTENSITY_DB 15
 #define SER_BITS_INTENSITY_DB_DELTA 14
 #define SER_BITS_ZCR 21
@@ -458,7 +458,7 @@
 #define SER_BITS_CENTROID 8
 #define SER_BITS_BANDWIDTH 9
 #define SER_BITS_ROLLOFF 8
-#define SER_BITS_FLATNESS 24
+#define SER_BITS_FLATNESS 23
 #define SER_BITS_FLUX 15
 #define SER_BITS_LOW_HIGH_DB 13
 #define SER_BITS_CONTRAST 15

@@ -2,7 +2,6 @@
 
 #if SER_NEEDS_FFT
 
-#include "ser_fft.h"
 #include "ser_fixed.h"
 #include "ser_slots.h"
 
@@ -11,22 +10,6 @@
 void ser_spectrum_reset(ser_spectrum *spectrum)
 {
     memset(spectrum, 0, sizeof *spectrum);
-}
-
-int ser_spectrum_transform(const int16_t *frame, uint64_t energy, int32_t *scratch)
-{
-    /* sqrt(2^9 E) 2^(6 + up) is to be at most 2^30; E is at most 2^39 */
-    const uint32_t high = (uint32_t)(energy >> 8);
-    const int up = (ser_leading_zeros(high | 1U) - 1) / 2; /* E is below 2^(40 - zeros) */
-    const int32_t factor = (int32_t)1 << (9 + up);
-    for (int n = 0; n < SER_FRAME / 2; n++) {
-        int32_t *z = scratch + 2 * ser_digit_reversal[n];
-        z[0] = frame[2 * n] * factor;
-        z[1] = frame[2 * n + 1] * factor;
-    }
-    ser_fft_complex256(scratch);
-    ser_fft_split512(scratch);
-    return up;
 }
 
 /* What the bins of a frame have come to while their magnitudes were taken. */
@@ -73,35 +56,52 @@ SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, int up, int32_t re, int32
     return magnitude;
 }
 
-/* The magnitude of every bin under a Hann window, in the place of the plain transform: the window is the same as
-   half of each bin less a quarter of either neighbour. Beyond the ends lie the mirrored bins. */
-static ser_magnitudes take_magnitudes(int32_t *z, int up)
+/* Puts a Hann window on: the same as half of each bin less a quarter of either neighbour, here times 2. Beyond the ends lie the mirrored
+   bins. */
+static void smooth(int32_t *z)
 {
-    ser_magnitudes sums = {0, 0, 0, 0, 0, 0, 0};
-    uint32_t *magnitude = (uint32_t *)z;
-    uint32_t all = 0;
     int32_t before_re = z[2];
     int32_t before_im = -z[3];
     int32_t re = z[0];
     int32_t im = z[1];
-    for (int i = 0; i < SER_BINS; i++) {
-        const int last = i == SER_BINS - 1;
-        const int32_t after_re = last ? before_re : z[2 * i + 2];
-        const int32_t after_im = last ? -before_im : z[2 * i + 3];
-        const int32_t smooth_re = re - ((before_re + after_re) >> 1);
-        const int32_t smooth_im = im - ((before_im + after_im) >> 1);
+    int32_t *end = z + 2 * (SER_BINS - 1);
+    for (; z < end; z += 2) {
+        const int32_t after_re = z[2];
+        const int32_t after_im = z[3];
+        z[0] = re - ((before_re + after_re) >> 1);
+        z[1] = im - ((before_im + after_im) >> 1);
         before_re = re;
         before_im = im;
         re = after_re;
         im = after_im;
-        magnitude[i] = magnitude_of(&sums, up, smooth_re, smooth_im);
-        all |= magnitude[i];
-        if (i == SER_LOW_BINS - 1) {
-            sums.low = all;
-            all = 0;
-        }
     }
-    sums.high = all;
+    z[0] = re - before_re;
+    z[1] = im;
+}
+
+/* Magnitudes of so many bins; returns all bits that any of them has. They may take the bins' own place. */
+static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up, int count)
+{
+    ser_magnitudes sums = *kept;
+    uint32_t all = 0;
+    for (const uint32_t *end = magnitude + count; magnitude < end; magnitude++, z += 2) {
+        const uint32_t m = magnitude_of(&sums, up, z[0], z[1]);
+        *magnitude = m;
+        all |= m;
+    }
+    *kept = sums;
+    return all;
+}
+
+/* The magnitude of every bin under a Hann window, in the place of the plain transform. */
+static ser_magnitudes take_magnitudes(int32_t *z, int up)
+{
+    ser_magnitudes sums = {0, 0, 0, 0, 0, 0, 0};
+    uint32_t *magnitude = (uint32_t *)z;
+    smooth(z);
+    const uint32_t low = take_some(&sums, z, magnitude, up, SER_LOW_BINS);
+    sums.high = take_some(&sums, z + 2 * SER_LOW_BINS, magnitude + SER_LOW_BINS, up, SER_BINS - SER_LOW_BINS);
+    sums.low = low;
     return sums;
 }
 

@@ -29,13 +29,7 @@ typedef struct {
 void ser_spectrum_reset(ser_spectrum *spectrum);
 
 /*
- * The plain transform of a frame, no window: bins 0 ... SER_FRAME / 2 as pairs re, im in scratch, times 2^6 and two to the power of what
- * is returned. energy: sum of the frame's squares.
- */
-int ser_spectrum_transform(const int16_t *frame, uint64_t energy, int32_t *scratch);
-
-/*
- * Measures the next frame, whose transform is in scratch, with up as it was returned: writes the spectral entries of
+ * Measures the next frame, whose transform ser_fft_frame has put into scratch and returned up: writes the spectral entries of
  * values[SER_FRAME_VALUES] and changes[SER_CHANGE_VALUES] (meaningless at first), and the mel levels into the
  * state. The transform is gone then.
  */

@@ -543,7 +543,7 @@ const int32_t ser_modulation_gains[4] = {
 /* A last entry of zeros keeps a part without members a valid array. */
 const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
 #if SER_WITH_ENERGY
-    {SER_COLUMN_RMS, 127, 24, 8388608},
+    {SER_COLUMN_RMS, 127, 23, 4194304},
 #endif
 #if SER_WITH_ZCR
     {SER_COLUMN_ZCR, 127, 21, 1048576},
@@ -576,7 +576,7 @@ const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
     {SER_COLUMN_CENTROID, 127, 8, 1024000},
     {SER_COLUMN_BANDWIDTH, 127, 9, 1024000},
     {SER_COLUMN_ROLLOFF, 127, 8, 1024000},
-    {SER_COLUMN_FLATNESS, 127, 24, 8388608},
+    {SER_COLUMN_FLATNESS, 127, 23, 4194304},
     {SER_COLUMN_LOW_HIGH_DB, 127, 13, 0},
 #endif
 #if SER_WITH_CONTRAST
@@ -667,7 +667,7 @@ const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
 
 const ser_descriptor ser_change_descriptors[SER_CHANGE_VALUES + 1] = {
 #if SER_WITH_ENERGY
-    {SER_COLUMN_RMS_DELTA, 62, 23, 0},
+    {SER_COLUMN_RMS_DELTA, 62, 22, 0},
 #endif
 #if SER_WITH_SPECTRUM
     {SER_COLUMN_FLUX, 127, 15, 1572864},

@@ -24,7 +24,7 @@ SER_INLINE void ser_add_64(uint32_t *words, uint64_t x)
     words[1] = (uint32_t)(sum >> 32);
 }
 
-/* more: the word above x, 0 or UINT32_MAX. */
+/* more: the word above x, as it is or of the sign. */
 SER_INLINE void ser_add_96(uint32_t *words, uint64_t x, uint32_t more)
 {
     const uint64_t sum = (((uint64_t)words[1] << 32) | words[0]) + x;
@@ -47,9 +47,10 @@ static inline void ser_add_words(uint32_t *words, const uint32_t *other, int cou
 {
     uint32_t carry = 0;
     for (int i = 0; i < count; i++) {
-        const uint64_t sum = (uint64_t)words[i] + other[i] + carry;
-        words[i] = (uint32_t)sum;
-        carry = (uint32_t)(sum >> 32);
+        const uint32_t more = other[i] + carry; /* 0 if it overflows: then the carry stays */
+        const uint32_t sum = words[i] + more;
+        carry = (more < carry || sum < more) ? 1U : 0U;
+        words[i] = sum;
     }
 }
 

@@ -99,7 +99,7 @@ class Descriptor:
     are kept anyway. `family` is the common stem of numbered descriptors, whose values are an array in C.
     `sums_for` is another group whose columns come from its sums too, so that they are kept for that one as
     well. `bits` and `middle` are the chip's number format: a value is kept as an integer, times 2^bits, and summed
-    as its distance from `middle`, which is to be below 2^20.6 / 2^bits, or 2^23 / 2^bits with more functionals than mean and std (what is farther counts as
+    as its distance from `middle`, which is to be below 2^20.6 / 2^bits, or 2^22 / 2^bits with more functionals than mean and std (what is farther counts as
     that far)."""
 
     name: str
@@ -184,9 +184,9 @@ _SPECTRUM = {"stage": "spectrum", "part": "frame"}
 
 DESCRIPTORS: tuple[Descriptor, ...] = (
     Descriptor("rms", "energy", "full scale", MOMENTS, "librosa.feature.rms",
-               stage="extractor", part="frame", bits=24, middle=0.5),
+               stage="extractor", part="frame", bits=23, middle=0.5),
     Descriptor("rms_delta", "energy", "full scale", _RATE, "RMS minus the hop before's",
-               stage="extractor", part="change", bits=23),
+               stage="extractor", part="change", bits=22),
     Descriptor("intensity_db", "intensity", "dB", MOMENTS,
                f"Praat: To Intensity, {PITCH_FLOOR} Hz, mean out", stage="extractor", part="intensity",
                bits=15, middle=48),
@@ -207,7 +207,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
                f"librosa.feature.spectral_rolloff, {100 * ROLLOFF:g} %", **_SPECTRUM,
                bits=8, middle=SAMPLE_RATE / 4),
     Descriptor("flatness", "spectrum", "ratio", MOMENTS, "librosa.feature.spectral_flatness", **_SPECTRUM,
-               bits=24, middle=0.5),
+               bits=23, middle=0.5),
     Descriptor("flux", "spectrum", "dB", MOMENTS, "librosa.onset.onset_strength of the mel levels",
                stage="spectrum", part="change", bits=15, middle=48),
     Descriptor("low_high_db", "spectrum", "dB", MOMENTS,

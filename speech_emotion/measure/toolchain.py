@@ -458,7 +458,11 @@ def _high_product(sign: str, to: str, a: str, b: str) -> list[str]:
     if sign == "s":
         for x, y in ((a, b), (b, a)):
             lines += [f"srai {al}, {x}, 31", f"and {al}, {al}, {y}", f"sub {ah}, {ah}, {al}"]
-    lines += [f"wsr {ah}, {_SAVED[5]}", *(f"rsr {r}, {s}" for r, s in kept), f"rsr {to}, {_SAVED[5]}"]
+    lines += [
+        f"wsr {ah}, {_SAVED[5]}",
+        *(f"rsr {r}, {s}" for r, s in kept),
+        f"rsr {to}, {_SAVED[5]}",
+    ]
     return [f"\t{line}" for line in lines]
 
 

@@ -54,19 +54,18 @@ void probe_reset(probe *p, int share)
 
 static void hnr_hop(probe *p)
 {
+    uint64_t energy = 0;
     int i;
     if (!p->share) {
         ser_hnr_hop(&p->hnr, &p->tail, p->scratch.hnr.spectrum, p->scratch.hnr.scratch);
         return;
     }
-    for (i = 0; i < 256; i++) {
-        int32_t *z = p->scratch.hnr.spectrum + 2 * ser_digit_reversal[i];
-        z[0] = p->tail.sample[SER_HNR_BLOCK + 2 * i] * (1 << 9);
-        z[1] = p->tail.sample[SER_HNR_BLOCK + 2 * i + 1] * (1 << 9);
+    for (i = 0; i < SER_FRAME; i++) {
+        const int32_t x = p->tail.sample[SER_HNR_BLOCK + i];
+        energy += (uint32_t)(x * x);
     }
-    ser_fft_complex256(p->scratch.hnr.spectrum);
-    ser_fft_split512(p->scratch.hnr.spectrum);
-    ser_hnr_hop_shared(&p->hnr, &p->tail, p->scratch.hnr.spectrum, 0, p->scratch.hnr.scratch);
+    i = ser_fft_frame(p->tail.sample + SER_HNR_BLOCK, energy, p->scratch.hnr.spectrum);
+    ser_hnr_hop_shared(&p->hnr, &p->tail, p->scratch.hnr.spectrum, i, p->scratch.hnr.scratch);
 }
 
 /* Whole hops only; the first call of a stream brings 80 + 160 m samples, later ones 160 m. */
