@@ -56,7 +56,7 @@ def test_a_slot_that_is_not_written_is_found(folder):
     column = variants.Variant(folder / "column").edit(
         "embedded/src/ser_contour.c", "COLUMN(F0_RISE) = COLUMN(F0_FALL) = SER_UNDEFINED;", ""
     )
-    column.edit("embedded/src/ser_contour.c", "COLUMN(F0_FALL) = contour->falls / voiced;", "")
+    column.edit("embedded/src/ser_contour.c", "COLUMN(F0_FALL) = falls / voiced;", "")
     found = variants.run({"slot": slot, "column": column}, {"voice": SOUNDS["voice"]}, folder)
     assert "slot frame modulation_0_0: never written" in found["slot"].failed
     assert "column f0_fall: never written" in found["column"].failed

@@ -275,7 +275,7 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
 #endif
     ser_bank_columns(total, features);
 #if SER_WITH_PITCH || SER_WITH_CLEAR
-    ser_pitch_columns(&extractor->pitch, ser_tail_peak(&extractor->tail),
+    ser_pitch_columns(&extractor->pitch, ser_tail_level(&extractor->tail),
                       features + SER_FIRST_PITCH);
 #endif
 #if SER_WITH_VOICE

@@ -123,7 +123,7 @@ typedef struct {
 #endif
     union { /* working memory of one stage at a time */
 #if SER_NEEDS_PITCH
-        float pitch[SER_PITCH_SCRATCH];
+        int32_t pitch[SER_PITCH_SCRATCH];
 #endif
 #if SER_WITH_VOICE
         float pulses[SER_PULSES_SCRATCH];

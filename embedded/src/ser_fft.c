@@ -159,60 +159,45 @@ int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins)
     return up;
 }
 
-/* All bits that any of the numbers' sizes has. */
+/* Bits up to the highest that any of the numbers has besides its sign. */
 static uint32_t bits_of(const int32_t *z, int count)
 {
     uint32_t all = 0;
-    for (int i = 0; i < count; i++) {
-        all |= (uint32_t)(z[i] ^ (z[i] >> 31));
+    for (int i = 0; i < count; i += 4) {
+        const uint32_t a = (uint32_t)z[i], b = (uint32_t)z[i + 1], c = (uint32_t)z[i + 2], d = (uint32_t)z[i + 3];
+        all |= ((a ^ a << 1) | (b ^ b << 1)) | ((c ^ c << 1) | (d ^ d << 1)); /* where bits differ from the next */
     }
-    return all;
+    return all >> 1;
 }
 
-/* A shift to the left by `room` bits, to the right if that is negative. */
+enum { SPARE = 3 }; /* bits that are not worth a pass over the numbers */
+
+/* What the pairs of bins have come to: their share of lag 1, and the sum of their powers, over 2^9. */
 typedef struct {
-    int32_t factor;
-    int down;
-} ser_shift;
-
-static ser_shift shift_by(int room)
-{
-    const ser_shift shift = {room > 0 ? (int32_t)1 << room : 1, room < 0 ? -room : 0};
-    return shift;
-}
-
-SER_INLINE int32_t shifted(int32_t x, ser_shift shift)
-{
-    return (x >> shift.down) * shift.factor;
-}
-
-/* What the pairs of bins have come to: their share of lag 1, and the sum of their powers, over 2^32. */
-typedef struct {
-    int64_t first, total;
+    int64_t first;
+    uint32_t total;
 } ser_pair_sums;
 
 /*
  * The pairs k, 512-k of a real 1024-point spectrum whose two halves are interleaved bins of Z.
  * With E = Z[k] + conj Z[512-k] and Q = -i W^k (Z[k] - conj Z[512-k]) the powers P of both bins have
  * P[k] + P[512-k] = (|E|^2 + |Q|^2) / 2 and P[k] - P[512-k] = Re(E conj Q): what the cosine transform
- * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. Shifted components are below 2^29: sum is below 2^29,
- * difference and y below 2^30.6. What is added makes good the products' rounding down.
+ * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. With a = Z[k] and b = Z[512-k] that sum is
+ * |a|^2 + |b|^2, and that difference 2 cos(pi k / 512) Im(a b) - sin(pi k / 512) (|a|^2 - |b|^2). Components times scale
+ * are below 2^28: powers are below 2^25, sum is below 2^27, y below 3 2^27, of which four add up. What is added makes
+ * good the products' rounding down.
  */
-SER_INLINE void power_pair(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, ser_shift shift,
+SER_INLINE void power_pair(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, int32_t scale,
                            int32_t *ya, int32_t *yb)
 {
-    const int32_t ar = shifted(a[0], shift), ai = shifted(a[1], shift);
-    const int32_t br = shifted(b[0], shift), bi = shifted(b[1], shift);
-    const int32_t er = ar + br, ei = ai - bi;
-    const int32_t dr = ar - br, di = ai + bi;
-    /* half of Q, against twice E */
-    const int32_t qr = ser_mulh(w[0], di) - ser_mulh(w[1], dr);
-    const int32_t qi = -(ser_mulh(w[0], dr) + ser_mulh(w[1], di) + 1);
-    const int32_t sum = ser_mulh(er, er) + ser_mulh(ei, ei) + ser_mulh(dr, dr) + ser_mulh(di, di) + 2;
-    const int32_t difference = 4 * (ser_mulh(2 * er, qr) + ser_mulh(2 * ei, qi) + 1);
-    const int32_t bend = 2 * ser_mulh(w[1], difference) + 1;
-    sums->first += 2 * ser_mulh(w[0], difference) + 1;
-    sums->total += sum;
+    const int32_t ar = a[0] * scale, ai = a[1] * scale, br = b[0] * scale, bi = b[1] * scale;
+    const int32_t pa = ser_mulh(ar, ar) + ser_mulh(ai, ai), pb = ser_mulh(br, br) + ser_mulh(bi, bi);
+    const int32_t cross = ser_mulh(ar, bi) + ser_mulh(ai, br) + 1;
+    const int32_t sum = 2 * (pa + pb); /* of small bins, of which there are many, nothing is lost */
+    const int32_t difference = ser_mulh(w[0], 8 * cross) - ser_mulh(w[1], 4 * (pa - pb)); /* twice P[k] - P[512-k] */
+    const int32_t bend = 4 * ser_mulh(w[1], difference) + 2;
+    sums->first += 4 * ser_mulh(w[0], difference) + 2;
+    sums->total += (uint32_t)sum >> 9;
     *ya = sum - bend;
     *yb = sum + bend;
 }
@@ -228,52 +213,60 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
         memset(odd, 0, 512 * sizeof *odd);
         return odd;
     }
-    ser_shift shift = shift_by(ser_leading_zeros(bits) - 3);
+    const int spare = ser_leading_zeros(bits) - 4;
+    for (int i = 0; spare < 0 && i < 1024; i++) { /* of the loudest input alone */
+        work[i] >>= -spare;
+    }
+    const int32_t scale = spare > 0 ? (int32_t)1 << spare : 1;
 
     { /* bins 0, 512 and 256 pair with themselves */
-        const int32_t re = shifted(even[0], shift), im = shifted(even[1], shift);
+        const int32_t re = even[0] * scale, im = even[1] * scale;
         const int32_t p0 = ser_mulh(re + im, re + im);
         const int32_t p512 = ser_mulh(re - im, re - im);
-        const int32_t mr = shifted(even[256], shift), mi = shifted(even[257], shift);
+        const int32_t mr = even[256] * scale, mi = even[257] * scale;
         even[0] = 2 * (p0 + p512);
         even[256] = 4 * (ser_mulh(mr, mr) + ser_mulh(mi, mi));
         sums.first = 2 * (p0 - p512);
-        sums.total = even[0] + even[256];
+        /* and what the others may lose, counted in whole steps */
+        sums.total = (uint32_t)(even[0] >> 9) + (uint32_t)(even[256] >> 9) + 256;
     }
     for (int j = 1; j < 128; j++) {
         int32_t *a = even + 2 * j, *b = even + 2 * (256 - j);
-        power_pair(&sums, a, b, ser_quarter_circle_q31 + 4 * j, shift, a, b);
+        power_pair(&sums, a, b, ser_quarter_circle_q31 + 4 * j, scale, a, b);
     }
     for (int j = 0; j < 128; j++) {
         /* the imaginary places of the even half are free by now: y[2j+1] goes beside y[2j] */
-        power_pair(&sums, odd + 2 * j, odd + 2 * (255 - j), ser_quarter_circle_q31 + 4 * j + 2, shift,
+        power_pair(&sums, odd + 2 * j, odd + 2 * (255 - j), ser_quarter_circle_q31 + 4 * j + 2, scale,
                    even + 2 * j + 1, even + 2 * (255 - j) + 1);
     }
 
-    /* No y may be above 2^28, so that four of them add up, and their sizes, below four times the total, not above 2^32. */
-    int room = ser_leading_zeros(bits_of(even, 512) | 1U) - 4;
-    const int rest = 2 - (int)(sums.total >> 28 > 0 ? 32 - ser_leading_zeros((uint32_t)(sums.total >> 28)) : 0);
-    room = room < rest ? room : rest;
-    shift = shift_by(room);
-    for (int i = 0; i < 512; i++) {
-        even[i] = shifted(even[i], shift);
+    /* Their sizes, below three times the total, must not add up to more than 2^32, nor four of them to more than
+     * 2^31. */
+    int room = ser_leading_zeros(sums.total) - 11;
+    room = room < 0 ? room : room > 3 + SPARE ? room - 3 : 0;
+    if (room != 0) {
+        const int32_t factor = room > 0 ? (int32_t)1 << room : 1;
+        const int down = room < 0 ? -room : 0;
+        for (int i = 0; i < 512; i++) {
+            even[i] = (even[i] >> down) * factor;
+        }
     }
     ser_fft_complex256_to_reversed(even);
 
     /* Cosine transform by a real one of half the size (Press et al., Numerical Recipes, section 12.4):
      * even lags are the real parts of the 512-point spectrum of y, odd lags accumulate its
-     * imaginary parts (the forward sign turns the sum into a difference), times 2^32. */
-    int64_t lag = sums.first * ((int64_t)1 << (29 + room));
+     * imaginary parts (the forward sign turns the sum into a difference). Halves are rounded up and down in turn. */
+    int32_t lag = (int32_t)((sums.first * ((int64_t)1 << (29 + room))) >> 32);
     odd[0] = even[0] + even[1];
-    odd[1] = (int32_t)(lag >> 32);
+    odd[1] = lag;
     for (int j = 1; j < SER_PITCH_LAGS / 2; j++) {
         const int32_t *a = even + 2 * ser_digit_reversal[j];
         const int32_t *b = even + 2 * ser_digit_reversal[256 - j], *w = ser_quarter_circle_q31 + 4 * j;
         const int32_t er = a[0] + b[0], ei = a[1] - b[1];
         const int32_t dr = a[1] + b[1], di = b[0] - a[0];
         odd[2 * j] = (er >> 1) + ser_mulh(dr, w[0]) + ser_mulh(di, w[1]) + 1;
-        lag -= ((int64_t)1 << 31) * ei + ((int64_t)di * w[0] - (int64_t)dr * w[1]);
-        odd[2 * j + 1] = (int32_t)(lag >> 32);
+        lag -= ((ei + (j & 1)) >> 1) + ser_mulh(di, w[0]) - ser_mulh(dr, w[1]);
+        odd[2 * j + 1] = lag;
     }
     return odd;
 }

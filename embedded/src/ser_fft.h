@@ -42,7 +42,8 @@ int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins);
 
 /*
  * Autocorrelation of up to 1024 real samples, or of fewer and zeros, lags 0..255, to one scale of
- * their own: lag 0 is between 2^22 and 2^30, or all are 0. Components from 2^20 up lose nothing; a sound of a few units counts as none.
+ * their own: lag 0 is between 2^22 and 2^30, or all are 0. Error: below 3e-5 of lag 0, of speech 2e-6 rms. Components
+ * from 2^20 up lose nothing, those from 2^21 sqrt 2 up cost another pass; a sound of a few units counts as none.
  * work[1024]: in, with z[n] = x[2n] + i x[2n+1], the 256 numbers z[n] + z[n+256] and after them the 256
  * numbers (z[n] - z[n+256]) e^{-2 pi i n / 512}, each in digit-reversed order, components at most 2^25. Returned is the
  * place in work where the lags are.

@@ -4,7 +4,7 @@
 #include "ser_fft_float.h"
 #include "ser_math.h"
 #include "ser_pack.h"
-#include "ser_peak.h"
+#include "ser_peak_float.h"
 
 #include <string.h>
 
@@ -138,10 +138,10 @@ static void correlate(const int16_t *samples, float mean, const int32_t *spectru
  * The maximum near lag i. Near lag 0 the interpolation sees the coefficients mirrored; near SPAN, behind
  * which there are none, it reaches only as far as there are.
  */
-static ser_peak refine(const float *r, int i)
+static ser_peak_float refine(const float *r, int i)
 {
-    const ser_peak rough = ser_peak_parabola(r, i);
-    ser_peak peak = rough;
+    const ser_peak_float rough = ser_peak_float_parabola(r, i);
+    ser_peak_float peak = rough;
     int room = SPAN - (int)peak.place;
     if (room <= 1) {
         peak.place = (float)(SPAN - 1);
@@ -156,21 +156,21 @@ static ser_peak refine(const float *r, int i)
         }
         peak.place += (float)SER_SINC_DEPTH;
         for (k = 0; k < 4; k++) { /* a wave of two or three samples is no parabola */
-            peak = ser_peak_refine(near, peak);
+            peak = ser_peak_float_refine(near, peak);
         }
         peak.place -= (float)SER_SINC_DEPTH;
     } else if (room > SER_SINC_DEPTH) {
-        peak = ser_peak_refine(r, peak);
+        peak = ser_peak_float_refine(r, peak);
     } else {
-        peak = ser_peak_short_refine(r, peak, SPAN, 0.25f);
-        peak = ser_peak_short_refine(r, peak, SPAN, 0.1f);
+        peak = ser_peak_float_short_refine(r, peak, SPAN, 0.25f);
+        peak = ser_peak_float_short_refine(r, peak, SPAN, 0.1f);
     }
     if (ser_absf(peak.place - (float)i) > 1.0f) {
         return rough;
     }
     room = SPAN - (int)peak.place;
-    peak.height = room > SER_SINC_DEEP ? ser_peak_deep_sinc(r, peak.place)
-                                       : ser_peak_short_sinc(r, peak.place, SPAN);
+    peak.height = room > SER_SINC_DEEP ? ser_peak_float_deep_sinc(r, peak.place)
+                                       : ser_peak_float_short_sinc(r, peak.place, SPAN);
     return peak;
 }
 
@@ -188,8 +188,8 @@ static float highest(const float *r)
     for (i = 2; i < SPAN; i++) {
         if (r[i] > r[i - 1] && r[i] >= r[i + 1]) {
             const float enough = i < 12 ? 0.5f * rough : rough - 0.05f;
-            if (i < 6 || (r[i] > enough - 0.15f && ser_peak_parabola(r, i).height > enough)) {
-                const ser_peak peak = refine(r, i);
+            if (i < 6 || (r[i] > enough - 0.15f && ser_peak_float_parabola(r, i).height > enough)) {
+                const ser_peak_float peak = refine(r, i);
                 if (peak.place >= 2.0f) {
                     best = ser_maxf(best, peak.height > 1.0f ? ser_recip(peak.height) : peak.height);
                 }
@@ -204,7 +204,7 @@ static void add_frames(const ser_hnr *hnr, unsigned count, float peak, ser_momen
 {
     unsigned i;
     for (i = 0; i < count; i++) {
-        if (ser_unpack(hnr->limit[i]) >= peak && hnr->limit[i] > 0) {
+        if ((float)ser_unpack(hnr->limit[i]) * (1.0f / 256.0f) >= peak && hnr->limit[i] > 0) {
             ser_moments_add(sums, (float)hnr->ratio[i] * (1.0f / 256.0f), hnr->base + i);
         }
     }
@@ -259,7 +259,7 @@ static int hop(ser_hnr *hnr, const ser_tail *tail, const int32_t *ready, int up,
         memmove(hnr->limit, hnr->limit + SER_HNR_COMMIT, sizeof(uint16_t) * hnr->frames);
         memmove(hnr->ratio, hnr->ratio + SER_HNR_COMMIT, sizeof(int16_t) * hnr->frames);
     }
-    hnr->limit[hnr->frames] = ser_pack(limit);
+    hnr->limit[hnr->frames] = ser_pack((uint32_t)(limit * 256.0f + 0.5f));
     hnr->ratio[hnr->frames] = (int16_t)ser_round(ratio * 256.0f);
     hnr->frames++;
     return 1;

@@ -61,12 +61,23 @@
 #define SER_PITCH_WINDOW 640 /* three of the longest */
 #define SER_PITCH_CENTRE 360 /* of frame 0, samples from the clip's start */
 #define SER_PITCH_LATENCY 4 /* frame k comes with hop k + this */
-#define SER_PITCH_LOG_SHORTEST 4.7369657f
 #define SER_PITCH_LOG_ZERO 7.321928f /* log2 of the period at 0 semitones */
 #define SER_PITCH_LOG_OFFSET 4.5f
 #define SER_PITCH_LOG_STEPS 20000.0f
-#define SER_PITCH_JUMP 0.35f /* costs per hop */
-#define SER_PITCH_TURN 0.14f
+#define SER_PITCH_LOG_STEP 0.0006f /* semitones */
+#define SER_F0_STEP_LIMIT_STEPS 10000U /* SER_F0_STEP_LIMIT, in those */
+#define SER_PITCH_LOG_OFFSET_STEPS 90000
+#define SER_PITCH_SCORE_BITS 20 /* fractional ones, of the scores from here on */
+#define SER_PITCH_VOICING_SCORE 471859
+#define SER_PITCH_TURN_SCORE 146801
+#define SER_PITCH_JUMP_FACTOR 37581U /* a step of log period: this >> ..._SHIFT */
+#define SER_PITCH_JUMP_SHIFT 11
+#define SER_PITCH_OCTAVE_FACTOR 34360U
+#define SER_PITCH_OCTAVE_SHIFT 16
+#define SER_PITCH_OCTAVE_SCORE 2485 /* of SER_PITCH_LOG_SHORTEST */
+#define SER_PITCH_LOUD_FACTOR 43389U /* of the sound's peak, a frame's that is not silent */
+#define SER_PITCH_LOUD_SHIFT 20
+#define SER_CLEAR_STRENGTH_SCORE 629146
 #define SER_PITCH_MAX 14 /* candidates of a frame */
 #define SER_TAIL_SAMPLES 680 /* from a pitch frame's first to the latest */
 #define SER_HNR_LATENCY 3 /* frame k comes with hop k + this */

@@ -1,6 +1,7 @@
 """ser_voice_tables.{h,c}: constants of the transform, pitch, HNR and intensity.
 
-All are computed in double precision and printed as hexadecimal single-precision.
+All are computed in double precision and printed as hexadecimal single-precision, or as integers in a Q
+format.
 """
 
 import math
@@ -21,6 +22,7 @@ from speech_emotion.generate.layout import (
 from speech_emotion.generate.tables import NOTE, SOURCE, format_of, q31
 
 _NOTE = NOTE + "/* clang-format off */\n"
+_HANN_ONE = 2**15 - 1
 _AUDITORY_THRESHOLD = 2e-5  # Pa; Praat's 0 dB, full scale being 1 Pa
 
 
@@ -62,8 +64,9 @@ def hann() -> np.ndarray:
 
 
 def window_correction() -> np.ndarray:
-    """Shape (PITCH_LAGS,): r(0) / r(lag) of the window's autocorrelation (Boersma 1993, equation 9)."""
-    window = hann()
+    """Shape (PITCH_LAGS,): r(0) / r(lag) of the window's autocorrelation (Boersma 1993, equation 9), as the
+    chip has the window. Below 8: `limits` keeps the lags within half the window."""
+    window = np.rint(hann() * _HANN_ONE)
     autocorrelation = np.correlate(window, window, "full")[len(window) - 1 :]
     return autocorrelation[0] / autocorrelation[:PITCH_LAGS]
 
@@ -97,7 +100,7 @@ def _array(name: str, values: np.ndarray, kind: str = "float") -> str:
         per_line = 6
     else:
         texts = [str(int(v)) for v in np.ravel(values)]
-        per_line = 16
+        per_line = 8 if kind == "int32_t" else 16
     lines = ["    " + ", ".join(texts[i : i + per_line]) for i in range(0, len(texts), per_line)]
     return f"const {kind} {name}[{len(texts)}] = {{\n" + ",\n".join(lines) + "\n};\n"
 
@@ -158,8 +161,11 @@ extern const int32_t ser_radix4_twiddles_q31[486];
 extern const int32_t ser_quarter_circle_q31[512];
 extern const float ser_radix4_twiddles[504];
 extern const float ser_quarter_circle[512];
-extern const float ser_hann_half[SER_PITCH_WINDOW / 2];
-extern const float ser_window_correction[SER_PITCH_LAGS];
+extern const int16_t ser_turns[256]; /* cos, sin of 2 pi n / 512 for n < 128, Q1.14 */
+extern const uint16_t ser_hann_half[SER_PITCH_WINDOW / 2];         /* Q0.15 */
+extern const int32_t ser_window_correction[SER_PITCH_LAGS];        /* Q3.28 */
+extern const int32_t ser_sinc_rows_q30[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH];
+extern const int32_t ser_sinc_deep_rows_q30[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
 extern const float ser_sinc_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH];
 extern const float ser_sinc_deep_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
 extern const int32_t ser_kaiser_steps[SER_INTENSITY_STEPS];
@@ -182,8 +188,11 @@ def source() -> str:
         _array("ser_quarter_circle_q31", q31(quarter_circle()), "int32_t"),
         _array("ser_radix4_twiddles", radix4_twiddles()),
         _array("ser_quarter_circle", quarter_circle()),
-        _array("ser_hann_half", hann()[: len(hann()) // 2]),
-        _array("ser_window_correction", window_correction()),
+        _array("ser_turns", np.rint(quarter_circle().reshape(128, 4)[:, :2] * 2**14), "int16_t"),
+        _array("ser_hann_half", np.rint(hann()[: len(hann()) // 2] * _HANN_ONE), "uint16_t"),
+        _array("ser_window_correction", np.rint(window_correction() * 2**28), "int32_t"),
+        _array("ser_sinc_rows_q30", np.rint(sinc_rows(SINC_DEPTH) * 2**30), "int32_t"),
+        _array("ser_sinc_deep_rows_q30", np.rint(sinc_rows(SINC_DEEP) * 2**30), "int32_t"),
         _array("ser_sinc_rows", sinc_rows(SINC_DEPTH)),
         _array("ser_sinc_deep_rows", sinc_rows(SINC_DEEP)),
         _array("ser_kaiser_steps", np.rint(kaiser() * 2.0**34), "int32_t"),

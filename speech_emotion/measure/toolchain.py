@@ -421,9 +421,10 @@ _SAVED = ("excsave2", "excsave3", "excsave4", "excsave5", "excsave6", "epc2")
 
 
 def high_products(text: str) -> str:
-    """Xtensa assembly without the high half of a 32-bit product, which the ESP32 has and de233_fpu lacks. A
-    jump of the same length stands in its place, to where it is put together from 16-bit products, at the end of
-    the section, and back. The jump counts as the one instruction that it is on the chip; what lies between
+    """Xtensa assembly without the high half of a 32-bit product, which the ESP32 has and de233_fpu lacks.
+
+    A jump of the same length stands in its place, to where it is put together from 16-bit products at the end
+    of the section, and back. The jump counts as the one instruction that it is on the chip; what lies between
     the marks counts nothing (see Target.free)."""
     lines, bodies, count = [], [], 0
     for line in text.splitlines():

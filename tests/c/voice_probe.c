@@ -7,6 +7,7 @@
 #include "ser_intensity.h"
 #include "ser_math.h"
 #include "ser_moments.h"
+#include "ser_peak.h"
 #include "ser_pitch.h"
 #include "ser_pulses.h"
 
@@ -22,13 +23,14 @@ typedef struct {
     ser_pulses pulses;
     ser_hnr hnr;
     ser_intensity intensity;
-    union { /* working memory of one stage at a time */
-        float scratch[SER_PULSES_SCRATCH > SER_PITCH_SCRATCH ? SER_PULSES_SCRATCH : SER_PITCH_SCRATCH];
+    union { /* of one stage at a time */
+        int32_t pitch[SER_PITCH_SCRATCH];
+        float pulses[SER_PULSES_SCRATCH];
         struct {
             int32_t spectrum[SER_HNR_SPECTRUM];
-            float work[SER_HNR_SCRATCH];
+            float scratch[SER_HNR_SCRATCH];
         } hnr;
-    } of;
+    } scratch;
     float level[PROBE_LEVELS]; /* the first ones */
     int levels;
     int share; /* HNR gets its spectrum from outside */
@@ -55,15 +57,15 @@ static void hnr_hop(probe *p)
     uint64_t energy = 0;
     int i;
     if (!p->share) {
-        ser_hnr_hop(&p->hnr, &p->tail, p->of.hnr.spectrum, p->of.hnr.work);
+        ser_hnr_hop(&p->hnr, &p->tail, p->scratch.hnr.spectrum, p->scratch.hnr.scratch);
         return;
     }
     for (i = 0; i < SER_FRAME; i++) {
         const int32_t x = p->tail.sample[SER_HNR_BLOCK + i];
         energy += (uint32_t)(x * x);
     }
-    i = ser_fft_frame(p->tail.sample + SER_HNR_BLOCK, energy, p->of.hnr.spectrum);
-    ser_hnr_hop_shared(&p->hnr, &p->tail, p->of.hnr.spectrum, i, p->of.hnr.work);
+    i = ser_fft_frame(p->tail.sample + SER_HNR_BLOCK, energy, p->scratch.hnr.spectrum);
+    ser_hnr_hop_shared(&p->hnr, &p->tail, p->scratch.hnr.spectrum, i, p->scratch.hnr.scratch);
 }
 
 /* Whole hops only; the first call of a stream brings 80 + 160 m samples, later ones 160 m. */
@@ -74,8 +76,8 @@ void probe_push(probe *p, const int16_t *x, size_t count)
         int32_t level;
         ser_tail_push(&p->tail, x + i, (int)hop);
         hnr_hop(p);
-        ser_pitch_hop(&p->pitch, &p->tail, p->of.scratch);
-        ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->of.scratch);
+        ser_pitch_hop(&p->pitch, &p->tail, p->scratch.pitch);
+        ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->scratch.pulses);
         if (ser_intensity_hop(&p->intensity, &p->tail, &level) && p->levels < PROBE_LEVELS) {
             p->level[p->levels++] = (float)level / (float)(1 << SER_BITS_INTENSITY_DB);
         }
@@ -86,8 +88,8 @@ void probe_push(probe *p, const int16_t *x, size_t count)
 void probe_columns(probe *p, float *columns)
 {
     const float peak = ser_tail_peak(&p->tail);
-    ser_pitch_columns(&p->pitch, peak, columns);
-    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->of.scratch, columns + PROBE_PITCHES);
+    ser_pitch_columns(&p->pitch, ser_tail_level(&p->tail), columns);
+    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch.pulses, columns + PROBE_PITCHES);
     ser_hnr_columns(&p->hnr, peak, columns + PROBE_PITCHES + SER_PERTURBATION_COLUMNS);
 }
 
@@ -102,7 +104,7 @@ int probe_track(probe *p, float *hz)
 {
     uint16_t track[SER_PITCH_FRAMES];
     int count, i;
-    ser_pitch_path(&p->pitch, p->pitch.base, ser_tail_peak(&p->tail));
+    ser_pitch_path(&p->pitch, p->pitch.base, ser_tail_level(&p->tail));
     count = ser_pitch_track(&p->pitch, p->pitch.base, track, SER_PITCH_FRAMES);
     for (i = 0; i < count; i++) {
         hz[i] = track[i] > 0 ? ser_pitch_frequency(track[i]) * (float)SER_SAMPLE_RATE : 0.0f;
@@ -144,15 +146,15 @@ void probe_moments(const float *values, const uint32_t *frames, int count, float
     ser_moments_columns(&m, columns);
 }
 
-/* semitones: one per frame, NaN where unvoiced. */
-void probe_contour(const float *semitones, int count, float *columns)
+/* log_periods: one per frame, as ser_pitch.h stores them, 0 where unvoiced. */
+void probe_contour(const uint16_t *log_periods, int count, float *columns)
 {
     ser_contour contour;
     int i;
     ser_contour_reset(&contour);
     for (i = 0; i < count; i++) {
-        if (semitones[i] == semitones[i]) {
-            ser_contour_voiced(&contour, semitones[i]);
+        if (log_periods[i] > 0) {
+            ser_contour_voiced(&contour, log_periods[i]);
         } else {
             ser_contour_unvoiced(&contour, 1);
         }
@@ -242,6 +244,19 @@ void probe_autocorrelation(const int32_t *x, int32_t *lags)
     }
     memcpy(lags, ser_fft_autocorrelation(work), 256 * sizeof *lags);
 }
+
+/* The maximum of r near lag i: place and height by a parabola, then by the shallow sinc and by the deep one. */
+void probe_peaks(const int32_t *r, int i, int32_t *peaks)
+{
+    const ser_peak rough = ser_peak_parabola(r, i), near = ser_peak_refine(r, rough);
+    const ser_peak deep = ser_peak_deep_refine(r, near);
+    memcpy(peaks, &rough, sizeof rough);
+    memcpy(peaks + 2, &near, sizeof near);
+    memcpy(peaks + 4, &deep, sizeof deep);
+}
+
+/* The peak of a whole sound that was pushed, in 1/256 sample steps. */
+uint32_t probe_level(const probe *p) { return ser_tail_level(&p->tail); }
 
 /* which: 0 log2, 1 exp2, 2 square root, 3 reciprocal, each in its own format. */
 void probe_fixed(int which, const uint32_t *x, int count, uint32_t *y)
