@@ -265,10 +265,11 @@ class Xtensa(Target):
             raise MissingTool(f"{self.gcc}: not there; apt-get install {self.packages}")
 
     def compile_one(self, source, built, *flags):
-        """clang knows no esp32, and its assembler fails on literals: by way of llc and llvm-mc."""
+        """clang knows no esp32, and its assembler fails on literals: by way of llc and llvm-mc. Without frame
+        pointers, as GCC compiles."""
         middle, expanded = built.with_suffix(".ll"), built.with_suffix(".s")
         run(
-            "clang-22", "--target=xtensa", *FLAGS, "-nostdlibinc", "-isystem", LX6 / "include", *flags, "-S",
+            "clang-22", "--target=xtensa", *FLAGS, "-fomit-frame-pointer", "-nostdlibinc", "-isystem", LX6 / "include", *flags, "-S",
             "-emit-llvm", source, "-o", middle,
         )  # fmt: skip
         middle.write_text(choose_bits(middle.read_text()))
