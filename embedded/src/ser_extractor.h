@@ -34,7 +34,7 @@
  * Asking midway. ser_extractor_finish changes nothing: asked at any moment, it answers for the clip up
  * to here, and pushing may go on. For decisions on a sliding window see ser_window.h.
  *
- * Length. The state does not grow, and any length is answered. The sums of the frame descriptors are exact for 62 days of
+ * Length. The state does not grow, and any length is answered. The sums of the frame descriptors are exact for 49 days of
  * speech (ser_bank.h); what pitch, HNR and pulses keep beyond eight seconds, see their headers.
  *
  * Results are the same to the last bit on every machine and compiler with IEEE single precision; sources forbid
