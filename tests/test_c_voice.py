@@ -1,16 +1,20 @@
 """The voice stages in C against numpy, and against Praat: each helper, each stage, and the columns."""
 
 import shutil
+from fractions import Fraction
 
+import hypothesis.extra.numpy as hnp
 import numpy as np
 import parselmouth
 import pytest
 import signals
 import soundfile
 import voice_harness as harness
+from hypothesis import given
+from hypothesis import strategies as st
 from parselmouth.praat import call
 
-from speech_emotion.features import audio, reference
+from speech_emotion.features import audio, reference, schema
 from speech_emotion.features.functionals import functionals
 from speech_emotion.generate import voice_tables as generate_voice_tables
 
@@ -91,6 +95,63 @@ def test_transforms():
         assert np.abs(harness.complex256(z, natural) - wanted).max() < 5e-7 * np.abs(wanted).max()
 
 
+WINDOWS = {"Hann": np.hanning(640), "none": np.ones(640)}
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("largest", [2**23, 2**20, 2**17])
+def test_autocorrelation(window, largest):
+    """To 3e-5 of lag 0, of sounds that rise from rounding as of those whose spectrum is one line."""
+    rng, at = np.random.default_rng(3), np.arange(640)
+    sounds = [
+        rng.normal(size=640), np.sin(0.05 * at), at % 110 == 0, at == 320, np.ones(640), (-1.0) ** at,
+        rng.choice([-1, 1], 640), sum(np.sin(0.06 * k * at) / k for k in range(1, 25)),
+    ]  # fmt: skip
+    for sound in sounds:
+        sound = np.rint(sound * WINDOWS[window] / np.abs(sound).max() * largest)
+        wanted = np.correlate(sound, sound, "full")[639 : 639 + 256]
+        got = harness.autocorrelation(sound)
+        assert np.abs(got / got[0] - wanted / wanted[0]).max() < 3e-5
+        assert 2**22 <= got[0] <= 2**30 and np.abs(got).max() <= got[0] + 16
+    assert (harness.autocorrelation(np.zeros(640)) == 0).all()
+
+
+@given(st.floats(27, 212), st.integers(1, 40), st.floats(0.3, 2.5))
+def test_maxima_between_lags(period, harmonics, height):
+    """Of a voice with so many harmonics of equal strength: the deep sinc finds the place within a thousandth
+    of a sample unless the maximum is flat, and both find the height."""
+    harmonics = min(harmonics, int(0.4 * period))
+    at = np.arange(256)[:, None]
+    wave = np.cos(2 * np.pi * at * np.arange(1, harmonics + 1) / period).mean(axis=1)
+    correlation = height * wave
+    lag = int(np.argmax(correlation[int(period) - 1 : int(period) + 3])) + int(period) - 1
+    _, near, deep = harness.peaks(correlation, lag)
+    assert near[1] == pytest.approx(height, rel=0.004)
+    assert deep[1] == pytest.approx(height, rel=3e-4)
+    assert deep[0] == pytest.approx(period, abs=0.03 if harmonics < 0.02 * period else 0.001)
+
+
+@given(
+    hnp.arrays(np.int16, st.sampled_from([80, 240, 1680]), elements=st.integers(-32768, 32767)),
+    st.integers(-32768, 32767),
+)
+def test_the_peak_is_exact(samples, most):
+    """The largest distance from the mean, to 1/256 of a sample step."""
+    samples = np.minimum(samples, most).astype(np.int16)
+    wanted = max(
+        abs(Fraction(int(s)) - Fraction(int(samples.astype(int).sum()), len(samples)))
+        for s in (samples.min(), samples.max())
+    )
+    assert abs(Fraction(harness.Voice(samples).level(), 256) - wanted) <= Fraction(1, 256)
+
+
+def test_products_of_16_bits_give_the_same_bits():
+    """As a Cortex-M0+ puts products together."""
+    samples = speech(2)
+    narrow = harness.Voice(samples, options=("-DSER_TEST_NARROW_PRODUCTS",)).columns()
+    assert narrow == harness.Voice(samples).columns()
+
+
 @pytest.mark.parametrize(("offset", "scale"), [(0, 1), (55, 8), (-1e3, 1)])
 def test_moments(offset, scale):
     """60000 frames, ten minutes: a tenth of a percent of the spread, as single precision allows."""
@@ -117,7 +178,7 @@ def wandering(frames, seed):
     semitones = 8 + np.cumsum(rng.normal(0, 0.4, frames)) / np.sqrt(1 + np.arange(frames) / 300)
     semitones += 12 * (rng.random(frames) < 0.01)
     voiced = np.repeat(np.arange(frames) % 2, rng.integers(1, 40, frames))[:frames]
-    return np.where(voiced, semitones, np.nan)
+    return np.where(voiced, np.clip(semitones, -5, 33), np.nan)  # 75 to 670 Hz
 
 
 def far_apart(gap):
@@ -148,13 +209,28 @@ def test_contour(name):
     """Single precision: 2e-4, ten minutes' sums included. Where 7 s part two runs of 0.1 s, the parabola
     hangs on their slopes, a hundredth of the whole: 1e-3."""
     tolerance = 1e-3 if name == "far apart" else 2e-4
-    semitones = CONTOURS[name]
-    hertz = np.where(np.isnan(semitones), 0, 100 * 2 ** (np.float32(semitones) / 12.0))
+    log_periods = harness.log_periods(CONTOURS[name])
+    semitones = harness.semitones(log_periods)
+    hertz = np.where(np.isnan(semitones), 0, 100 * 2 ** (semitones / 12.0))
     wanted = reference.contour_columns(hertz, len(hertz))
-    got = harness.contour(CONTOURS[name])
+    got = harness.contour(log_periods)
     assert list(got) == [column for column in harness.COLUMNS if column in wanted]
     for column, number in wanted.items():
         assert got[column] == pytest.approx(number, rel=tolerance, abs=2e-4), column
+
+
+def test_a_hum_of_eleven_minutes_counts_as_runs_of_five():
+    """No sum of the contour overflows, wherever F0 jumps to: the run is cut."""
+    semitones = np.tile(np.repeat([-5.0, 33.0], 500), 70)
+    log_periods = harness.log_periods(semitones)
+    got = harness.contour(log_periods)
+    found = harness.semitones(log_periods)
+    assert got["f0_semitones_mean"] == pytest.approx(found.mean(), abs=1e-3)
+    assert got["f0_semitones_std"] == pytest.approx(found.std(), rel=1e-3)
+    assert got["f0_semitones_kurtosis"] == pytest.approx(-2, abs=0.01)
+    assert got["voiced_fraction"] == 1
+    assert got["voiced_segment_max"] == pytest.approx(327.68)
+    assert "pause_max" in got and got["pause_max"] == schema.UNDEFINED
 
 
 def test_history_keeps_quiet_sound_exactly_and_loud_sound_closely():

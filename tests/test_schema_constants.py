@@ -191,9 +191,9 @@ FIXED = {"FRAME", "HNR_FRAMES_PER_WINDOW", "PITCH_CANDIDATES"}
 what shows in no column: of so many candidates one too few or too many is never the best."""
 
 RETYPED = {
-    "SEMITONE_REFERENCE = 110": ("ser_pitch.c", "SER_PITCH_LOG_ZERO", "7.3219281f"),
-    "ROLLOFF = 0.7": ("ser_spectrum.c", "SER_ROLLOFF", "0.85f"),
-    "CLEAR_STRENGTH = 0.75": ("ser_pitch.c", "SER_CLEAR_STRENGTH", "0.6f"),
+    "SEMITONE_REFERENCE = 110": ("ser_contour.c", "SER_PITCH_LOG_ZERO", "7.3219281f"),
+    "ROLLOFF = 0.7": ("ser_spectrum.c", "SER_ROLLOFF_SHARE", "3650722202U"),
+    "CLEAR_STRENGTH = 0.75": ("ser_pitch.c", "SER_CLEAR_STRENGTH_SCORE", "629146"),
     "HNR_SILENCE = 0.2": ("ser_hnr.c", "SER_HNR_SILENCE", "0.1f"),
 }
 

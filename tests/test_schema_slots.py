@@ -49,12 +49,14 @@ def test_every_slot_and_column_is_written_with_all_groups_and_with_each_alone(fo
 def test_a_slot_that_is_not_written_is_found(folder):
     """A stage that forgets one, and one that forgets a column."""
     slot = variants.Variant(folder / "slot").edit(
-        "embedded/src/ser_modulation.c", "*out++ = faster - means[rate];", "out++;"
+        "embedded/src/ser_modulation.c",
+        "*out++ = ser_rounded(faster - means[rate], 20 - SER_BITS_MODULATION);",
+        "out++;",
     )
     column = variants.Variant(folder / "column").edit(
         "embedded/src/ser_contour.c", "COLUMN(F0_RISE) = COLUMN(F0_FALL) = SER_UNDEFINED;", ""
     )
-    column.edit("embedded/src/ser_contour.c", "COLUMN(F0_FALL) = contour->falls / voiced;", "")
+    column.edit("embedded/src/ser_contour.c", "COLUMN(F0_FALL) = falls / voiced;", "")
     found = variants.run({"slot": slot, "column": column}, {"voice": SOUNDS["voice"]}, folder)
     assert "slot frame modulation_0_0: never written" in found["slot"].failed
     assert "column f0_fall: never written" in found["column"].failed

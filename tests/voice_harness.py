@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from speech_emotion.features import schema
+from speech_emotion.generate import layout
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-shared", "-fPIC")
@@ -25,16 +26,30 @@ COLUMNS = [
 
 
 @cache
-def library() -> ctypes.CDLL:
+def library(*more: str) -> ctypes.CDLL:
+    """The stages, compiled. more: options of the compiler."""
     source = REPOSITORY / "embedded" / "src"
-    stages = ("contour", "fft", "hnr", "history", "intensity", "moments", "peak", "perturbation")
-    others = ("pitch", "pulses", "tail", "voice_tables")
+    stages = (
+        "contour",
+        "fft",
+        "fft_float",
+        "fixed",
+        "hnr",
+        "history",
+        "intensity",
+        "moments",
+        "peak",
+    )
+    others = ("peak_float", "perturbation", "pitch", "pulses", "tables", "tail", "voice_tables")
     files = [source / f"ser_{name}.c" for name in (*stages, *others)]
     folder = tempfile.mkdtemp(prefix="ser_voice_")
     built = Path(folder) / "voice.so"
     probe = REPOSITORY / "tests" / "c" / "voice_probe.c"
-    subprocess.run(["cc", *FLAGS, f"-I{source}", probe, *files, "-lm", "-o", built], check=True)
+    subprocess.run(
+        ["cc", *FLAGS, *more, f"-I{source}", probe, *files, "-lm", "-o", built], check=True
+    )
     loaded = ctypes.CDLL(str(built))
+    loaded.probe_level.restype = ctypes.c_uint32
     loaded.probe_size.restype = loaded.probe_state_bytes.restype = ctypes.c_size_t
     return loaded
 
@@ -46,19 +61,24 @@ def pointer(array):
 class Voice:
     """One stream. push takes whole hops: 80 + 160 m samples first, 160 m later."""
 
-    def __init__(self, samples=(), share=False):
-        self._state = ctypes.create_string_buffer(library().probe_size())
-        library().probe_reset(self._state, int(share))
+    def __init__(self, samples=(), share=False, options=()):
+        self._library = library(*options)
+        self._state = ctypes.create_string_buffer(self._library.probe_size())
+        self._library.probe_reset(self._state, int(share))
         self.push(samples)
 
     def push(self, samples):
         samples = np.ascontiguousarray(samples, np.int16)
-        library().probe_push(self._state, pointer(samples), ctypes.c_size_t(len(samples)))
+        self._library.probe_push(self._state, pointer(samples), ctypes.c_size_t(len(samples)))
 
     def columns(self) -> dict[str, float]:
         values = np.zeros(len(COLUMNS), np.float32)
-        library().probe_columns(self._state, pointer(values))
+        self._library.probe_columns(self._state, pointer(values))
         return dict(zip(COLUMNS, values.astype(float).tolist(), strict=True))
+
+    def level(self) -> int:
+        """The sound's peak, in 1/256 sample steps."""
+        return self._library.probe_level(self._state)
 
     def intensity(self):
         return self._read("probe_levels", 2000)
@@ -74,7 +94,7 @@ class Voice:
 
     def _read(self, name, room):
         values = np.zeros(room, np.float32)
-        return values[: getattr(library(), name)(self._state, pointer(values))].astype(float)
+        return values[: getattr(self._library, name)(self._state, pointer(values))].astype(float)
 
 
 def state_bytes() -> int:
@@ -88,12 +108,43 @@ def moments(values, frames):
     return dict(zip(schema.MOMENTS, out.astype(float).tolist(), strict=True))
 
 
-def contour(semitones):
-    """The pitch columns of a contour: one value per frame, NaN where unvoiced."""
+def log_periods(semitones):
+    """How the chip stores an F0, 0 where it is NaN."""
+    laid = layout.of_schema()
+    octaves = np.log2(schema.SAMPLE_RATE / schema.SEMITONE_REFERENCE) - semitones / 12
+    steps = np.rint((octaves - laid.pitch_log_offset) * laid.pitch_log_steps)
+    assert np.nanmin(steps, initial=1) >= 1 and np.nanmax(steps, initial=1) <= 0xFFFF
+    return np.nan_to_num(steps).astype(np.uint16)
+
+
+def semitones(log_periods):
+    """The F0 that a stored one stands for, NaN where it is 0."""
+    laid = layout.of_schema()
+    octaves = log_periods / laid.pitch_log_steps + laid.pitch_log_offset
+    found = 12 * (np.log2(schema.SAMPLE_RATE / schema.SEMITONE_REFERENCE) - octaves)
+    return np.where(log_periods > 0, found, np.nan)
+
+
+def contour(log_periods):
+    """The pitch columns of a contour: one stored F0 per frame, 0 where unvoiced."""
     names = [column for column in COLUMNS if schema.GROUP_OF[column] == "pitch"]
-    semitones, out = np.float32(semitones), np.zeros(len(names), np.float32)
-    library().probe_contour(pointer(semitones), len(semitones), pointer(out))
+    log_periods, out = np.uint16(log_periods), np.zeros(len(names), np.float32)
+    library().probe_contour(pointer(log_periods), len(log_periods), pointer(out))
     return dict(zip(names, out.astype(float).tolist(), strict=True))
+
+
+def autocorrelation(samples):
+    """The 256 lags of 640 whole numbers of at most 2^23, to a scale of their own."""
+    samples, lags = np.ascontiguousarray(samples, np.int32), np.zeros(256, np.int32)
+    library().probe_autocorrelation(pointer(samples), pointer(lags))
+    return lags.astype(float)
+
+
+def peaks(correlation, lag):
+    """(place, height) of a maximum near a lag: by a parabola, by the shallow sinc and by the deep one."""
+    r, found = np.rint(correlation * 2**27).astype(np.int32), np.zeros(6, np.int32)
+    library().probe_peaks(pointer(r), int(lag), pointer(found))
+    return [(place / 2**16, height / 2**25) for place, height in found.reshape(3, 2).tolist()]
 
 
 def perturbation(times, levels):

@@ -13,24 +13,24 @@
 
 static const uint32_t POISON = 0x7fc5e7a1u;
 
-void ser_test_poison(float *slots, int count)
+void ser_test_poison(void *slots, int count)
 {
     for (int i = 0; i < count; i++) {
-        memcpy(slots + i, &POISON, sizeof POISON);
+        memcpy((uint32_t *)slots + i, &POISON, sizeof POISON);
     }
 }
 
-static void find_poison(const float *slots, int count, const char *what, const char *const *names)
+static void find_poison(const void *slots, int count, const char *what, const char *const *names)
 {
     for (int i = 0; i < count; i++) {
-        if (memcmp(slots + i, &POISON, sizeof POISON) == 0) {
+        if (memcmp((const uint32_t *)slots + i, &POISON, sizeof POISON) == 0) {
             fprintf(stderr, "%s %s: never written\n", what, names[i]);
             abort();
         }
     }
 }
 
-void ser_test_part(ser_part part, const float *values)
+void ser_test_part(ser_part part, const int32_t *values)
 {
 #define COUNT(NAME, name) SER_##NAME##_VALUES,
 #define WHAT(NAME, name) "slot " #name,

@@ -1,6 +1,7 @@
 #include "ser_bank.h"
 
 #include "ser_math.h"
+#include "ser_wide.h"
 
 #include <math.h>
 #include <string.h>
@@ -40,75 +41,94 @@ void ser_bank_clear(ser_bank *bank)
     memset(bank, 0, sizeof *bank);
 }
 
-#if SER_WITH_CORRELATION
-/* Adds weight times the product of each pair of distances. */
-static void add_products(float *products, const float *distances, float weight)
+/* How far from the middle is as far as it goes: of descriptors with all functionals, of the others, which lose DOWN bits. */
+enum { FAR = (1 << 22) - 1, DOWN = 3, SPREAD_FAR = 208700 };
+#define MOST_FRAMES (UINT32_C(4233600) * 100) /* 49 days */
+typedef char ser_squares_fit_64_bits[(uint64_t)SPREAD_FAR * SPREAD_FAR <= UINT64_MAX / MOST_FRAMES ? 1 : -1];
+
+SER_INLINE int32_t clipped(int32_t x, int32_t far)
 {
+    return x > far ? far : x < -far ? -far : x;
+}
+
+/* What a value counts as where mean and standard deviation are all that is asked. */
+SER_INLINE int32_t coarse_of(int32_t value, int32_t middle)
+{
+    return clipped((value - middle + (1 << (DOWN - 1))) >> DOWN, SPREAD_FAR);
+}
+
+/* With its sign, as 64 bits. */
+SER_INLINE uint64_t extended(int32_t x)
+{
+    return (uint64_t)(int64_t)x;
+}
+
+/* Adds a number of 23 bits, its powers, and its product with the frame's number. */
+SER_INLINE void add_full(ser_full_sums *full, int32_t x, uint32_t frame)
+{
+    const uint32_t sign = x < 0 ? UINT32_MAX : 0;
+    const uint64_t signs = (uint64_t)sign << 32 | sign;
+    const uint32_t size = ((uint32_t)x ^ sign) - sign;
+    const uint64_t square = (uint64_t)size * size;
+    const uint32_t low = (uint32_t)square;
+    const uint32_t high = (uint32_t)(square >> 32);
+    const uint64_t cube_low = (uint64_t)low * size;                               /* and 2^32 times */
+    const uint64_t cube_high = (cube_low >> 32) + (uint64_t)high * size;          /* all below 2^66 */
+    const uint64_t cube = cube_high << 32 | (uint32_t)cube_low;
+    const uint64_t fourth_low = (uint64_t)low * low;
+    const uint64_t fourth_high = (fourth_low >> 32) + ((uint64_t)low * high << 1); /* and 2^64 high^2 */
+    const uint64_t moment = (uint64_t)frame * size;
+    ser_add_64(full->sum, extended(x));
+    ser_add_96(full->squares, square, 0);
+    ser_add_96(full->cubes, (cube ^ signs) - signs, ((uint32_t)(cube_high >> 32) ^ sign) + (cube == 0 ? sign & 1U : 0));
+    ser_add_128(full->fourths, fourth_high << 32 | (uint32_t)fourth_low, (fourth_high >> 32) + (uint64_t)high * high);
+    ser_add_96(full->time, (moment ^ signs) - signs, moment > 0 ? sign : 0);
+}
+
+SER_INLINE int64_t as_64(const uint32_t *words)
+{
+    return (int64_t)((uint64_t)words[1] << 32 | words[0]);
+}
+
+#if SER_WITH_CORRELATION
+static void add_pairs(ser_bank *bank, const int32_t *values)
+{
+    int32_t x[SER_CORRELATED_MFCCS];
+    uint32_t (*product)[3] = bank->products;
+    for (int i = 0; i < SER_CORRELATED_MFCCS; i++) {
+        x[i] = clipped(values[SER_FRAME_MFCC_01 + i] - ser_frame_descriptors[SER_FRAME_MFCC_01 + i].middle, FAR);
+    }
     for (int a = 0; a < SER_CORRELATED_MFCCS; a++) {
-        const float weighted = distances[a] * weight;
         for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++) {
-            *products++ += weighted * distances[b];
+            const int64_t y = (int64_t)x[a] * x[b];
+            ser_add_96(*product++, (uint64_t)y, y < 0 ? UINT32_MAX : 0);
         }
     }
 }
-
-/* Counts the MFCCs of one part's values: asked before their means move. n: frames with this one. */
-static void add_pairs(ser_bank *bank, const float *values, float n, float share)
-{
-    const ser_full_sums *full = bank->full + SER_FRAME_MFCC_01;
-    float distances[SER_CORRELATED_MFCCS];
-    for (int i = 0; i < SER_CORRELATED_MFCCS; i++) {
-        distances[i] = values[SER_FRAME_MFCC_01 + i] - full[i].mean;
-    }
-    add_products(bank->products, distances, (n - 1.0f) * share);
-}
-
-/* The same for another bank. weight: na nb / n. */
-static void merge_pairs(ser_bank *bank, const ser_bank *other, float weight)
-{
-    float distances[SER_CORRELATED_MFCCS];
-    for (int i = 0; i < SER_CORRELATED_MFCCS; i++) {
-        const int at = SER_FRAME_MFCC_01 + i;
-        distances[i] = other->full[at].mean - bank->full[at].mean;
-    }
-    for (int i = 0; i < SER_PAIRS; i++) {
-        bank->products[i] += other->products[i];
-    }
-    add_products(bank->products, distances, weight);
-}
 #endif
 
-void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const float *values)
+void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *values)
 {
     const ser_layout layout = layout_of(part);
+    const ser_descriptor *descriptor = layout.descriptors;
     ser_clock *clock = &bank->clocks[part];
-    const int first = clock->frames < 0.5f;
-    clock->frames += 1.0f;
-    const float n = clock->frames;
-    const float share = ser_recip(n);
-    const float late = (float)frame - clock->mean;
-    clock->mean += late * share;
-    const float time = (float)frame - clock->mean;
-    clock->squares += late * time;
+    const int first = clock->frames == 0;
+    if (clock->frames == MOST_FRAMES) {
+        return;
+    }
+    clock->frames++;
+    ser_add_64(clock->sum, frame);
+    ser_add_96(clock->squares, (uint64_t)frame * frame, 0);
 
 #if SER_WITH_CORRELATION
     if (part == SER_PART_FRAME) {
-        add_pairs(bank, values, n, share);
+        add_pairs(bank, values);
     }
 #endif
     ser_full_sums *full = bank->full + layout.full;
-    for (int i = 0; i < layout.fulls; i++, full++) {
-        const float value = values[i];
-        const float distance = value - full->mean;
-        const float step = distance * share;
-        const float step2 = step * step;
-        const float term = distance * step * (n - 1.0f);
-        full->mean += step;
-        full->fourths += term * step2 * (n * n - 3.0f * n + 3.0f) + 6.0f * step2 * full->squares -
-                         4.0f * step * full->cubes;
-        full->cubes += term * step * (n - 2.0f) - 3.0f * step * full->squares;
-        full->squares += term;
-        full->time += distance * time;
+    for (int i = 0; i < layout.fulls; i++, full++, descriptor++) {
+        const int32_t value = *values++;
+        add_full(full, clipped(value - descriptor->middle, FAR), frame);
         if (first || value < full->low) {
             full->low = value;
         }
@@ -116,12 +136,11 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const float *va
             full->high = value;
         }
     }
-    const float *rest = values + layout.fulls;
     ser_spread_sums *spread = bank->spread + layout.spread;
-    for (int i = 0; i < layout.spreads; i++, spread++) {
-        const float distance = rest[i] - spread->mean;
-        spread->mean += distance * share;
-        spread->squares += distance * (rest[i] - spread->mean);
+    for (int i = 0; i < layout.spreads; i++, spread++, descriptor++) {
+        const int32_t x = coarse_of(*values++, descriptor->middle);
+        ser_add_64(spread->sum, extended(x));
+        ser_add_64(spread->squares, (uint64_t)((int64_t)x * x));
     }
 }
 
@@ -134,48 +153,25 @@ static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
     const ser_full_sums *full_b = other->full + layout.full;
     ser_spread_sums *spread = bank->spread + layout.spread;
     const ser_spread_sums *spread_b = other->spread + layout.spread;
-    if (clock_b->frames < 0.5f) {
+    const int first = clock->frames == 0;
+    if (clock_b->frames == 0) {
         return;
     }
-    if (clock->frames < 0.5f) {
+    if (first) {
         *clock = *clock_b;
         memcpy(full, full_b, layout.fulls * sizeof *full);
         memcpy(spread, spread_b, layout.spreads * sizeof *spread);
-#if SER_WITH_CORRELATION
-        if (part == SER_PART_FRAME) {
-            memcpy(bank->products, other->products, sizeof bank->products);
-        }
-#endif
         return;
     }
-    const float n = clock->frames + clock_b->frames;
-    const float per_n = ser_recip(n);
-    const float share_a = clock->frames * per_n;
-    const float share_b = clock_b->frames * per_n;
-    const float weight = clock->frames * share_b; /* na nb / n */
-    const float late = clock_b->mean - clock->mean;
-    clock->frames = n;
-    clock->mean += late * share_b;
-    clock->squares += clock_b->squares + late * late * weight;
-#if SER_WITH_CORRELATION
-    if (part == SER_PART_FRAME) {
-        merge_pairs(bank, other, weight);
-    }
-#endif
-
+    clock->frames += clock_b->frames;
+    ser_add_words(clock->sum, clock_b->sum, 2);
+    ser_add_words(clock->squares, clock_b->squares, 3);
     for (int i = 0; i < layout.fulls; i++, full++, full_b++) {
-        const float d = full_b->mean - full->mean;
-        const float d2 = d * d;
-        full->fourths +=
-            full_b->fourths +
-            d2 * d2 * weight * (share_a * share_a - share_a * share_b + share_b * share_b) +
-            6.0f * d2 * (share_a * share_a * full_b->squares + share_b * share_b * full->squares) +
-            4.0f * d * (share_a * full_b->cubes - share_b * full->cubes);
-        full->cubes += full_b->cubes + d2 * d * weight * (share_a - share_b) +
-                       3.0f * d * (share_a * full_b->squares - share_b * full->squares);
-        full->squares += full_b->squares + d2 * weight;
-        full->time += full_b->time + d * late * weight;
-        full->mean += d * share_b;
+        ser_add_words(full->sum, full_b->sum, 2);
+        ser_add_words(full->squares, full_b->squares, 3);
+        ser_add_words(full->cubes, full_b->cubes, 3);
+        ser_add_words(full->fourths, full_b->fourths, 4);
+        ser_add_words(full->time, full_b->time, 3);
         if (full_b->low < full->low) {
             full->low = full_b->low;
         }
@@ -184,9 +180,8 @@ static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
         }
     }
     for (int i = 0; i < layout.spreads; i++, spread++, spread_b++) {
-        const float d = spread_b->mean - spread->mean;
-        spread->squares += spread_b->squares + d * d * weight;
-        spread->mean += d * share_b;
+        ser_add_64(spread->sum, (uint64_t)as_64(spread_b->sum));
+        ser_add_64(spread->squares, (uint64_t)as_64(spread_b->squares));
     }
 }
 
@@ -195,6 +190,11 @@ void ser_bank_merge(ser_bank *bank, const ser_bank *other)
     for (int part = 0; part < (int)SER_PARTS; part++) {
         merge_part(bank, other, (ser_part)part);
     }
+#if SER_WITH_CORRELATION
+    for (int i = 0; i < SER_PAIRS; i++) {
+        ser_add_words(bank->products[i], other->products[i], 3);
+    }
+#endif
 }
 
 /* Whether values spread enough for their shape to be more than rounding; see features/functionals.py. */
@@ -203,59 +203,173 @@ static int has_shape(float mean, float variance)
     return variance > SER_FLAT * mean * mean + SER_TINY;
 }
 
-/* What all descriptors of a part share: one over the number of frames, and seconds' worth of frames over the
-   sum of squared times, 0 if there is no slope. */
+/* To single precision: its highest 32 bits, rounded once; the C library may convert 64 bits by way of doubles. */
+static float float_of(uint64_t x)
+{
+    const uint32_t high = (uint32_t)(x >> 32);
+    if (high == 0) {
+        return (float)(uint32_t)x;
+    }
+    const int bits = 32 - ser_leading_zeros(high);
+    return (float)(uint32_t)(x >> bits) * ser_from_bits((uint32_t)(127 + bits) << 23);
+}
+
+/* The quotient of a sum of x by how many there are, or an integer next to it: for what follows any will do. */
+static int32_t rounded_mean(int64_t sum, float per_frame)
+{
+    const uint64_t size = sum < 0 ? 0U - (uint64_t)sum : (uint64_t)sum;
+    const int32_t mean = ser_round(float_of(size) * per_frame);
+    return sum < 0 ? -mean : mean;
+}
+
+/* What all descriptors of a part share: the number of frames and one over it; their rounded mean, and what their numbers' sum is
+   beyond that many times it; seconds' worth of frames over the sum of squared distances from the mean, 0 if there is no slope. */
 typedef struct {
-    float per_frame, per_time;
+    uint32_t frames;
+    int32_t middle;
+    float per_frame, rest, per_time;
 } ser_shares;
 
 static ser_shares shares_of(const ser_clock *clock)
 {
     const float frames_per_second = (float)SER_SAMPLE_RATE / (float)SER_HOP;
-    const ser_shares shares = {
-        ser_recip(clock->frames),
-        clock->squares > 0.0f ? frames_per_second * ser_recip(clock->squares) : 0.0f};
+    const float per_frame = ser_recip((float)clock->frames);
+    /* frame numbers beyond 2^31, after 248 days, have an integer that is not so near */
+    const float mean = float_of((uint64_t)as_64(clock->sum)) * per_frame;
+    ser_shares shares = {clock->frames, mean < 2147483520.0f ? ser_round(mean) : INT32_MAX, per_frame, 0.0f, 0.0f};
+    const uint32_t frames[1] = {clock->frames};
+    ser_wide rest = ser_wide_of(clock->sum, 2, 0);
+    ser_wide squares = ser_wide_of(clock->squares, 3, 0);
+    const ser_wide count = ser_wide_of(frames, 1, 0);
+    ser_wide_take(&squares, &rest, shares.middle);
+    ser_wide_take(&rest, &count, shares.middle);
+    ser_wide_take(&squares, &rest, shares.middle);
+    shares.rest = ser_wide_to_float(&rest);
+    const float spread = ser_wide_to_float(&squares) - shares.rest * shares.rest * per_frame;
+    if (spread > 0.0f) {
+        shares.per_time = frames_per_second * ser_recip(spread);
+    }
     return shares;
 }
 
-/* The functionals of one descriptor, in the order of their bits; see features/functionals.py. */
-static void functionals(const ser_full_sums *sums, ser_shares shares, float *out)
+/* Two to the power of minus so many bits. */
+static float unit_of(int bits)
 {
-    const float variance = sums->squares * shares.per_frame;
-    out[0] = sums->mean;
-    out[1] = sqrtf(variance);
-    out[2] = sums->low;
-    out[3] = sums->high;
-    out[4] = out[5] = SER_UNDEFINED;
-    out[6] = shares.per_time > 0.0f ? sums->time * shares.per_time : SER_UNDEFINED;
-    if (has_shape(sums->mean, variance)) {
-        /* one factor at a time: a power of the variance might underflow */
-        const float per_deviation = ser_rsqrt(variance);
-        const float per_square = ser_recip(sums->squares);
-        out[4] = sums->cubes * per_square * per_deviation;
-        out[5] = sums->fourths * per_square * per_deviation * per_deviation - 3.0f;
+    return ser_from_bits((uint32_t)(127 - bits) << 23);
+}
+
+/* Central sums of x, and its mean, as floats. */
+typedef struct {
+    float mean, squares, cubes, fourths, time;
+} ser_central;
+
+/* In 128 bits to the rounded mean m: sums a[j] of x^j become those of (x - m)^j, as a polynomial is shifted; what is then left to the mean itself
+   is at most half a unit. */
+static ser_central central_of(const ser_full_sums *sums, const ser_shares *shares)
+{
+    const int32_t m = rounded_mean(as_64(sums->sum), shares->per_frame);
+    const uint32_t frames[1] = {shares->frames};
+    ser_wide a[5] = {ser_wide_of(frames, 1, 0), ser_wide_of(sums->sum, 2, 1), ser_wide_of(sums->squares, 3, 0),
+                     ser_wide_of(sums->cubes, 3, 1), ser_wide_of(sums->fourths, 4, 0)};
+    ser_wide time = ser_wide_of(sums->time, 3, 1);
+    ser_wide_take(&time, &a[1], shares->middle); /* a[1] is still the sum of x */
+    for (int i = 1; i < 5; i++) {
+        for (int j = 4; j >= i; j--) {
+            ser_wide_take(&a[j], &a[j - 1], m);
+        }
     }
+    /* of t (x - m), t being the distance from the rounded mean of the frame numbers, and their sum `rest`:
+       sum (t + T)(x) = time, so sum t (x - m) = time - T sum x - m sum t */
+    const float d = ser_wide_to_float(&a[1]) * shares->per_frame;
+    const float second = ser_wide_to_float(&a[2]);
+    const float third = ser_wide_to_float(&a[3]);
+    const float squares = second - d * d * (float)shares->frames;
+    const ser_central central = {
+        (float)m + d,
+        squares > 0.0f ? squares : 0.0f,
+        third - 3.0f * d * second + 2.0f * d * d * d * (float)shares->frames,
+        ser_wide_to_float(&a[4]) - 4.0f * d * third + 6.0f * d * d * second - 3.0f * d * d * d * d * (float)shares->frames,
+        ser_wide_to_float(&time) - ((float)m + d) * shares->rest};
+    return central;
+}
+
+/* The functionals of one descriptor, in the order of their bits; see features/functionals.py. */
+static void functionals(const ser_full_sums *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *out)
+{
+    const float unit = unit_of(descriptor->format);
+    const ser_central central = central_of(sums, shares);
+    const float variance = central.squares * shares->per_frame;
+    const float mean = ((float)descriptor->middle + central.mean) * unit;
+    out[0] = mean;
+    out[1] = sqrtf(variance) * unit;
+    out[2] = (float)sums->low * unit;
+    out[3] = (float)sums->high * unit;
+    out[4] = out[5] = SER_UNDEFINED;
+    out[6] = shares->per_time > 0.0f ? central.time * shares->per_time * unit : SER_UNDEFINED;
+    if (has_shape(mean, variance * unit * unit)) {
+        /* one factor at a time: a power of the variance might overflow */
+        const float per_deviation = ser_rsqrt(variance);
+        const float per_square = ser_recip(central.squares);
+        out[4] = central.cubes * per_square * per_deviation;
+        out[5] = central.fourths * per_square * per_deviation * per_deviation - 3.0f;
+    }
+}
+
+/* Mean and standard deviation alone: what is left around the rounded mean is exact in 64 bits. */
+static void two_functionals(const ser_spread_sums *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *out)
+{
+    const float unit = unit_of(descriptor->format - DOWN);
+    const int64_t sum = as_64(sums->sum);
+    const int32_t m = rounded_mean(sum, shares->per_frame);
+    const int64_t rest = sum - (int64_t)m * (int64_t)shares->frames;
+    const uint64_t squares = (uint64_t)as_64(sums->squares) - (uint64_t)m * (uint64_t)(sum + rest);
+    const float d = (float)(int32_t)rest * shares->per_frame; /* at most half the frames */
+    const float variance = float_of(squares) * shares->per_frame - d * d;
+    out[0] = (float)descriptor->middle * unit_of(descriptor->format) + ((float)m + d) * unit;
+    out[1] = variance > 0.0f ? sqrtf(variance) * unit : 0.0f;
 }
 
 #if SER_WITH_CORRELATION
 /* Pearson's r of each pair. */
 static void correlations(const ser_bank *bank, float *out)
 {
-    const float frames = bank->clocks[SER_PART_FRAME].frames;
-    const float per_frame = frames > 0.5f ? ser_recip(frames) : 0.0f;
-    const float *product = bank->products;
-    float scales[SER_CORRELATED_MFCCS]; /* one over the root of the sum of squares; 0 where flat */
-    for (int i = 0; i < SER_CORRELATED_MFCCS; i++) {
-        const ser_full_sums *sums = bank->full + SER_FRAME_MFCC_01 + i;
-        scales[i] = 0.0f;
-        if (has_shape(sums->mean, sums->squares * per_frame)) {
-            scales[i] = ser_rsqrt(sums->squares);
+    const uint32_t frames[1] = {bank->clocks[SER_PART_FRAME].frames};
+    const uint32_t (*product)[3] = bank->products;
+    float scales[SER_CORRELATED_MFCCS] = {0}; /* one over the root of the sum of squares; 0 where flat */
+    int32_t middles[SER_CORRELATED_MFCCS] = {0};
+    float rests[SER_CORRELATED_MFCCS] = {0}; /* of the sum, beyond the rounded mean times the frames */
+    float per_frame = 0.0f;
+    for (int i = 0; i < SER_CORRELATED_MFCCS && frames[0] > 0; i++) {
+        const ser_full_sums *full = bank->full + SER_FRAME_MFCC_01 + i;
+        const ser_wide count = ser_wide_of(frames, 1, 0);
+        ser_wide sum = ser_wide_of(full->sum, 2, 1);
+        ser_wide squares = ser_wide_of(full->squares, 3, 0);
+        per_frame = ser_recip((float)frames[0]);
+        middles[i] = rounded_mean(as_64(full->sum), per_frame);
+        ser_wide_take(&squares, &sum, middles[i]);
+        ser_wide_take(&sum, &count, middles[i]);
+        ser_wide_take(&squares, &sum, middles[i]);
+        rests[i] = ser_wide_to_float(&sum);
+        const float central = ser_wide_to_float(&squares) - rests[i] * rests[i] * per_frame;
+        const ser_descriptor *descriptor = ser_frame_descriptors + SER_FRAME_MFCC_01 + i;
+        const float unit = unit_of(descriptor->format);
+        const float mean = ((float)descriptor->middle + (float)middles[i] + rests[i] * per_frame) * unit;
+        if (has_shape(mean, central * per_frame * unit * unit)) {
+            scales[i] = ser_rsqrt(central);
         }
     }
     for (int a = 0; a < SER_CORRELATED_MFCCS; a++) {
-        for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++) {
-            const float r = *product++ * scales[a] * scales[b];
-            *out++ = scales[a] > 0.0f && scales[b] > 0.0f ? r : SER_UNDEFINED;
+        for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++, product++) {
+            /* of (x - m)(y - n): xy - m y - n (x - m), the latter being what rests of x */
+            const ser_wide count = ser_wide_of(frames, 1, 0);
+            ser_wide moved = ser_wide_of(*product, 3, 1);
+            const ser_wide other = ser_wide_of(bank->full[SER_FRAME_MFCC_01 + b].sum, 2, 1);
+            ser_wide rest = ser_wide_of(bank->full[SER_FRAME_MFCC_01 + a].sum, 2, 1);
+            ser_wide_take(&rest, &count, middles[a]);
+            ser_wide_take(&moved, &other, middles[a]);
+            ser_wide_take(&moved, &rest, middles[b]);
+            const float central = ser_wide_to_float(&moved) - rests[a] * rests[b] * per_frame;
+            *out++ = scales[a] > 0.0f && scales[b] > 0.0f ? central * scales[a] * scales[b] : SER_UNDEFINED;
         }
     }
 }
@@ -278,14 +392,26 @@ static void write_columns(const ser_descriptor *descriptor, const float *all, fl
 /* Each mel band's mean level less the mean of all of them. */
 static void relative_levels(const ser_bank *bank, float *out)
 {
+    const ser_clock *clock = &bank->clocks[SER_PART_FRAME];
     const ser_spread_sums *mel = bank->spread + (SER_FRAME_MEL_00 - SER_FRAME_FULLS);
+    const ser_descriptor *descriptor = ser_frame_descriptors + SER_FRAME_MEL_00;
+    float levels[2] = {SER_UNDEFINED, SER_UNDEFINED};
     float sum = 0.0f;
+    if (clock->frames == 0) {
+        for (int i = 0; i < SER_MELS; i++) {
+            out[i] = SER_UNDEFINED;
+        }
+        return;
+    }
+    const ser_shares shares = shares_of(clock);
     for (int i = 0; i < SER_MELS; i++) {
-        sum += mel[i].mean;
+        two_functionals(mel + i, descriptor + i, &shares, levels);
+        out[i] = levels[0];
+        sum += levels[0];
     }
     const float mean = sum * (1.0f / (float)SER_MELS);
     for (int i = 0; i < SER_MELS; i++) {
-        out[i] = mel[i].mean - mean;
+        out[i] -= mean;
     }
 }
 #endif
@@ -297,23 +423,20 @@ void ser_bank_columns(const ser_bank *bank, float *features)
         const ser_layout layout = layout_of((ser_part)part);
         const ser_clock *clock = &bank->clocks[part];
         const ser_descriptor *descriptor = layout.descriptors;
-        if (clock->frames < 0.5f) {
+        if (clock->frames == 0) {
             for (int i = 0; i < layout.fulls + layout.spreads; i++) {
                 write_columns(descriptor + i, undefined, features);
             }
             continue;
         }
         const ser_shares shares = shares_of(clock);
-        for (int i = 0; i < layout.fulls; i++) {
-            functionals(bank->full + layout.full + i, shares, all);
-            write_columns(descriptor + i, all, features);
+        for (int i = 0; i < layout.fulls; i++, descriptor++) {
+            functionals(bank->full + layout.full + i, descriptor, &shares, all);
+            write_columns(descriptor, all, features);
         }
-        descriptor += layout.fulls;
-        for (int i = 0; i < layout.spreads; i++) {
-            const ser_spread_sums *sums = bank->spread + layout.spread + i;
-            all[0] = sums->mean;
-            all[1] = sqrtf(sums->squares * shares.per_frame);
-            write_columns(descriptor + i, all, features);
+        for (int i = 0; i < layout.spreads; i++, descriptor++) {
+            two_functionals(bank->spread + layout.spread + i, descriptor, &shares, all);
+            write_columns(descriptor, all, features);
         }
     }
 #if SER_WITH_CORRELATION

@@ -2,29 +2,33 @@
 
 #if SER_NEEDS_MFCC
 
-#include "ser_math.h"
+#include "ser_fixed.h"
 #include "ser_slots.h"
 
 #include <string.h>
 
-const float *ser_cepstrum_mfcc(const float *mel, float *values)
+/* Mel levels are within 2^7 dB: a sum of two, times 2^6, is below 2^30; by a weight of Q33 it comes to 2^7 of the levels' format, and
+   a coefficient, at most 450 dB, to 2^30. */
+#define MFCC_DOWN (SER_BITS_MEL + 7 - SER_BITS_MFCC)
+
+const int32_t *ser_cepstrum_mfcc(const int32_t *mel, int32_t *values)
 {
-    float *mfcc = ser_at_frame_mfcc(values);
+    int32_t *mfcc = ser_at_frame_mfcc(values);
     enum { HALF = SER_MELS / 2 };
-    float sums[HALF];
-    float differences[HALF];
+    int32_t sums[HALF];
+    int32_t differences[HALF];
     /* Even coefficients see the sum of mirrored levels, odd ones the difference: half the work. */
     for (int i = 0; i < HALF; i++) {
-        sums[i] = mel[i] + mel[SER_MELS - 1 - i];
-        differences[i] = mel[i] - mel[SER_MELS - 1 - i];
+        sums[i] = (mel[i] + mel[SER_MELS - 1 - i]) * (1 << 6);
+        differences[i] = (mel[i] - mel[SER_MELS - 1 - i]) * (1 << 6);
     }
     for (int k = 0; k < SER_MFCCS_NEEDED; k++) {
-        const float *half = (k & 1) ? sums : differences; /* row k is coefficient k + 1 */
-        float sum = 0.0f;
+        const int32_t *half = (k & 1) ? sums : differences; /* row k is coefficient k + 1 */
+        int32_t sum = HALF / 2;                             /* what the products lose by rounding down */
         for (int i = 0; i < HALF; i++) {
-            sum += ser_dct[k][i] * half[i];
+            sum += ser_mulh(ser_dct[k][i], half[i]);
         }
-        mfcc[k] = sum;
+        mfcc[k] = ser_rounded(sum, MFCC_DOWN);
     }
     return mfcc;
 }
@@ -35,30 +39,41 @@ void ser_cepstrum_reset(ser_cepstrum *cepstrum)
     memset(cepstrum, 0, sizeof *cepstrum);
 }
 
-void ser_cepstrum_push(ser_cepstrum *cepstrum, const float *mfcc)
+void ser_cepstrum_push(ser_cepstrum *cepstrum, const int32_t *mfcc)
 {
     memcpy(cepstrum->history[cepstrum->frames % SER_DELTA_WIDTH], mfcc,
            sizeof cepstrum->history[0]);
     cepstrum->frames++;
 }
 
-void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, float *values)
+/* Differences of coefficients, at most 900 dB, are taken times 2^9: below 2^31; halved by the product with a weight of Q31. */
+#define UP (21 - SER_BITS_MFCC)
+#define SLOPE_DOWN (20 - SER_BITS_MFCC_DELTA)
+#define CURVATURE_DOWN (20 - SER_BITS_MFCC_DELTA2)
+
+void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, int32_t *values)
 {
-    float *slopes = ser_at_delta_mfcc_delta(values);
-    float *curvatures = ser_at_delta_mfcc_delta2(values);
+    int32_t *slopes = ser_at_delta_mfcc_delta(values);
+    int32_t *curvatures = ser_at_delta_mfcc_delta2(values);
     const uint32_t middle = cepstrum->frames + SER_DELTA_WIDTH - 1 - SER_DELTA_LAG;
-    const float *centre = cepstrum->history[middle % SER_DELTA_WIDTH];
+    const int32_t *centre = cepstrum->history[middle % SER_DELTA_WIDTH];
     for (int k = 0; k < SER_MFCCS; k++) {
-        slopes[k] = 0.0f;
-        curvatures[k] = ser_delta2_weights[0] * centre[k];
+        slopes[k] = 0;
+        curvatures[k] = ser_mulh(ser_delta2_weights[0], centre[k] * (1 << UP));
     }
     for (uint32_t away = 1; away <= SER_DELTA_LAG; away++) {
-        const float *before = cepstrum->history[(middle - away) % SER_DELTA_WIDTH];
-        const float *after = cepstrum->history[(middle + away) % SER_DELTA_WIDTH];
+        const int32_t *before = cepstrum->history[(middle - away) % SER_DELTA_WIDTH];
+        const int32_t *after = cepstrum->history[(middle + away) % SER_DELTA_WIDTH];
+        const int32_t slope = ser_delta_weights[away - 1];
+        const int32_t curvature = ser_delta2_weights[away];
         for (int k = 0; k < SER_MFCCS; k++) {
-            slopes[k] += ser_delta_weights[away - 1] * (after[k] - before[k]);
-            curvatures[k] += ser_delta2_weights[away] * (after[k] + before[k]);
+            slopes[k] += ser_mulh(slope, (after[k] - before[k]) * (1 << UP));
+            curvatures[k] += ser_mulh(curvature, (after[k] + before[k]) * (1 << UP));
         }
+    }
+    for (int k = 0; k < SER_MFCCS; k++) {
+        slopes[k] = ser_rounded(slopes[k], SLOPE_DOWN);
+        curvatures[k] = ser_rounded(curvatures[k], CURVATURE_DOWN);
     }
 }
 #endif

@@ -8,6 +8,7 @@
 #define HOP_SECONDS ((float)SER_HOP / (float)SER_SAMPLE_RATE)
 #define HOPS_PER_SECOND ((float)SER_SAMPLE_RATE / (float)SER_HOP)
 #define TIME_UNIT (1.0f / 1024.0f) /* fourth powers of times stay finite for a year */
+#define STEP SER_PITCH_LOG_STEP /* of a log period, in semitones */
 
 void ser_contour_reset(ser_contour *contour) { memset(contour, 0, sizeof *contour); }
 
@@ -25,62 +26,99 @@ static float spread_std(const ser_spread *spread)
     return spread->count > 0 ? sqrtf(spread->squares * ser_recip((float)spread->count)) : 0.0f;
 }
 
-static void start_run(ser_contour *contour, uint32_t frame, float semitones)
+/* F0 re SER_SEMITONE_REFERENCE, of a log period. */
+static float semitones_of(float log_period)
 {
-    if (contour->ended > 0) {
-        spread_add(&contour->pause, (float)(frame - contour->last - 1));
-    } else {
+    return 12.0f * (SER_PITCH_LOG_ZERO - SER_PITCH_LOG_OFFSET) - log_period * STEP;
+}
+
+/* Any: the C library may convert 64 bits by way of doubles. */
+static float from_u64(uint64_t x)
+{
+    return (float)(uint32_t)(x >> 32) * 4294967296.0f + (float)(uint32_t)(x & 0xffffffffu);
+}
+
+static float from_i64(int64_t x)
+{
+    return x < 0 ? -from_u64((uint64_t)-x) : from_u64((uint64_t)x);
+}
+
+static void start_run(ser_contour *contour, uint32_t frame, uint16_t log_period)
+{
+    if (contour->ended == 0) {
         contour->first = frame;
-        contour->low = semitones;
-        contour->high = semitones;
+        contour->longest = log_period;
+        contour->shortest = log_period;
+    } else if (frame > contour->last + 1) {
+        spread_add(&contour->pause, (float)(frame - contour->last - 1));
     }
     memset(&contour->run, 0, sizeof contour->run);
     contour->run.start = frame;
-    contour->run.origin = semitones;
+    contour->run.origin = log_period;
     contour->open = 1;
 }
 
-static void extend_run(ser_run *run, uint32_t frame, float semitones)
+static void extend_run(ser_run *run, uint32_t frame, uint16_t log_period)
 {
-    ser_powers *sums = &run->powers;
-    const float f0 = semitones - run->origin, f0_squared = f0 * f0;
-    const float time = (float)(frame - run->start) * TIME_UNIT;
-    sums->f0[0] += f0;
-    sums->f0[1] += f0_squared;
-    sums->f0[2] += f0_squared * f0;
-    sums->f0[3] += f0_squared * f0_squared;
-    sums->product += time * f0;
-    sums->bend += time * time * f0;
-    run->low = ser_minf(run->low, f0);
-    run->high = ser_maxf(run->high, f0);
+    const int32_t f0 = (int32_t)run->origin - log_period;
+    const uint32_t size = (uint32_t)(f0 < 0 ? -f0 : f0), square = size * size;
+    const uint32_t low = square & 0xffffU, high = square >> 16; /* so that products stay below 2^32 */
+    const int32_t time = (int32_t)(frame - run->start);        /* below 2^15 */
+    run->sum += f0;
+    run->squares += square;
+    if (f0 < 0) {
+        run->cubes[0] -= low * size;
+        run->cubes[1] -= high * size;
+    } else {
+        run->cubes[0] += low * size;
+        run->cubes[1] += high * size;
+    }
+    run->fourths[0] += low * low;
+    run->fourths[1] += low * high;
+    run->fourths[2] += high * high;
+    run->product += time * f0;
+    run->bend[0] += (time * time & 0x7fff) * f0;
+    run->bend[1] += (time * time >> 15) * f0;
+    run->low = f0 < run->low ? f0 : run->low;
+    run->high = f0 > run->high ? f0 : run->high;
 }
 
-static void add_change(ser_contour *contour, float change)
+static void add_change(ser_contour *contour, int32_t change)
 {
-    if (ser_absf(change) < SER_F0_STEP_LIMIT) {
+    const uint32_t size = (uint32_t)(change < 0 ? -change : change);
+    if (size < SER_F0_STEP_LIMIT_STEPS) {
         contour->changing++;
-        contour->changes += change * change;
-        contour->rises += ser_maxf(change, 0.0f);
-        contour->falls += ser_minf(change, 0.0f);
-        contour->rising += change > 0.0f;
+        contour->changes += size * size;
+        if (change > 0) {
+            contour->rises += change;
+            contour->rising++;
+        } else {
+            contour->falls += change;
+        }
     }
 }
 
-void ser_contour_voiced(ser_contour *contour, float semitones)
+void ser_contour_voiced(ser_contour *contour, uint16_t log_period)
 {
     const uint32_t frame = contour->frames++;
     const uint32_t before = contour->count++;
     contour->heard++;
     if (contour->open) {
-        add_change(contour, semitones - contour->latest[(before - 1) % SER_F0_EDGE]);
-    } else {
-        start_run(contour, frame, semitones);
+        const int latest = (contour->place > 0 ? contour->place : SER_F0_EDGE) - 1;
+        add_change(contour, (int32_t)contour->latest[latest] - log_period);
+        if (frame - contour->run.start >= SER_CONTOUR_RUN) {
+            ser_contour_end(contour);
+        }
     }
-    extend_run(&contour->run, frame, semitones);
+    if (!contour->open) {
+        start_run(contour, frame, log_period);
+    }
+    extend_run(&contour->run, frame, log_period);
     if (before < SER_F0_EDGE) {
-        contour->first_sum += semitones;
+        contour->first_sum += log_period;
     }
-    contour->latest[before % SER_F0_EDGE] = semitones;
+    contour->latest[contour->place] = log_period;
+    contour->place = (uint8_t)(contour->place + 1 < SER_F0_EDGE ? contour->place + 1 : 0);
     contour->last = frame;
 }
 
@@ -116,17 +154,34 @@ static void move_both(ser_powers *sums, float n, float time, float f0)
     move(sums->time, n, time);
 }
 
+/* A run's sums as floats, without those of time, which hang on its length. */
+static ser_powers powers_of(const ser_run *run)
+{
+    ser_powers powers;
+    memset(&powers, 0, sizeof powers);
+    powers.f0[0] = (float)run->sum * STEP;
+    powers.f0[1] = from_u64(run->squares) * (STEP * STEP);
+    powers.f0[2] = (from_i64(run->cubes[1]) * 65536.0f + from_i64(run->cubes[0])) * (STEP * STEP * STEP);
+    powers.f0[3] = ((from_u64(run->fourths[2]) * 65536.0f + from_u64(run->fourths[1]) * 2.0f) * 65536.0f +
+                    from_u64(run->fourths[0])) *
+                   (STEP * STEP * STEP * STEP);
+    powers.product = from_i64(run->product) * (STEP * TIME_UNIT);
+    powers.bend = (from_i64(run->bend[1]) * 32768.0f + from_i64(run->bend[0])) * (STEP * TIME_UNIT * TIME_UNIT);
+    return powers;
+}
+
 /* A run joins those before it: all distances are now from the means of all (Pebay 2008, its equations for the
    union of two sets). */
 static void join(ser_contour *contour, float n)
 {
     ser_powers *sums = &contour->powers;
-    ser_powers *more = &contour->run.powers;
+    ser_powers run = powers_of(&contour->run);
+    ser_powers *more = &run;
     const float before = (float)contour->ended;
     const float part = n * ser_recip(before + n);
     const float time = 0.5f * (n - 1.0f) * TIME_UNIT, f0 = more->f0[0] * ser_recip(n);
     const float later = (float)(contour->run.start - contour->first) * TIME_UNIT + time - contour->time;
-    const float higher = contour->run.origin + f0 - contour->f0;
+    const float higher = semitones_of((float)contour->run.origin) + f0 - contour->f0;
     int i;
     sum_times(more->time, n);
     move_both(sums, before, -part * later, -part * higher);
@@ -156,16 +211,20 @@ void ser_contour_end(ser_contour *contour)
     spread_add(&contour->segment, n);
     if (length >= SER_F0_SEGMENT) {
         /* least squares; the times 0 ... n - 1 have n (n^2 - 1) / 12 as their sum of squares */
-        const float sum = run->powers.f0[0], moment = run->powers.product * (1.0f / TIME_UNIT);
+        const float sum = (float)run->sum * STEP, moment = from_i64(run->product) * STEP;
         const float slope = (moment - 0.5f * (n - 1.0f) * sum) * 12.0f * ser_recip(n * (n * n - 1.0f));
-        spread_add(&runs->means, run->origin + sum * ser_recip(n));
+        spread_add(&runs->means, semitones_of((float)run->origin) + sum * ser_recip(n));
         spread_add(&runs->slopes, slope);
-        spread_add(&runs->ranges, run->high - run->low);
+        spread_add(&runs->ranges, (float)(run->high - run->low) * STEP);
         runs->steepness += ser_absf(slope);
     }
     join(contour, n);
-    contour->low = ser_minf(contour->low, run->origin + run->low);
-    contour->high = ser_maxf(contour->high, run->origin + run->high);
+    if (run->origin - run->low > contour->longest) {
+        contour->longest = (uint16_t)(run->origin - run->low);
+    }
+    if (run->origin - run->high < contour->shortest) {
+        contour->shortest = (uint16_t)(run->origin - run->high);
+    }
     contour->ended += length;
 }
 
@@ -182,19 +241,21 @@ static void change_columns(const ser_contour *contour, float *columns)
 {
     const float count = (float)contour->changing;
     const float voiced = (float)contour->count;
+    const float rises = from_i64(contour->rises) * STEP, falls = from_i64(contour->falls) * STEP;
     float *delta = &COLUMN(F0_DELTA); /* mean and standard deviation */
     delta[0] = delta[1] = COLUMN(F0_DELTA_ABS) = COLUMN(F0_RISING) = SER_UNDEFINED;
     COLUMN(F0_RISE) = COLUMN(F0_FALL) = SER_UNDEFINED;
     if (count > 0.0f) {
-        const float mean = (contour->rises + contour->falls) / count;
+        const float mean = from_i64(contour->rises + contour->falls) * STEP / count;
+        const float square = from_u64(contour->changes) * (STEP * STEP) / count;
         delta[0] = mean;
-        delta[1] = sqrtf(ser_maxf(contour->changes / count - mean * mean, 0.0f));
-        COLUMN(F0_DELTA_ABS) = (contour->rises - contour->falls) / count;
+        delta[1] = sqrtf(ser_maxf(square - mean * mean, 0.0f));
+        COLUMN(F0_DELTA_ABS) = (rises - falls) / count;
         COLUMN(F0_RISING) = (float)contour->rising / count;
     }
     if (voiced > 0.0f) {
-        COLUMN(F0_RISE) = contour->rises / voiced;
-        COLUMN(F0_FALL) = contour->falls / voiced;
+        COLUMN(F0_RISE) = rises / voiced;
+        COLUMN(F0_FALL) = falls / voiced;
     }
 }
 
@@ -208,8 +269,8 @@ static void distribution_columns(const ser_contour *contour, float *columns)
     f0.m2 = ser_maxf(sums->f0[1], 0.0f);
     f0.m3 = sums->f0[2];
     f0.m4 = sums->f0[3];
-    f0.low = contour->low;
-    f0.high = contour->high;
+    f0.low = contour->count > 0 ? semitones_of((float)contour->longest) : 0.0f;
+    f0.high = contour->count > 0 ? semitones_of((float)contour->shortest) : 0.0f;
     f0.time_m2 = sums->time[1] * (1.0f / (TIME_UNIT * TIME_UNIT));
     f0.co = sums->product * (1.0f / TIME_UNIT);
     ser_moments_columns(&f0, &COLUMN(F0_SEMITONES));
@@ -225,7 +286,8 @@ static void shape_columns(const ser_contour *contour, float *columns)
     const float lean = time[2] / time[1];
     const float spread = time[3] - time[1] * time[1] / n - lean * time[2];
     const float span = (float)(contour->last - contour->first) * TIME_UNIT;
-    float last_sum = 0.0f, curvature = 0.0f;
+    float curvature = 0.0f;
+    uint32_t last_sum = 0;
     int i;
     if (contour->count < SER_F0_EDGE) {
         COLUMN(F0_CURVATURE) = COLUMN(F0_TILT) = COLUMN(F0_START) = COLUMN(F0_END) = SER_UNDEFINED;
@@ -239,8 +301,8 @@ static void shape_columns(const ser_contour *contour, float *columns)
     for (i = 0; i < SER_F0_EDGE; i++) {
         last_sum += contour->latest[i];
     }
-    COLUMN(F0_START) = contour->first_sum * per_edge - contour->f0;
-    COLUMN(F0_END) = last_sum * per_edge - contour->f0;
+    COLUMN(F0_START) = semitones_of((float)contour->first_sum * per_edge) - contour->f0;
+    COLUMN(F0_END) = semitones_of((float)last_sum * per_edge) - contour->f0;
 }
 
 static void run_columns(const ser_runs *runs, float *columns)

@@ -1,9 +1,9 @@
 #include "ser_extractor.h"
 
-#include "ser_math.h"
+#include "ser_fft.h"
+#include "ser_fixed.h"
 #include "ser_slots.h"
 
-#include <math.h>
 #include <string.h>
 
 ser_status ser_extractor_init(ser_extractor *extractor)
@@ -73,7 +73,7 @@ static void run_on(ser_running *running, const ser_tail *tail)
 /* The slopes that the latest frame makes known, those of the clip's first frames included. */
 static void add_slopes(ser_extractor *extractor, uint32_t frame)
 {
-    float slopes[SER_DELTA_VALUES];
+    int32_t slopes[SER_DELTA_VALUES];
     if (frame + 1 < SER_DELTA_WIDTH) {
         return;
     }
@@ -88,7 +88,7 @@ static void add_slopes(ser_extractor *extractor, uint32_t frame)
 /* Those of the clip's last frames, if it ends here. */
 static void add_last_slopes(const ser_extractor *extractor, ser_bank *total)
 {
-    float slopes[SER_DELTA_VALUES];
+    int32_t slopes[SER_DELTA_VALUES];
     const uint32_t frames = extractor->gate.frames;
     if (frames < SER_DELTA_WIDTH) {
         return;
@@ -102,13 +102,30 @@ static void add_last_slopes(const ser_extractor *extractor, ser_bank *total)
 }
 #endif
 
+#if SER_WITH_ENERGY
+#if SER_FRAME != 512 || SER_BITS_RMS != 23
+#error "rms_of: sqrt(energy / SER_FRAME) / 2^15 times 2^SER_BITS_RMS is 4 sqrt(8 energy)"
+#endif
+/* energy is below 2^40: its root is taken of 32 bits, to half a unit and 2^-21 of it. */
+static int32_t rms_of(uint64_t energy)
+{
+    int half = 0;
+    energy *= 8;
+    while (energy >> 32 != 0) {
+        energy >>= 2;
+        half++;
+    }
+    return (int32_t)(((ser_root_q16((uint32_t)energy) >> (13 - half)) + 1) >> 1);
+}
+#endif
+
 static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 {
     ser_gate *gate = &extractor->gate;
     const uint32_t j = gate->frames;
     (void)frame; /* without spectral groups */
-    float values[SER_FRAME_VALUES + 1];
-    float changes[SER_CHANGE_VALUES + 1];
+    int32_t values[SER_FRAME_VALUES + 1];
+    int32_t changes[SER_CHANGE_VALUES + 1];
     ser_test_poison(values, SER_FRAME_VALUES);
     ser_test_poison(changes, SER_CHANGE_VALUES);
     const ser_running *running = &extractor->running;
@@ -116,30 +133,28 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
     const int64_t energy = (int64_t)(running->energy - running->start_energy[start]);
     ser_gate_level(gate, energy);
 #if SER_WITH_ENERGY
-    /* energy is below 2^40: in two halves, each exact, because converting 64 bits may take doubles */
-    const float sum = (float)(int32_t)(energy >> 16) * 65536.0f + (float)(int32_t)(energy & 0xffff);
-    const float rms = sqrtf(sum * (1.0f / (float)SER_FRAME)) * (1.0f / 32768.0f);
+    const int32_t rms = rms_of((uint64_t)energy);
     ser_put_frame_energy(values, rms);
-    ser_put_change_energy(changes, rms - extractor->rms);
+    ser_put_change_energy(changes, (rms - extractor->rms) >> (SER_BITS_RMS - SER_BITS_RMS_DELTA));
     extractor->rms = rms;
 #endif
 #if SER_WITH_ZCR
     const uint32_t crossings = running->crossings - running->start_crossings[start];
-    ser_put_frame_zcr(values, (float)(int32_t)crossings * (1.0f / (float)SER_FRAME));
+    ser_put_frame_zcr(values, (int32_t)crossings * ((1 << SER_BITS_ZCR) / SER_FRAME));
 #endif
 #if SER_NEEDS_FFT
-    float *scratch = extractor->scratch.spectrum;
-    ser_spectrum_transform(frame, scratch);
+    int32_t *scratch = extractor->scratch.spectrum;
+    const int up = ser_fft_frame(frame, (uint64_t)energy, scratch);
 #if SER_WITH_HNR
-    ser_hnr_hop_shared(&extractor->hnr, &extractor->tail, scratch, scratch + SER_SPECTRUM_SCRATCH);
+    ser_hnr_hop_shared(&extractor->hnr, &extractor->tail, scratch, up, extractor->scratch.hnr.work);
 #endif
-    ser_spectrum_frame(&extractor->spectrum, scratch, values, changes);
+    ser_spectrum_frame(&extractor->spectrum, scratch, up, values, changes);
 #endif
 #if SER_WITH_MODULATION
     ser_modulation_push(&extractor->modulation, extractor->spectrum.mel, values);
 #endif
 #if SER_NEEDS_MFCC
-    const float *mfcc = ser_cepstrum_mfcc(extractor->spectrum.mel, values);
+    const int32_t *mfcc = ser_cepstrum_mfcc(extractor->spectrum.mel, values);
     (void)mfcc;
 #endif
 #if SER_WITH_CEPSTRUM
@@ -156,9 +171,9 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 /* Counted at the spectral frame nearest to the intensity frame that the latest hop completes, if any. */
 static void measure_intensity(ser_extractor *extractor)
 {
-    float decibels;
-    float values[SER_INTENSITY_VALUES];
-    float changes[SER_INTENSITY_CHANGE_VALUES];
+    int32_t decibels;
+    int32_t values[SER_INTENSITY_VALUES];
+    int32_t changes[SER_INTENSITY_CHANGE_VALUES];
     if (!ser_intensity_hop(&extractor->intensity, &extractor->tail, &decibels)) {
         return;
     }
@@ -169,7 +184,8 @@ static void measure_intensity(ser_extractor *extractor)
     ser_put_intensity_intensity(values, decibels);
     ser_gate_add(&extractor->gate, SER_PART_INTENSITY, j, values);
     if (k > 0) {
-        ser_put_intensity_change_intensity(changes, decibels - extractor->intensity_db);
+        const int32_t change = decibels - extractor->intensity_db;
+        ser_put_intensity_change_intensity(changes, change >> (SER_BITS_INTENSITY_DB - SER_BITS_INTENSITY_DB_DELTA));
         ser_gate_add(&extractor->gate, SER_PART_INTENSITY_CHANGE, j, changes);
     }
     extractor->intensity_db = decibels;
@@ -190,7 +206,7 @@ static void take_hop(ser_extractor *extractor)
     measure_intensity(extractor);
 #endif
 #if SER_WITH_HNR && !SER_NEEDS_FFT
-    ser_hnr_hop(&extractor->hnr, tail, extractor->scratch.hnr);
+    ser_hnr_hop(&extractor->hnr, tail, extractor->scratch.hnr.spectrum, extractor->scratch.hnr.work);
 #endif
 #if SER_NEEDS_PITCH
     ser_pitch_hop(&extractor->pitch, tail, extractor->scratch.pitch);
@@ -259,7 +275,7 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
 #endif
     ser_bank_columns(total, features);
 #if SER_WITH_PITCH || SER_WITH_CLEAR
-    ser_pitch_columns(&extractor->pitch, ser_tail_peak(&extractor->tail),
+    ser_pitch_columns(&extractor->pitch, ser_tail_level(&extractor->tail),
                       features + SER_FIRST_PITCH);
 #endif
 #if SER_WITH_VOICE

@@ -1,6 +1,8 @@
 #include "ser_fft.h"
 
-#include "ser_math.h"
+#include "ser_fixed.h"
+
+#include <string.h>
 
 #if SER_FRAME != 512 || SER_PITCH_LAGS != 256
 #error "SER_FRAME: the transforms here are of 512 real samples and of twice as many"
@@ -8,131 +10,132 @@
 
 /* The stages are compiled once per size: with their distances constant, one pointer addresses all. */
 
-/* One radix-4 stage: combines four transforms of q points into one of 4q, all over the array. */
-SER_INLINE void radix4_stage(float *z, int q, const float *twiddles)
+/* The last half of a butterfly: leg 0 and the three others, turned. */
+SER_INLINE void combine(int32_t *p, int leg, int32_t ar, int32_t ai, int32_t br, int32_t bi, int32_t cr, int32_t ci,
+                        int32_t dr, int32_t di)
+{
+    const int32_t sr = ar + cr, si = ai + ci;
+    const int32_t tr = ar - cr, ti = ai - ci;
+    const int32_t ur = br + dr, ui = bi + di;
+    const int32_t vr = br - dr, vi = bi - di;
+    p[0] = sr + ur;
+    p[1] = si + ui;
+    p[leg] = tr + vi;
+    p[leg + 1] = ti - vr;
+    p[2 * leg] = sr - ur;
+    p[2 * leg + 1] = si - ui;
+    p[3 * leg] = tr - vi;
+    p[3 * leg + 1] = ti + vr;
+}
+
+/* Half of p, turned by -w. The one added makes good what the two products lose by rounding down. */
+SER_INLINE int32_t turned_re(const int32_t *p, const int32_t *w)
+{
+    return ser_mulh(p[0], w[0]) + ser_mulh(p[1], w[1]) + 1;
+}
+
+SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
+{
+    return ser_mulh(p[1], w[0]) - ser_mulh(p[0], w[1]);
+}
+
+/* One radix-4 stage: combines four transforms of q points into one of 4q, halved, all over the array. */
+SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
 {
     const int leg = 2 * q;
-    int block, j;
-    for (block = 0; block < 512; block += 4 * leg) {
-        float *p = z + block;
-        const float *w = twiddles;
-        for (j = 0; j < q; j++, p += 2, w += 6) {
-            const float br = p[leg] * w[0] + p[leg + 1] * w[1];
-            const float bi = p[leg + 1] * w[0] - p[leg] * w[1];
-            const float cr = p[2 * leg] * w[2] + p[2 * leg + 1] * w[3];
-            const float ci = p[2 * leg + 1] * w[2] - p[2 * leg] * w[3];
-            const float dr = p[3 * leg] * w[4] + p[3 * leg + 1] * w[5];
-            const float di = p[3 * leg + 1] * w[4] - p[3 * leg] * w[5];
-            const float sr = p[0] + cr, si = p[1] + ci;
-            const float tr = p[0] - cr, ti = p[1] - ci;
-            const float ur = br + dr, ui = bi + di;
-            const float vr = br - dr, vi = bi - di;
-            p[0] = sr + ur;
-            p[1] = si + ui;
-            p[leg] = tr + vi;
-            p[leg + 1] = ti - vr;
-            p[2 * leg] = sr - ur;
-            p[2 * leg + 1] = si - ui;
-            p[3 * leg] = tr - vi;
-            p[3 * leg + 1] = ti + vr;
+    for (int block = 0; block < 512; block += 4 * leg) {
+        int32_t *p = z + block;
+        const int32_t *w = twiddles;
+        combine(p, leg, p[0] >> 1, p[1] >> 1, p[leg] >> 1, p[leg + 1] >> 1, p[2 * leg] >> 1, p[2 * leg + 1] >> 1,
+                p[3 * leg] >> 1, p[3 * leg + 1] >> 1);
+        p += 2;
+        for (int j = 1; j < q; j++, p += 2, w += 6) {
+            const int32_t br = turned_re(p + leg, w), bi = turned_im(p + leg, w);
+            const int32_t cr = turned_re(p + 2 * leg, w + 2), ci = turned_im(p + 2 * leg, w + 2);
+            const int32_t dr = turned_re(p + 3 * leg, w + 4), di = turned_im(p + 3 * leg, w + 4);
+            combine(p, leg, p[0] >> 1, p[1] >> 1, br, bi, cr, ci, dr, di);
         }
     }
 }
 
 /* Transforms of four neighbours each: needs no multiplication. */
-static void four_points(float *z)
+static void four_points(int32_t *z)
 {
-    float *p;
-    for (p = z; p < z + 512; p += 8) {
-        const float sr = p[0] + p[4], si = p[1] + p[5];
-        const float tr = p[0] - p[4], ti = p[1] - p[5];
-        const float ur = p[2] + p[6], ui = p[3] + p[7];
-        const float vr = p[2] - p[6], vi = p[3] - p[7];
-        p[0] = sr + ur;
-        p[1] = si + ui;
-        p[2] = tr + vi;
-        p[3] = ti - vr;
-        p[4] = sr - ur;
-        p[5] = si - ui;
-        p[6] = tr - vi;
-        p[7] = ti + vr;
+    for (int32_t *p = z; p < z + 512; p += 8) {
+        combine(p, 2, p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]);
     }
 }
 
-void ser_fft_complex256(float *z)
+enum { Q4 = 0, Q16 = 6 * 3, Q64 = 6 * (3 + 15) }; /* where a stage's twiddles begin */
+
+void ser_fft_complex256(int32_t *z)
 {
     four_points(z);
-    radix4_stage(z, 4, ser_radix4_twiddles);
-    radix4_stage(z, 16, ser_radix4_twiddles + 24);
-    radix4_stage(z, 64, ser_radix4_twiddles + 120);
+    radix4_stage(z, 4, ser_radix4_twiddles_q31 + Q4);
+    radix4_stage(z, 16, ser_radix4_twiddles_q31 + Q16);
+    radix4_stage(z, 64, ser_radix4_twiddles_q31 + Q64);
 }
 
-/* The transpose: splits every transform of 4q points into four of q, their inputs turned. */
-SER_INLINE void split_stage(float *z, int q, const float *twiddles)
+/* The transpose: splits every transform of 4q points into four of q, their inputs turned, halved. */
+SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
 {
     const int leg = 2 * q;
-    int block, j;
-    for (block = 0; block < 512; block += 4 * leg) {
-        float *p = z + block;
-        const float *w = twiddles;
-        for (j = 0; j < q; j++, p += 2, w += 6) {
-            const float sr = p[0] + p[2 * leg], si = p[1] + p[2 * leg + 1];
-            const float tr = p[0] - p[2 * leg], ti = p[1] - p[2 * leg + 1];
-            const float ur = p[leg] + p[3 * leg], ui = p[leg + 1] + p[3 * leg + 1];
-            const float vr = p[leg] - p[3 * leg], vi = p[leg + 1] - p[3 * leg + 1];
-            const float br = tr + vi, bi = ti - vr;
-            const float cr = sr - ur, ci = si - ui;
-            const float dr = tr - vi, di = ti + vr;
-            p[0] = sr + ur;
-            p[1] = si + ui;
-            p[leg] = br * w[0] + bi * w[1];
-            p[leg + 1] = bi * w[0] - br * w[1];
-            p[2 * leg] = cr * w[2] + ci * w[3];
-            p[2 * leg + 1] = ci * w[2] - cr * w[3];
-            p[3 * leg] = dr * w[4] + di * w[5];
-            p[3 * leg + 1] = di * w[4] - dr * w[5];
+    for (int block = 0; block < 512; block += 4 * leg) {
+        int32_t *p = z + block;
+        const int32_t *w = twiddles;
+        for (int j = 0; j < q; j++, p += 2) {
+            const int32_t sr = p[0] + p[2 * leg], si = p[1] + p[2 * leg + 1];
+            const int32_t tr = p[0] - p[2 * leg], ti = p[1] - p[2 * leg + 1];
+            const int32_t ur = p[leg] + p[3 * leg], ui = p[leg + 1] + p[3 * leg + 1];
+            const int32_t vr = p[leg] - p[3 * leg], vi = p[leg + 1] - p[3 * leg + 1];
+            const int32_t b[2] = {tr + vi, ti - vr};
+            const int32_t c[2] = {sr - ur, si - ui};
+            const int32_t d[2] = {tr - vi, ti + vr};
+            p[0] = (sr + ur) >> 1;
+            p[1] = (si + ui) >> 1;
+            if (j == 0) { /* not turned */
+                p[leg] = b[0] >> 1;
+                p[leg + 1] = b[1] >> 1;
+                p[2 * leg] = c[0] >> 1;
+                p[2 * leg + 1] = c[1] >> 1;
+                p[3 * leg] = d[0] >> 1;
+                p[3 * leg + 1] = d[1] >> 1;
+            } else {
+                p[leg] = turned_re(b, w);
+                p[leg + 1] = turned_im(b, w);
+                p[2 * leg] = turned_re(c, w + 2);
+                p[2 * leg + 1] = turned_im(c, w + 2);
+                p[3 * leg] = turned_re(d, w + 4);
+                p[3 * leg + 1] = turned_im(d, w + 4);
+                w += 6;
+            }
         }
     }
 }
 
-void ser_fft_complex256_to_reversed(float *z)
+void ser_fft_complex256_to_reversed(int32_t *z)
 {
-    split_stage(z, 64, ser_radix4_twiddles + 120);
-    split_stage(z, 16, ser_radix4_twiddles + 24);
-    split_stage(z, 4, ser_radix4_twiddles);
+    split_stage(z, 64, ser_radix4_twiddles_q31 + Q64);
+    split_stage(z, 16, ser_radix4_twiddles_q31 + Q16);
+    split_stage(z, 4, ser_radix4_twiddles_q31 + Q4);
     four_points(z);
 }
 
-void ser_fft_reverse256(float *z)
+void ser_fft_split512(int32_t *z)
 {
-    int i;
-    for (i = 0; i < 256; i++) {
-        const int j = ser_digit_reversal[i];
-        if (i < j) {
-            const float re = z[2 * i], im = z[2 * i + 1];
-            z[2 * i] = z[2 * j];
-            z[2 * i + 1] = z[2 * j + 1];
-            z[2 * j] = re;
-            z[2 * j + 1] = im;
-        }
-    }
-}
-
-void ser_fft_split512(float *z)
-{
-    const float *w = ser_quarter_circle;
-    float *a = z, *b = z + 512;
-    const float re = z[0], im = z[1];
+    const int32_t *w = ser_quarter_circle_q31 + 4;
+    int32_t *a = z + 2, *b = z + 510;
+    const int32_t re = z[0], im = z[1];
     z[0] = re + im;
-    z[1] = 0.0f;
+    z[1] = 0;
     z[512] = re - im;
-    z[513] = 0.0f;
+    z[513] = 0;
     z[257] = -z[257]; /* bin 128 */
-    for (a += 2, b -= 2, w += 4; a < b; a += 2, b -= 2, w += 4) {
-        /* X[k] = E + W^k O, X[256-k] = conj(E - W^k O) */
-        const float er = 0.5f * (a[0] + b[0]), ei = 0.5f * (a[1] - b[1]);
-        const float or_ = 0.5f * (a[1] + b[1]), oi = 0.5f * (b[0] - a[0]);
-        const float wr = or_ * w[0] + oi * w[1], wi = oi * w[0] - or_ * w[1];
+    for (; a < b; a += 2, b -= 2, w += 4) {
+        /* X[k] = E + W^k O, X[256-k] = conj(E - W^k O), with E and O of twice the size until they are turned */
+        const int32_t er = (a[0] + b[0]) >> 1, ei = (a[1] - b[1]) >> 1;
+        const int32_t o[2] = {a[1] + b[1], b[0] - a[0]};
+        const int32_t wr = turned_re(o, w), wi = turned_im(o, w);
         a[0] = er + wr;
         a[1] = ei + wi;
         b[0] = er - wr;
@@ -140,72 +143,129 @@ void ser_fft_split512(float *z)
     }
 }
 
-void ser_fft_real512(float *x)
+int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins)
 {
-    ser_fft_reverse256(x);
-    ser_fft_complex256(x);
-    ser_fft_split512(x);
+    /* sqrt(2^9 E) 2^(6 + up) is to be at most 2^30; E is at most 2^39 */
+    const uint32_t high = (uint32_t)(energy >> 8);
+    const int up = (ser_leading_zeros(high | 1U) - 1) / 2; /* E is below 2^(40 - zeros) */
+    const int32_t factor = (int32_t)1 << (9 + up);
+    for (int n = 0; n < SER_FRAME / 2; n++) {
+        int32_t *z = bins + 2 * ser_digit_reversal[n];
+        z[0] = frame[2 * n] * factor;
+        z[1] = frame[2 * n + 1] * factor;
+    }
+    ser_fft_complex256(bins);
+    ser_fft_split512(bins);
+    return up;
 }
+
+/* Bits up to the highest that any of the numbers has besides its sign. */
+static uint32_t bits_of(const int32_t *z, int count)
+{
+    uint32_t all = 0;
+    for (int i = 0; i < count; i += 4) {
+        const uint32_t a = (uint32_t)z[i], b = (uint32_t)z[i + 1], c = (uint32_t)z[i + 2], d = (uint32_t)z[i + 3];
+        all |= ((a ^ a << 1) | (b ^ b << 1)) | ((c ^ c << 1) | (d ^ d << 1)); /* where bits differ from the next */
+    }
+    return all >> 1;
+}
+
+enum { SPARE = 3 }; /* bits that are not worth a pass over the numbers */
+
+/* What the pairs of bins have come to: their share of lag 1, and the sum of their powers, over 2^9. */
+typedef struct {
+    int64_t first;
+    uint32_t total;
+} ser_pair_sums;
 
 /*
  * The pairs k, 512-k of a real 1024-point spectrum whose two halves are interleaved bins of Z.
  * With E = Z[k] + conj Z[512-k] and Q = -i W^k (Z[k] - conj Z[512-k]) the powers P of both bins have
  * P[k] + P[512-k] = (|E|^2 + |Q|^2) / 2 and P[k] - P[512-k] = Re(E conj Q): what the cosine transform
- * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. Returned is the pair's share of lag 1.
+ * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. With a = Z[k] and b = Z[512-k] that sum is
+ * |a|^2 + |b|^2, and that difference 2 cos(pi k / 512) Im(a b) - sin(pi k / 512) (|a|^2 - |b|^2). Components times scale
+ * are below 2^28: powers are below 2^25, sum is below 2^27, y below 3 2^27, of which four add up. What is added makes
+ * good the products' rounding down.
  */
-SER_INLINE float power_pair(const float *a, const float *b, const float *w, float *ya, float *yb)
+SER_INLINE void power_pair(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, int32_t scale,
+                           int32_t *ya, int32_t *yb)
 {
-    const float er = a[0] + b[0], ei = a[1] - b[1];
-    const float dr = a[0] - b[0], di = a[1] + b[1];
-    const float qr = w[0] * di - w[1] * dr, qi = -(w[0] * dr + w[1] * di);
-    const float sum = (er * er + ei * ei) + (dr * dr + di * di);
-    const float difference = 4.0f * (er * qr + ei * qi);
-    const float bend = w[1] * difference;
+    const int32_t ar = a[0] * scale, ai = a[1] * scale, br = b[0] * scale, bi = b[1] * scale;
+    const int32_t pa = ser_mulh(ar, ar) + ser_mulh(ai, ai), pb = ser_mulh(br, br) + ser_mulh(bi, bi);
+    const int32_t cross = ser_mulh(ar, bi) + ser_mulh(ai, br) + 1;
+    const int32_t sum = 2 * (pa + pb); /* of small bins, of which there are many, nothing is lost */
+    const int32_t difference = ser_mulh(w[0], 8 * cross) - ser_mulh(w[1], 4 * (pa - pb)); /* twice P[k] - P[512-k] */
+    const int32_t bend = 4 * ser_mulh(w[1], difference) + 2;
+    sums->first += 4 * ser_mulh(w[0], difference) + 2;
+    sums->total += (uint32_t)sum >> 9;
     *ya = sum - bend;
     *yb = sum + bend;
-    return w[0] * difference;
 }
 
-float *ser_fft_autocorrelation(float *work)
+int32_t *ser_fft_autocorrelation(int32_t *work)
 {
-    float *even = work, *odd = work + 512; /* bins 2j and 2j+1 */
-    float first, lag;
-    int j;
+    int32_t *even = work, *odd = work + 512; /* bins 2j and 2j+1 */
+    ser_pair_sums sums;
     ser_fft_complex256(even);
     ser_fft_complex256(odd);
+    const uint32_t bits = bits_of(work, 1024);
+    if (bits < 64) { /* nothing went in: this is rounding */
+        memset(odd, 0, 512 * sizeof *odd);
+        return odd;
+    }
+    const int spare = ser_leading_zeros(bits) - 4;
+    for (int i = 0; spare < 0 && i < 1024; i++) { /* of the loudest input alone */
+        work[i] >>= -spare;
+    }
+    const int32_t scale = spare > 0 ? (int32_t)1 << spare : 1;
 
     { /* bins 0, 512 and 256 pair with themselves */
-        const float p0 = (even[0] + even[1]) * (even[0] + even[1]);
-        const float p512 = (even[0] - even[1]) * (even[0] - even[1]);
-        first = 2.0f * (p0 - p512);
-        even[0] = 2.0f * (p0 + p512);
-        even[256] = 4.0f * (even[256] * even[256] + even[257] * even[257]);
+        const int32_t re = even[0] * scale, im = even[1] * scale;
+        const int32_t p0 = ser_mulh(re + im, re + im);
+        const int32_t p512 = ser_mulh(re - im, re - im);
+        const int32_t mr = even[256] * scale, mi = even[257] * scale;
+        even[0] = 2 * (p0 + p512);
+        even[256] = 4 * (ser_mulh(mr, mr) + ser_mulh(mi, mi));
+        sums.first = 2 * (p0 - p512);
+        /* and what the others may lose, counted in whole steps */
+        sums.total = (uint32_t)(even[0] >> 9) + (uint32_t)(even[256] >> 9) + 256;
     }
-    for (j = 1; j < 128; j++) {
-        float *a = even + 2 * j, *b = even + 2 * (256 - j);
-        first += power_pair(a, b, ser_quarter_circle + 4 * j, a, b);
+    for (int j = 1; j < 128; j++) {
+        int32_t *a = even + 2 * j, *b = even + 2 * (256 - j);
+        power_pair(&sums, a, b, ser_quarter_circle_q31 + 4 * j, scale, a, b);
     }
-    for (j = 0; j < 128; j++) {
+    for (int j = 0; j < 128; j++) {
         /* the imaginary places of the even half are free by now: y[2j+1] goes beside y[2j] */
-        first += power_pair(odd + 2 * j, odd + 2 * (255 - j), ser_quarter_circle + 4 * j + 2,
-                            even + 2 * j + 1, even + 2 * (255 - j) + 1);
+        power_pair(&sums, odd + 2 * j, odd + 2 * (255 - j), ser_quarter_circle_q31 + 4 * j + 2, scale,
+                   even + 2 * j + 1, even + 2 * (255 - j) + 1);
     }
 
+    /* Their sizes, below three times the total, must not add up to more than 2^32, nor four of them to more than
+     * 2^31. */
+    int room = ser_leading_zeros(sums.total) - 11;
+    room = room < 0 ? room : room > 3 + SPARE ? room - 3 : 0;
+    if (room != 0) {
+        const int32_t factor = room > 0 ? (int32_t)1 << room : 1;
+        const int down = room < 0 ? -room : 0;
+        for (int i = 0; i < 512; i++) {
+            even[i] = (even[i] >> down) * factor;
+        }
+    }
     ser_fft_complex256_to_reversed(even);
 
     /* Cosine transform by a real one of half the size (Press et al., Numerical Recipes, section 12.4):
      * even lags are the real parts of the 512-point spectrum of y, odd lags accumulate its
-     * imaginary parts (the forward sign turns the sum into a difference). */
-    lag = first;
+     * imaginary parts (the forward sign turns the sum into a difference). Halves are rounded up and down in turn. */
+    int32_t lag = (int32_t)((sums.first * ((int64_t)1 << (29 + room))) >> 32);
     odd[0] = even[0] + even[1];
     odd[1] = lag;
-    for (j = 1; j < SER_PITCH_LAGS / 2; j++) {
-        const float *a = even + 2 * ser_digit_reversal[j];
-        const float *b = even + 2 * ser_digit_reversal[256 - j], *w = ser_quarter_circle + 4 * j;
-        const float er = a[0] + b[0], ei = a[1] - b[1];
-        const float dr = a[1] + b[1], di = b[0] - a[0];
-        odd[2 * j] = 0.5f * (er + (dr * w[0] + di * w[1]));
-        lag -= 0.5f * (ei + (di * w[0] - dr * w[1]));
+    for (int j = 1; j < SER_PITCH_LAGS / 2; j++) {
+        const int32_t *a = even + 2 * ser_digit_reversal[j];
+        const int32_t *b = even + 2 * ser_digit_reversal[256 - j], *w = ser_quarter_circle_q31 + 4 * j;
+        const int32_t er = a[0] + b[0], ei = a[1] - b[1];
+        const int32_t dr = a[1] + b[1], di = b[0] - a[0];
+        odd[2 * j] = (er >> 1) + ser_mulh(dr, w[0]) + ser_mulh(di, w[1]) + 1;
+        lag -= ((ei + (j & 1)) >> 1) + ser_mulh(di, w[0]) - ser_mulh(dr, w[1]);
         odd[2 * j + 1] = lag;
     }
     return odd;

@@ -1,15 +1,18 @@
 /*
- * Fast Fourier transforms of the sizes the extractor needs, single precision, in caller's memory.
+ * Fast Fourier transforms of the sizes the extractor needs, in integers, in caller's memory.
  *
- *   float x[514];                    512 samples, two more places
- *   ser_fft_real512(x);              x = re[0], im[0], re[1], im[1] ... re[256], im[256]
+ *   int32_t z[514];                  256 complex numbers, two more places
+ *   ser_fft_complex256(z);           their transform
+ *   ser_fft_split512(z);             if they were x[2n] + i x[2n+1]: bins 0 ... 256 of x
  *
  * Why our own: all of it is one 256-point complex radix-4 kernel (2 KB of twiddles) to which a real
  * 512, half of a real 1024 and the inverse of a real even 1024 all reduce; inputs are written straight
- * to their digit-reversed places, so there is no reordering pass; no heap and no double, which rules
- * out kissfft's plans and emlearn's table set-up.
+ * to their digit-reversed places, so there is no reordering pass; no heap, no plan.
  *
- * Forward sign e^{-i}, no scaling.
+ * Format. Twiddles are Q1.31, of products the high 32 bits are taken (ser_mulh): which halves. So each of the three
+ * stages that multiply halves everything, and the transform of 256 is the DFT over 8. Forward sign e^{-i}.
+ * Headroom: components of at most 2^25 cannot overflow. Error: the last stage rounds to a unit, the ones before to a half
+ * and a quarter of it; 1.3 units rms per component (measured; its mean is within a unit).
  */
 #ifndef SER_FFT_H
 #define SER_FFT_H
@@ -20,29 +23,32 @@
 extern "C" {
 #endif
 
-/* Complex numbers are re, im pairs. z: 256 of them, input in digit-reversed order
- * (element n at ser_digit_reversal[n]), output in natural order. */
-void ser_fft_complex256(float *z);
+/* Complex numbers are re, im pairs. z: 256 of them, components at most 2^25, input in digit-reversed order
+ * (element n at ser_digit_reversal[n]), output in natural order, over 8. */
+void ser_fft_complex256(int32_t *z);
 
 /* The same with input in natural and output in digit-reversed order. */
-void ser_fft_complex256_to_reversed(float *z);
+void ser_fft_complex256_to_reversed(int32_t *z);
 
-/* Puts 256 complex numbers into digit-reversed order, in place. */
-void ser_fft_reverse256(float *z);
-
-/* From the 256-point transform of x[2n] + i x[2n+1] to bins 0..256 of x: 514 floats, in place. */
-void ser_fft_split512(float *z);
-
-/* Spectrum of 512 real samples x[0..511]: 257 complex bins in x[0..513]. */
-void ser_fft_real512(float *x);
+/* From the 256-point transform of x[2n] + i x[2n+1] to bins 0..256 of x, in place, 514 numbers: to the same scale. What
+ * was transformed had components of at most 2^24: then no bin is above 2^30. */
+void ser_fft_split512(int32_t *z);
 
 /*
- * Autocorrelation of up to 512 real samples zero-padded to 1024, lags 0..255, times 2048.
+ * The plain transform of SER_FRAME samples, no window: bins 0 ... SER_FRAME / 2 as pairs re, im, times 2^6 and two to the power of what
+ * is returned: SER_FRAME + 2 numbers. energy: sum of the samples' squares, which no bin's over SER_FRAME is above.
+ */
+int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins);
+
+/*
+ * Autocorrelation of up to 1024 real samples, or of fewer and zeros, lags 0..255, to one scale of
+ * their own: lag 0 is between 2^22 and 2^30, or all are 0. Error: below 3e-5 of lag 0, of speech 2e-6 rms. Components
+ * from 2^20 up lose nothing, those from 2^21 sqrt 2 up cost another pass; a sound of a few units counts as none.
  * work[1024]: in, with z[n] = x[2n] + i x[2n+1], the 256 numbers z[n] + z[n+256] and after them the 256
- * numbers (z[n] - z[n+256]) e^{-2 pi i n / 512}, each in digit-reversed order. Returned is the
+ * numbers (z[n] - z[n+256]) e^{-2 pi i n / 512}, each in digit-reversed order, components at most 2^25. Returned is the
  * place in work where the lags are.
  */
-float *ser_fft_autocorrelation(float *work);
+int32_t *ser_fft_autocorrelation(int32_t *work);
 
 #ifdef __cplusplus
 }

@@ -30,7 +30,7 @@ int ser_gate_is_speech(const ser_gate *gate, uint32_t frame)
     return step > 0 && step + SER_GATE_STEPS >= gate->top;
 }
 
-void ser_gate_add(ser_gate *gate, ser_part part, uint32_t frame, const float *values)
+void ser_gate_add(ser_gate *gate, ser_part part, uint32_t frame, const int32_t *values)
 {
     ser_test_part(part, values);
     if (ser_gate_is_speech(gate, frame)) {

@@ -27,7 +27,7 @@ void ser_gate_reset(ser_gate *gate);
 void ser_gate_level(ser_gate *gate, int64_t energy);
 
 /* Counts one part's values at a frame whose level is known: one of the latest SER_GATE_HISTORY. */
-void ser_gate_add(ser_gate *gate, ser_part part, uint32_t frame, const float *values);
+void ser_gate_add(ser_gate *gate, ser_part part, uint32_t frame, const int32_t *values);
 
 /* Whether that frame would count as speech if the stream ended now. */
 int ser_gate_is_speech(const ser_gate *gate, uint32_t frame);

@@ -1,9 +1,10 @@
 #include "ser_hnr.h"
 
 #include "ser_fft.h"
+#include "ser_fft_float.h"
 #include "ser_math.h"
 #include "ser_pack.h"
-#include "ser_peak.h"
+#include "ser_peak_float.h"
 
 #include <string.h>
 
@@ -45,21 +46,23 @@ static void load(float *z, const int16_t *samples, float offset, int from, int t
 }
 
 /*
- * From packed transform a (of x[2n] + i x[2n+1]) and bins b[0..256]: the conjugate of the packed transform
+ * From packed transform a (of x[2n] + i x[2n+1]) and bins b[0..256], integers in these units: the conjugate of the packed transform
  * of the cross-correlation, conj(A) B, times 2, over a.
  */
-static void multiply(float *a, const float *b)
+static void multiply(float *a, const int32_t *b, float unit)
 {
-    const float *w = ser_quarter_circle + 4, *q = b + 510;
+    const float *w = ser_quarter_circle + 4;
+    const int32_t *q = b + 510;
     float *p = a + 510;
     float low, high;
-    low = 2.0f * (a[0] + a[1]) * b[0];
-    high = 2.0f * (a[0] - a[1]) * b[512];
+    low = 2.0f * (a[0] + a[1]) * ((float)b[0] * unit);
+    high = 2.0f * (a[0] - a[1]) * ((float)b[512] * unit);
     a[0] = low + high;
     a[1] = high - low;
     { /* bin 128: A = conj a, product a B */
-        const float re = a[256] * b[256] - a[257] * b[257];
-        const float im = a[256] * b[257] + a[257] * b[256];
+        const float br = (float)b[256] * unit, bi = (float)b[257] * unit;
+        const float re = a[256] * br - a[257] * bi;
+        const float im = a[256] * bi + a[257] * br;
         a[256] = 4.0f * re;
         a[257] = 4.0f * im;
     }
@@ -70,8 +73,10 @@ static void multiply(float *a, const float *b)
         const float wr = dr * w[0] + di * w[1], wi = di * w[0] - dr * w[1];
         const float kr = er + wr, ki = ei + wi, mr = er - wr, mi = wi - ei;
         /* C = conj(A) B */
-        const float cr = kr * b[0] + ki * b[1], ci = kr * b[1] - ki * b[0];
-        const float hr = mr * q[0] + mi * q[1], hi = mr * q[1] - mi * q[0];
+        const float br = (float)b[0] * unit, bi = (float)b[1] * unit;
+        const float qr = (float)q[0] * unit, qi = (float)q[1] * unit;
+        const float cr = kr * br + ki * bi, ci = kr * bi - ki * br;
+        const float hr = mr * qr + mi * qi, hi = mr * qi - mi * qr;
         /* Z[k] = C[k] + conj C[256-k] + i e^{i t} (C[k] - conj C[256-k]); conjugates are stored */
         const float sr = cr + hr, si = ci - hi;
         const float tr = cr - hr, ti = ci + hi;
@@ -90,18 +95,18 @@ SER_INLINE float coefficient(float product, float per_root, float power)
 
 /*
  * Cross-correlation coefficients r[0..SPAN] around mean, and zeros up to LAGS for the interpolation.
- * spectrum: of the SER_FRAME samples from BLOCK on. work[SER_FRAME].
+ * spectrum: of the SER_FRAME samples from BLOCK on, in these units. work[SER_FRAME].
  */
-static void correlate(const int16_t *samples, float mean, const float *spectrum, float *work, float *r)
+static void correlate(const int16_t *samples, float mean, const int32_t *spectrum, float unit, float *work, float *r)
 {
     const float scale = 1.0f / (float)(2 * SER_FRAME);
     const int16_t *x = samples + FIRST;
     float sum = 0.0f, power = 0.0f, first, shift;
     int i;
     load(work, samples + BLOCK, mean, (FIRST - BLOCK) / 2, (FIRST - BLOCK + SPAN) / 2);
-    ser_fft_complex256(work);
-    multiply(work, spectrum);
-    ser_fft_complex256_to_reversed(work);
+    ser_fft_float_complex256(work);
+    multiply(work, spectrum, unit);
+    ser_fft_float_complex256_to_reversed(work);
 
     /* The power under a lag: of what is left of the span, and of what has come in behind it. Only sums of
      * squares: nothing cancels, however the level changes. */
@@ -133,10 +138,10 @@ static void correlate(const int16_t *samples, float mean, const float *spectrum,
  * The maximum near lag i. Near lag 0 the interpolation sees the coefficients mirrored; near SPAN, behind
  * which there are none, it reaches only as far as there are.
  */
-static ser_peak refine(const float *r, int i)
+static ser_peak_float refine(const float *r, int i)
 {
-    const ser_peak rough = ser_peak_parabola(r, i);
-    ser_peak peak = rough;
+    const ser_peak_float rough = ser_peak_float_parabola(r, i);
+    ser_peak_float peak = rough;
     int room = SPAN - (int)peak.place;
     if (room <= 1) {
         peak.place = (float)(SPAN - 1);
@@ -151,21 +156,21 @@ static ser_peak refine(const float *r, int i)
         }
         peak.place += (float)SER_SINC_DEPTH;
         for (k = 0; k < 4; k++) { /* a wave of two or three samples is no parabola */
-            peak = ser_peak_refine(near, peak);
+            peak = ser_peak_float_refine(near, peak);
         }
         peak.place -= (float)SER_SINC_DEPTH;
     } else if (room > SER_SINC_DEPTH) {
-        peak = ser_peak_refine(r, peak);
+        peak = ser_peak_float_refine(r, peak);
     } else {
-        peak = ser_peak_short_refine(r, peak, SPAN, 0.25f);
-        peak = ser_peak_short_refine(r, peak, SPAN, 0.1f);
+        peak = ser_peak_float_short_refine(r, peak, SPAN, 0.25f);
+        peak = ser_peak_float_short_refine(r, peak, SPAN, 0.1f);
     }
     if (ser_absf(peak.place - (float)i) > 1.0f) {
         return rough;
     }
     room = SPAN - (int)peak.place;
-    peak.height = room > SER_SINC_DEEP ? ser_peak_deep_sinc(r, peak.place)
-                                       : ser_peak_short_sinc(r, peak.place, SPAN);
+    peak.height = room > SER_SINC_DEEP ? ser_peak_float_deep_sinc(r, peak.place)
+                                       : ser_peak_float_short_sinc(r, peak.place, SPAN);
     return peak;
 }
 
@@ -183,8 +188,8 @@ static float highest(const float *r)
     for (i = 2; i < SPAN; i++) {
         if (r[i] > r[i - 1] && r[i] >= r[i + 1]) {
             const float enough = i < 12 ? 0.5f * rough : rough - 0.05f;
-            if (i < 6 || (r[i] > enough - 0.15f && ser_peak_parabola(r, i).height > enough)) {
-                const ser_peak peak = refine(r, i);
+            if (i < 6 || (r[i] > enough - 0.15f && ser_peak_float_parabola(r, i).height > enough)) {
+                const ser_peak_float peak = refine(r, i);
                 if (peak.place >= 2.0f) {
                     best = ser_maxf(best, peak.height > 1.0f ? ser_recip(peak.height) : peak.height);
                 }
@@ -199,13 +204,23 @@ static void add_frames(const ser_hnr *hnr, unsigned count, float peak, ser_momen
 {
     unsigned i;
     for (i = 0; i < count; i++) {
-        if (ser_unpack(hnr->limit[i]) >= peak && hnr->limit[i] > 0) {
+        if ((float)ser_unpack(hnr->limit[i]) * (1.0f / 256.0f) >= peak && hnr->limit[i] > 0) {
             ser_moments_add(sums, (float)hnr->ratio[i] * (1.0f / 256.0f), hnr->base + i);
         }
     }
 }
 
-int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum, float *scratch)
+static uint64_t energy_of(const int16_t *frame)
+{
+    uint64_t energy = 0;
+    for (int i = 0; i < SER_FRAME; i++) {
+        energy += (uint32_t)(frame[i] * frame[i]);
+    }
+    return energy;
+}
+
+/* ready: the spectrum's numbers, or NULL: it is to be made in own. */
+static int hop(ser_hnr *hnr, const ser_tail *tail, const int32_t *ready, int up, int32_t *own, float *scratch)
 {
     float r[LAGS + 1];
     const float peak = ser_tail_peak(tail);
@@ -225,14 +240,11 @@ int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum
     /* Voiced if r > 2 - local / (SILENCE peak): not even r = 1 will do in a quiet frame. */
     if (local > SILENCE * 0.999f * peak && local > 0.0f) {
         float best;
-        if (spectrum == NULL) {
-            float *block = scratch + SER_FRAME;
-            load(block, tail->sample + BLOCK, 0.0f, 0, SER_FRAME / 2);
-            ser_fft_complex256(block);
-            ser_fft_split512(block);
-            spectrum = block;
+        if (ready == NULL) {
+            up = ser_fft_frame(tail->sample + BLOCK, energy_of(tail->sample + BLOCK), own);
+            ready = own;
         }
-        correlate(tail->sample, mean, spectrum, scratch, r);
+        correlate(tail->sample, mean, ready, ser_from_bits((uint32_t)(127 - 6 - up) << 23), scratch, r);
         best = highest(r);
         if (best > 0.0f) {
             const float rest = ser_maxf(1.0f - best, 6e-8f);
@@ -247,15 +259,20 @@ int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum
         memmove(hnr->limit, hnr->limit + SER_HNR_COMMIT, sizeof(uint16_t) * hnr->frames);
         memmove(hnr->ratio, hnr->ratio + SER_HNR_COMMIT, sizeof(int16_t) * hnr->frames);
     }
-    hnr->limit[hnr->frames] = ser_pack(limit);
+    hnr->limit[hnr->frames] = ser_pack((uint32_t)(limit * 256.0f + 0.5f));
     hnr->ratio[hnr->frames] = (int16_t)ser_round(ratio * 256.0f);
     hnr->frames++;
     return 1;
 }
 
-int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch)
+int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const int32_t *spectrum, int up, float *scratch)
 {
-    return ser_hnr_hop_shared(hnr, tail, NULL, scratch);
+    return hop(hnr, tail, spectrum, up, NULL, scratch);
+}
+
+int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, int32_t *spectrum, float *scratch)
+{
+    return hop(hnr, tail, NULL, 0, spectrum, scratch);
 }
 
 void ser_hnr_columns(const ser_hnr *hnr, float peak, float columns[SER_MOMENTS_COLUMNS])

@@ -26,7 +26,8 @@ extern "C" {
 
 #define SER_HNR_FRAMES 800
 #define SER_HNR_COMMIT 100
-#define SER_HNR_SCRATCH (2 * SER_FRAME + 2)
+#define SER_HNR_SCRATCH SER_FRAME        /* floats */
+#define SER_HNR_SPECTRUM (SER_FRAME + 2)     /* numbers of a plain transform */
 
 typedef struct {
     uint16_t limit[SER_HNR_FRAMES]; /* voiced while the sound's peak stays below; packed as in ser_pack.h */
@@ -38,13 +39,13 @@ typedef struct {
 
 void ser_hnr_reset(ser_hnr *hnr);
 
-/* Analyses the frame that the latest hop completes. Returns 1 if there was one. */
-int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, float *scratch);
+/* Analyses the frame that the latest hop completes. Returns 1 if there was one. spectrum[SER_HNR_SPECTRUM], scratch[SER_HNR_SCRATCH]:
+ * working memory. */
+int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, int32_t *spectrum, float *scratch);
 
 /* The same, where the spectrum of samples tail->sample[SER_HNR_BLOCK ... + SER_FRAME) is at hand: bins
- * 0 ... SER_FRAME / 2 of a plain transform, no window, as ser_fft_split512 leaves them. scratch: SER_FRAME
- * floats. A third cheaper. */
-int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const float *spectrum, float *scratch);
+ * 0 ... SER_FRAME / 2 of a plain transform, no window, times 2^(6 + up), as ser_fft_frame leaves them. A third cheaper. */
+int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const int32_t *spectrum, int up, float *scratch);
 
 /* dB over the voiced frames: mean, std, min, max, skewness, kurtosis, slope per second. */
 void ser_hnr_columns(const ser_hnr *hnr, float peak, float columns[SER_MOMENTS_COLUMNS]);

@@ -14,15 +14,15 @@ extern "C" {
 
 #if SER_WITH_MODULATION
 typedef struct {
-    float means[SER_MODULATION_BANDS][SER_MODULATION_RATES]; /* over 2, 4 ... hops */
+    int32_t means[SER_MODULATION_BANDS][SER_MODULATION_RATES]; /* over 2, 4 ... hops, dB times 2^20 */
     uint8_t running; /* a frame has been seen: the means began there */
 } ser_modulation;
 
 void ser_modulation_reset(ser_modulation *modulation);
 
-/* mel: SER_MELS levels in dB of the next frame. Writes SER_MODULATION_RATES values of each band, the fastest
+/* mel: SER_MELS levels of the next frame, dB times 2^SER_BITS_MEL. Writes SER_MODULATION_RATES values of each band, the fastest
    first, into values[SER_FRAME_VALUES]. */
-void ser_modulation_push(ser_modulation *modulation, const float *mel, float *values);
+void ser_modulation_push(ser_modulation *modulation, const int32_t *mel, int32_t *values);
 #endif
 
 #ifdef __cplusplus

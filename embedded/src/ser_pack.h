@@ -1,12 +1,12 @@
-/* A level in sample steps, 0 ... 8e6, as 16 bits: 4 exponent, 12 mantissa, in units of 1/256. */
+/* A level in 1/256 sample steps, below 2^27, as 16 bits: 4 exponent, 12 mantissa. */
 #ifndef SER_PACK_H
 #define SER_PACK_H
 
 #include <stdint.h>
 
-static inline uint16_t ser_pack(float level)
+static inline uint16_t ser_pack(uint32_t value)
 {
-    uint32_t value = (uint32_t)(level * 256.0f + 0.5f), exponent = 0;
+    uint32_t exponent = 0;
     while (value >= 4096u) {
         value = (value + 1u) >> 1;
         exponent++;
@@ -14,9 +14,9 @@ static inline uint16_t ser_pack(float level)
     return (uint16_t)(exponent << 12 | value);
 }
 
-static inline float ser_unpack(uint16_t packed)
+static inline uint32_t ser_unpack(uint16_t packed)
 {
-    return (float)((uint32_t)(packed & 0xfffu) << (packed >> 12)) * (1.0f / 256.0f);
+    return (uint32_t)(packed & 0xfffu) << (packed >> 12);
 }
 
 #endif

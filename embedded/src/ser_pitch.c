@@ -1,18 +1,18 @@
 #include "ser_pitch.h"
 
 #include "ser_fft.h"
-#include "ser_math.h"
+#include "ser_fixed.h"
 #include "ser_pack.h"
 #include "ser_peak.h"
 
 #include <string.h>
 
 /* Short for the schema's. */
-#define VOICING SER_PITCH_VOICING
-#define JUMP_COST SER_PITCH_JUMP
-#define TURN_COST SER_PITCH_TURN /* voiced / unvoiced */
+#define VOICING SER_PITCH_VOICING_SCORE
+#define TURN_COST SER_PITCH_TURN_SCORE /* voiced / unvoiced */
 #define LONGEST SER_PITCH_LONGEST
 #define SHORTEST SER_PITCH_SHORTEST
+#define ONE (1 << SER_PITCH_SCORE_BITS)
 
 /* How the windowed frame is laid into the transform, in pairs of samples. */
 enum {
@@ -25,50 +25,98 @@ enum {
     SER_PITCH_WINDOW + SER_PITCH_LAGS > 2 * SER_FRAME
 #error "SER_PITCH_FLOOR: three of its periods are a window that the transform here cannot take"
 #endif
+/* Lags that are looked at, those that interpolation needs beyond the longest period included. */
+#define LAGS (LONGEST + SER_SINC_DEEP + 2)
 
-/* A period of p samples is stored as (log2 p - LOG_OFFSET) LOG_STEPS: a thousandth of a semitone apart or less. */
-#define LOG_OFFSET SER_PITCH_LOG_OFFSET
-#define LOG_STEPS SER_PITCH_LOG_STEPS
-#define STRENGTH_STEPS 4095.0f
-#define SILENCE_FREE 65536.0f /* louder than any local peak */
+#define STRENGTH_MOST 4095
+#define SILENCE_FREE UINT32_MAX /* louder than any local peak */
 #define NO_FRAME 0xffffu /* before the start of the sound */
 
-#define SAME_PEAK (1.0f / 256.0f) /* of it */
+#define SAME_PEAK 256U /* part of it */
 
 /* What storing in 16 and 12 bits may change about a difference of scores. */
-#define ROUNDING 5e-4f
+#define ROUNDING (ONE / 2000)
 
-static uint32_t pack_candidate(float log_period, float strength)
+/* Height of a maximum with the bits of a score. */
+static int32_t height_score(int32_t height)
 {
-    const uint32_t period = (uint32_t)((log_period - LOG_OFFSET) * LOG_STEPS + 0.5f);
-    return period << 16 | (uint32_t)(strength * STRENGTH_STEPS + 0.5f) << 4;
+    return height >> (SER_PEAK_HEIGHT_BITS - SER_PITCH_SCORE_BITS);
 }
 
-static float stored_strength(uint32_t candidate)
+/* Of a period that is not shorter than SHORTEST: the way it is stored. */
+static uint32_t log_period_of_place(int32_t place)
 {
-    return (float)(candidate >> 4 & 0xfffu) * (1.0f / STRENGTH_STEPS);
+    const uint32_t octaves = (uint32_t)ser_log2_q24((uint32_t)place) - ((uint32_t)SER_PEAK_PLACE_BITS << 24);
+    /* in two products of 32 bits: 24 fractional bits are 8 and 16 */
+    const uint32_t steps = (octaves >> 16) * (uint32_t)SER_PITCH_LOG_STEPS * 2U +
+                           (((octaves & 0xffffU) * (uint32_t)SER_PITCH_LOG_STEPS) >> 15);
+    return ((steps + 256U) >> 9) - SER_PITCH_LOG_OFFSET_STEPS;
 }
 
+static uint32_t pack_candidate(uint32_t period, int32_t strength)
+{
+    const uint32_t packed = ((uint32_t)strength * STRENGTH_MOST + ONE / 2) >> SER_PITCH_SCORE_BITS;
+    return (period < 0xffffU ? period : 0xffffU) << 16 | packed << 4;
+}
+
+/* To 2^-20: 4097 / 16 are 2^20 / 4095. */
+static int32_t stored_strength(uint32_t candidate)
+{
+    return (int32_t)((candidate >> 4 & 0xfffu) * 4097U >> 4);
+}
+
+/* Octaves, for the end of a sound. */
 static float log_period_of(uint32_t period)
 {
-    return (float)period * (1.0f / LOG_STEPS) + LOG_OFFSET;
+    return (float)period * (1.0f / SER_PITCH_LOG_STEPS) + SER_PITCH_LOG_OFFSET;
 }
 
-/* Strengths as the path adds them up. */
-static float voiced_score(float strength, float log_period)
+/* Strengths as the path adds them up; log periods as they are stored, from here on. */
+static int32_t voiced_score(int32_t strength, uint32_t log_period)
 {
-    return strength - SER_PITCH_OCTAVE_COST * (log_period - SER_PITCH_LOG_SHORTEST);
+    const uint32_t cost = log_period * SER_PITCH_OCTAVE_FACTOR >> SER_PITCH_OCTAVE_SHIFT;
+    return strength + SER_PITCH_OCTAVE_SCORE - (int32_t)cost;
 }
 
-static float unvoiced_score(float local_peak, float per_peak)
+static int32_t jump_cost(uint32_t a, uint32_t b)
 {
-    const float loudness = ser_minf(local_peak * per_peak, 1.0f);
-    return VOICING + ser_maxf(0.0f, 2.0f - loudness * ((1.0f + VOICING) / SER_PITCH_SILENCE));
+    return (int32_t)((a > b ? a - b : b - a) * SER_PITCH_JUMP_FACTOR >> SER_PITCH_JUMP_SHIFT);
+}
+
+static ser_silence silence_of(uint32_t level)
+{
+    ser_silence silence = {level, 0x8000U, 0xffffU, 0};
+    if (level > 0) {
+        const int zeros = ser_leading_zeros(level);
+        const uint32_t product = (level << zeros >> 16) * SER_PITCH_LOUD_FACTOR; /* 2^30 or more */
+        const int more = ser_leading_zeros(product);
+        silence.loud = product << more >> 16;
+        silence.rate = 0x7fffffffU / silence.loud;
+        silence.exponent = 32 - zeros - more - SER_PITCH_LOUD_SHIFT;
+    }
+    return silence;
+}
+
+static int32_t unvoiced_score(uint32_t local, const ser_silence *silence)
+{
+    const int up = -silence->exponent;
+    uint32_t part;
+    if (up >= 0) {
+        if (up > 16 || local >> (16 - up) != 0) {
+            return local > 0 ? VOICING : VOICING + 2 * ONE;
+        }
+        part = local << up;
+    } else {
+        part = local >> silence->exponent;
+    }
+    return part >= silence->loud
+               ? VOICING
+               : VOICING + (int32_t)((silence->loud - part) * silence->rate >> (30 - SER_PITCH_SCORE_BITS));
 }
 
 static void start_again(ser_pitch_front *front)
 {
-    front->total[0] = 0.0f;
+    front->total[0] = 0;
     front->quietest = SILENCE_FREE;
     front->frames = 0;
     front->place = 0;
@@ -78,89 +126,141 @@ void ser_pitch_reset(ser_pitch *pitch)
 {
     memset(pitch, 0, sizeof *pitch);
     pitch->before = NO_FRAME;
+    pitch->front.silence = silence_of(0);
     start_again(&pitch->front);
 }
 
-/* Mean of the middle of the frame, and the largest distance from it under the window. */
-static float find_peak(const int16_t *frame, float *mean)
+/* A frame's samples x as the stages want them: x 2^up - mean, at most 65535 in size. */
+typedef struct {
+    int32_t mean, up;
+} ser_level;
+
+/* From its middle's mean, and the range that the tail is in. */
+static ser_level find_level(const ser_tail *tail)
 {
+    const int16_t *frame = tail->sample;
     const int half = SER_PITCH_WINDOW / 2;
-    float peak = 0.0f;
-    int i;
-    *mean = (float)ser_tail_sum(frame + half - LONGEST, 2 * LONGEST) * (1.0f / (float)(2 * LONGEST));
-    for (i = half - LONGEST / 2 - 1; i < half; i++) {
-        const int mirror = SER_PITCH_WINDOW - 1 - i;
-        const float left = ser_absf((float)frame[i] - *mean);
-        const float right = ser_absf((float)frame[mirror] - *mean);
-        peak = ser_maxf(peak, ser_hann_half[i] * ser_maxf(left, right));
+    const int32_t sum = ser_tail_sum(frame + half - LONGEST, 2 * LONGEST);
+    const int32_t whole = sum / (2 * LONGEST), rest = sum % (2 * LONGEST);
+    int16_t low, high;
+    int32_t span;
+    ser_level level;
+    ser_tail_range(tail, &low, &high);
+    span = (high - whole > whole - low ? high - whole : whole - low) + 1;
+    for (level.up = 0; level.up < 15 && span << (level.up + 1) <= 65535; level.up++) {
     }
-    return peak;
+    level.mean = whole * (1 << level.up) + rest * (1 << level.up) / (2 * LONGEST);
+    return level;
 }
 
-/* Writes z + tail and (z - tail) (c - i s) to the digit-reversed places of two 256-point transforms. */
-static void spread(float *even, float *odd, float re, float im, float tail_re, float tail_im, float c, float s)
+static int32_t size_of(int32_t x) { return x < 0 ? -x : x; }
+
+/* The largest distance from the mean under the window, in 1/256 sample steps. */
+static uint32_t find_peak(const int16_t *frame, ser_level level)
 {
-    even[0] = re + tail_re;
-    even[1] = im + tail_im;
+    const int32_t up = 1 << level.up;
+    uint32_t peak = 0;
+    for (int i = SER_PITCH_WINDOW / 2 - LONGEST / 2 - 1; i < SER_PITCH_WINDOW / 2; i++) {
+        const int32_t left = size_of(frame[i] * up - level.mean);
+        const int32_t right = size_of(frame[SER_PITCH_WINDOW - 1 - i] * up - level.mean);
+        const uint32_t here = ser_hann_half[i] * (uint32_t)(left > right ? left : right);
+        peak = here > peak ? here : peak;
+    }
+    /* the window's one is 2^15 - 1 */
+    peak = (peak >> 7) + (peak >> 22);
+    return (peak + (1U << level.up >> 1)) >> level.up;
+}
+
+/*
+ * Writes z + tail and (z - tail) (c - i s) to the digit-reversed places of two 256-point transforms. In are 16 bits
+ * and a sign, of which windows that meet leave no more; out, 2^20 sqrt 2 at most. Of the turns 14 bits do: what is left
+ * out of them makes an error below that of rounding.
+ */
+SER_INLINE void spread(int32_t *even, int32_t *odd, int32_t re, int32_t im, int32_t tail_re, int32_t tail_im, int32_t c,
+                       int32_t s)
+{
+    even[0] = (re + tail_re) * 16;
+    even[1] = (im + tail_im) * 16;
     re -= tail_re;
     im -= tail_im;
-    odd[0] = re * c + im * s;
-    odd[1] = im * c - re * s;
+    odd[0] = (re * c + im * s) >> 10;
+    odd[1] = (im * c - re * s) >> 10;
 }
+
+SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >> 15; }
 
 /* The windowed frame as complex numbers, through the first radix-2 step. */
-static void load(const int16_t *x, float mean, float *scratch)
+static void load(const int16_t *x, ser_level level, int32_t *scratch)
 {
     const uint8_t *place = ser_digit_reversal;
-    const float *turn = ser_quarter_circle, *w = ser_hann_half;
-    float *odd = scratch + 2 * POINTS;
+    const int16_t *turn = ser_turns;
+    const uint16_t *w = ser_hann_half;
+    const int32_t mean = level.mean, up = 1 << level.up;
+    int32_t *odd = scratch + 2 * POINTS;
     int n;
-    for (n = 0; n < FOLDED; n++, x += 2, w += 2, turn += 4) {
-        const float *v = ser_hann_half + 2 * FOLDED - 1 - 2 * n;
+    for (n = 0; n < FOLDED; n++, x += 2, w += 2, turn += 2) {
+        const uint16_t *v = ser_hann_half + 2 * FOLDED - 1 - 2 * n;
         const int p = 2 * *place++;
-        spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[1] * ((float)x[1] - mean),
-               v[0] * ((float)x[2 * POINTS] - mean), v[-1] * ((float)x[2 * POINTS + 1] - mean), turn[0], turn[1]);
+        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]),
+               windowed(x[2 * POINTS] * up - mean, v[0]), windowed(x[2 * POINTS + 1] * up - mean, v[-1]),
+               turn[0], turn[1]);
     }
-    for (; n < QUARTER; n++, x += 2, w += 2, turn += 4) {
+    for (; n < QUARTER; n++, x += 2, w += 2, turn += 2) {
         const int p = 2 * *place++;
-        spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[1] * ((float)x[1] - mean), 0.0f,
-               0.0f, turn[0], turn[1]);
+        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]), 0, 0,
+               turn[0], turn[1]);
     }
-    turn -= 4 * QUARTER; /* a quarter turn on: cos, sin become -sin, cos */
-    for (; n < PAIRS / 2; n++, x += 2, w += 2, turn += 4) {
+    turn -= 2 * QUARTER; /* a quarter turn on: cos, sin become -sin, cos */
+    for (; n < PAIRS / 2; n++, x += 2, w += 2, turn += 2) {
         const int p = 2 * *place++;
-        spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[1] * ((float)x[1] - mean), 0.0f,
-               0.0f, -turn[1], turn[0]);
+        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]), 0, 0,
+               -turn[1], turn[0]);
     }
-    for (w--; n < POINTS; n++, x += 2, w -= 2, turn += 4) {
+    for (w--; n < POINTS; n++, x += 2, w -= 2, turn += 2) {
         const int p = 2 * *place++;
-        spread(scratch + p, odd + p, w[0] * ((float)x[0] - mean), w[-1] * ((float)x[1] - mean), 0.0f,
-               0.0f, -turn[1], turn[0]);
+        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[-1]), 0, 0,
+               -turn[1], turn[0]);
     }
 }
 
-/* The frame's normalised autocorrelation r[0 ... SER_PITCH_LAGS), Boersma's equation 9, somewhere in scratch. */
-static const float *correlate(const int16_t *frame, float mean, float *scratch)
+/* 2^60 / x, for x from 2^29 to 2^30; error 2^-27 of it. */
+static int32_t reciprocal(int32_t x)
 {
-    float *r, scale;
-    int i;
-    load(frame, mean, scratch);
+    const int32_t rough = 0x7fffffff / (x >> 14); /* 15 good bits */
+    const int32_t y = (rough < 0xffff ? rough : 0xffff) * (1 << 15);
+    const int32_t rest = (1 << 28) - ser_mulh(x, y); /* Newton */
+    const int32_t step = ser_mulh(y, rest * 16);
+    return step > INT32_MAX - y ? INT32_MAX : y + step;
+}
+
+/* The frame's normalised autocorrelation r[0 ... LAGS), Boersma's equation 9, Q4.27, somewhere in scratch. */
+static const int32_t *correlate(const int16_t *frame, ser_level level, int32_t *scratch)
+{
+    int32_t *r, per_power, up;
+    load(frame, level, scratch);
     r = ser_fft_autocorrelation(scratch);
-    scale = r[0] > 0.0f ? ser_recip(r[0]) : 0.0f;
-    for (i = 0; i < SER_PITCH_LAGS; i++) {
-        r[i] *= scale * ser_window_correction[i];
+    if (r[0] > 0) {
+        up = (int32_t)1 << (ser_leading_zeros((uint32_t)r[0]) - 2 > 0 ? ser_leading_zeros((uint32_t)r[0]) - 2 : 0);
+        per_power = reciprocal(r[0] * up);
+        for (int i = 0; i < LAGS; i++) {
+            r[i] = ser_mulh(ser_mulh(r[i] * up, per_power), ser_window_correction[i]) * 8;
+        }
     }
     return r;
 }
 
 typedef struct {
     ser_peak peak;
-    float log_period, score;
+    uint32_t log_period;
+    int32_t score;
 } found_maximum;
 
-static float strength_of(ser_peak peak)
+static int32_t strength_of(ser_peak peak)
 {
-    return peak.height > 1.0f ? ser_recip(peak.height) : ser_maxf(peak.height, 0.0f);
+    if (height_score(peak.height) > ONE) { /* one over it */
+        return 16 * (int32_t)(UINT32_MAX / (uint32_t)(peak.height >> (SER_PEAK_HEIGHT_BITS - 16)));
+    }
+    return peak.height > 0 ? height_score(peak.height) : 0;
 }
 
 static int weakest_of(const found_maximum *found, int count)
@@ -173,23 +273,26 @@ static int weakest_of(const found_maximum *found, int count)
 }
 
 /* Maxima of r that can win against silence; of more than SER_PITCH_MAX the strongest. */
-static int find_maxima(const float *r, float unvoiced, found_maximum *found)
+static int find_maxima(const int32_t *r, int32_t unvoiced, found_maximum *found)
 {
-    float enough = unvoiced - 2.0f * TURN_COST - ROUNDING;
+    /* the place of SER_PITCH_CEILING */
+    const int32_t shortest = (int32_t)((((int64_t)SER_SAMPLE_RATE << SER_PEAK_PLACE_BITS) + SER_PITCH_CEILING - 1) /
+                                       SER_PITCH_CEILING);
+    int32_t enough = unvoiced - 2 * TURN_COST - ROUNDING;
     int count = 0, i;
     for (i = SHORTEST; i <= LONGEST; i++) {
-        if (r[i] > 0.5f * VOICING && r[i] > r[i - 1] && r[i] >= r[i + 1]) {
+        if (r[i] > VOICING * (1 << (26 - SER_PITCH_SCORE_BITS)) && r[i] > r[i - 1] && r[i] >= r[i + 1]) {
             ser_peak peak = ser_peak_parabola(r, i);
             found_maximum f;
-            if (peak.height < enough - 0.05f) {
+            if (height_score(peak.height) < enough - ONE / 20) {
                 continue;
             }
             peak = ser_peak_refine(r, peak);
-            if (peak.place * (float)SER_PITCH_CEILING < (float)SER_SAMPLE_RATE) {
+            if (peak.place < shortest) {
                 continue;
             }
             f.peak = peak;
-            f.log_period = ser_log2(peak.place);
+            f.log_period = log_period_of_place(peak.place);
             f.score = voiced_score(strength_of(peak), f.log_period);
             if (f.score > enough) {
                 if (count < SER_PITCH_MAX) {
@@ -211,8 +314,7 @@ static int is_beaten(const found_maximum *f, const found_maximum *found, int cou
 {
     int i;
     for (i = 0; i < count; i++) {
-        const float distance = ser_absf(found[i].log_period - f->log_period);
-        if (found[i].score - f->score > 2.0f * JUMP_COST * distance + ROUNDING) {
+        if (found[i].score - f->score > 2 * jump_cost(found[i].log_period, f->log_period) + ROUNDING) {
             return 1;
         }
     }
@@ -235,23 +337,27 @@ static int prune(found_maximum *found, int count)
     return kept;
 }
 
-static void commit(ser_pitch *pitch, float peak);
-static void keep_up(ser_pitch *pitch, float peak);
+static void commit(ser_pitch *pitch, uint32_t level);
+static void keep_up(ser_pitch *pitch, uint32_t level);
 
-int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
+int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, int32_t *scratch)
 {
     found_maximum found[SER_PITCH_MAX];
-    const float peak = ser_tail_peak(tail);
-    const float *r = scratch;
-    float mean, local, unvoiced;
+    const uint32_t peak = ser_tail_level(tail);
+    const ser_silence silence = silence_of(peak);
+    const int32_t *r = scratch;
+    ser_level level;
+    uint32_t local;
+    int32_t unvoiced;
     int count = 0, kept, i;
     if (tail->hops <= SER_PITCH_LATENCY) {
         return 0;
     }
-    local = find_peak(tail->sample, &mean);
-    unvoiced = unvoiced_score(local, peak > 0.0f ? ser_recip(peak) : 0.0f);
-    if (unvoiced < 1.0f + 2.0f * TURN_COST) { /* else nothing can win against silence */
-        r = correlate(tail->sample, mean, scratch);
+    level = find_level(tail);
+    local = find_peak(tail->sample, level);
+    unvoiced = unvoiced_score(local, &silence);
+    if (unvoiced < ONE + 2 * TURN_COST) { /* else nothing can win against silence */
+        r = correlate(tail->sample, level, scratch);
         count = find_maxima(r, unvoiced, found);
     }
 
@@ -261,9 +367,10 @@ int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch)
     kept = prune(found, count);
     for (i = 0; i < kept; i++) {
         /* the edges of the pulse marking's windows hang on hundredths of a sample */
-        const ser_peak peak = ser_peak_deep_refine(r, found[i].peak);
-        pitch->candidate[pitch->pooled++] =
-            pack_candidate(ser_log2(ser_maxf(peak.place, (float)SHORTEST)), strength_of(peak));
+        const int32_t shortest = SHORTEST * (1 << SER_PEAK_PLACE_BITS);
+        ser_peak near = ser_peak_deep_refine(r, found[i].peak);
+        near.place = near.place > shortest ? near.place : shortest;
+        pitch->candidate[pitch->pooled++] = pack_candidate(log_period_of_place(near.place), strength_of(near));
     }
     pitch->peak[pitch->frames] = ser_pack(local);
     pitch->link[pitch->frames] = (uint16_t)(kept << 8);
@@ -286,32 +393,32 @@ static unsigned pool_of(const ser_pitch *pitch, unsigned i)
     return place;
 }
 
-/* The log periods of the states of the frame before the front's next; returns how many. */
-static unsigned states_before(const ser_pitch *pitch, float *period)
+/* The log periods, 0 where it is unvoiced, of the states of the frame before the front's next; returns how many. */
+static unsigned states_before(const ser_pitch *pitch, uint32_t *period)
 {
     const ser_pitch_front *front = &pitch->front;
     unsigned kept, s;
-    period[0] = 0.0f;
+    period[0] = 0;
     if (front->frames == 0) {
-        if (pitch->before != 0 && pitch->before != NO_FRAME) {
-            period[0] = log_period_of(pitch->before); /* settled: the only one */
+        if (pitch->before != NO_FRAME) {
+            period[0] = pitch->before; /* settled: the only one */
         }
         return 1;
     }
     kept = kept_of(pitch, front->frames - 1u);
     for (s = 1; s <= kept; s++) {
-        period[s] = log_period_of(pitch->candidate[front->place - kept + s - 1] >> 16);
+        period[s] = pitch->candidate[front->place - kept + s - 1] >> 16;
     }
     return kept + 1;
 }
 
 /* The best way to unvoiced from the states before, and its score. */
-SER_INLINE unsigned best_to_unvoiced(const float *total, const float *period, unsigned states, float *highest)
+SER_INLINE unsigned best_to_unvoiced(const int32_t *total, const uint32_t *period, unsigned states, int32_t *highest)
 {
     unsigned best = 0, t;
-    *highest = total[0] - (period[0] > 0.0f ? TURN_COST : 0.0f);
+    *highest = total[0] - (period[0] > 0 ? TURN_COST : 0);
     for (t = 1; t < states; t++) {
-        const float sum = total[t] - TURN_COST;
+        const int32_t sum = total[t] - TURN_COST;
         if (sum > *highest) {
             *highest = sum;
             best = t;
@@ -321,13 +428,13 @@ SER_INLINE unsigned best_to_unvoiced(const float *total, const float *period, un
 }
 
 /* The same to a log period. */
-SER_INLINE unsigned best_to_voiced(const float *total, const float *period, unsigned states, float to,
-                                   float *highest)
+SER_INLINE unsigned best_to_voiced(const int32_t *total, const uint32_t *period, unsigned states, uint32_t to,
+                                   int32_t *highest)
 {
     unsigned best = 0, t;
-    *highest = total[0] - (period[0] > 0.0f ? JUMP_COST * ser_absf(period[0] - to) : TURN_COST);
+    *highest = total[0] - (period[0] > 0 ? jump_cost(period[0], to) : TURN_COST);
     for (t = 1; t < states; t++) {
-        const float sum = total[t] - JUMP_COST * ser_absf(period[t] - to);
+        const int32_t sum = total[t] - jump_cost(period[t], to);
         if (sum > *highest) {
             *highest = sum;
             best = t;
@@ -340,62 +447,62 @@ SER_INLINE unsigned best_to_voiced(const float *total, const float *period, unsi
 static void take_frame(ser_pitch *pitch)
 {
     ser_pitch_front *front = &pitch->front;
-    float period[SER_PITCH_MAX + 1], total[SER_PITCH_MAX + 1];
+    uint32_t period[SER_PITCH_MAX + 1];
+    int32_t total[SER_PITCH_MAX + 1];
     const unsigned states = states_before(pitch, period);
     const unsigned i = front->frames, kept = kept_of(pitch, i);
     uint32_t *c = pitch->candidate + front->place;
     unsigned best = 0, s;
-    float unvoiced = 0.0f;
+    int32_t unvoiced = 0;
     if (i > 0 || pitch->before != NO_FRAME) {
         best = best_to_unvoiced(front->total, period, states, &unvoiced);
     }
     pitch->link[i] = (uint16_t)((pitch->link[i] & 0xfff0u) | best);
     if (kept > 0) {
-        const float local = ser_unpack(pitch->peak[i]);
-        unvoiced += unvoiced_score(local, front->per_peak);
-        front->quietest = ser_minf(front->quietest, local);
+        const uint32_t local = ser_unpack(pitch->peak[i]);
+        unvoiced += unvoiced_score(local, &front->silence);
+        front->quietest = local < front->quietest ? local : front->quietest;
     }
     for (s = 0; s < kept; s++) {
-        const float log_period = log_period_of(c[s] >> 16);
-        float voiced = 0.0f;
+        const uint32_t log_period = c[s] >> 16;
+        int32_t voiced = 0;
         best = 0;
         if (i > 0 || pitch->before != NO_FRAME) {
             best = best_to_voiced(front->total, period, states, log_period, &voiced);
         }
         /* totals stay small however long the sound is */
-        total[s] = voiced + voiced_score(stored_strength(c[s]), log_period) -
-                   unvoiced;
+        total[s] = voiced + voiced_score(stored_strength(c[s]), log_period) - unvoiced;
         c[s] = (c[s] & ~15u) | best;
     }
-    front->total[0] = 0.0f;
+    front->total[0] = 0;
     memcpy(front->total + 1, total, kept * sizeof *total);
     front->frames++;
     front->place = (uint16_t)(front->place + kept);
 }
 
 /* Refers the forward pass to a peak. The sound's mean drifts, and its peak with it, in either direction: a peak
- * nearer than SAME_PEAK to the last one is the same, which leaves scores exact to 0.008, and those only of frames
- * almost silent. */
-static void refer(ser_pitch_front *front, float peak)
+ * nearer than a part in SAME_PEAK to the last one is the same, which leaves scores exact to 0.008, and those only of
+ * frames almost silent. */
+static void refer(ser_pitch_front *front, uint32_t level)
 {
-    const float before = front->per_peak;
-    if (ser_absf(peak - front->peak) <= SAME_PEAK * front->peak) {
+    const ser_silence before = front->silence;
+    const uint32_t moved = level > before.level ? level - before.level : before.level - level;
+    if (moved <= before.level / SAME_PEAK) {
         return;
     }
-    front->peak = peak;
-    front->per_peak = ser_recip(peak);
-    if (unvoiced_score(front->quietest, ser_minf(before, front->per_peak)) > VOICING) {
+    front->silence = silence_of(level);
+    if (unvoiced_score(front->quietest, level > before.level ? &front->silence : &before) > VOICING) {
         start_again(front);
         front->patience = SER_PITCH_PATIENCE;
     }
 }
 
 /* Takes the forward pass on by a few frames. */
-static void keep_up(ser_pitch *pitch, float peak)
+static void keep_up(ser_pitch *pitch, uint32_t level)
 {
     ser_pitch_front *front = &pitch->front;
     int most = SER_PITCH_PACE;
-    refer(front, peak);
+    refer(front, level);
     if (front->patience > 0) {
         front->patience--;
         return;
@@ -405,15 +512,15 @@ static void keep_up(ser_pitch *pitch, float peak)
     }
 }
 
-void ser_pitch_path(ser_pitch *pitch, uint32_t from, float peak)
+void ser_pitch_path(ser_pitch *pitch, uint32_t from, uint32_t level)
 {
     const unsigned start = from > pitch->base ? from - pitch->base : 0;
-    const float *total = pitch->front.total;
+    const int32_t *total = pitch->front.total;
     unsigned i = pitch->frames, place = pitch->pooled, best = 0, s;
     if (start >= i) {
         return;
     }
-    refer(&pitch->front, peak);
+    refer(&pitch->front, level);
     while (pitch->front.frames < i) {
         take_frame(pitch);
     }
@@ -462,32 +569,35 @@ int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame)
            (frame - pitch->base < pitch->frames && chosen_of(pitch, frame - pitch->base) > 0);
 }
 
-/* The next frame, kept frame i; place: of its candidates. */
-static void add_to(ser_contours *contours, const ser_pitch *pitch, unsigned i, unsigned place, float peak)
+/* Of a frame, from which on it is clear, in a sound of this peak. */
+static uint32_t clear_level(uint32_t level) { return (uint32_t)(SER_CLEAR_PEAK * (float)level + 0.5f); }
+
+/* The next frame, kept frame i; place: of its candidates; clear: the level from which on it is clear. */
+static void add_to(ser_contours *contours, const ser_pitch *pitch, unsigned i, unsigned place, uint32_t clear)
 {
     const uint32_t candidate = chosen_candidate(pitch, i, place);
-    const float semitones = 12.0f * (SER_PITCH_LOG_ZERO - log_period_of(candidate >> 16));
-    const int loud = ser_unpack(pitch->peak[i]) >= SER_CLEAR_PEAK * peak;
+    const int loud = ser_unpack(pitch->peak[i]) >= clear;
     if (SER_WITH_PITCH && candidate > 0) {
-        ser_contour_voiced(&contours->voiced, semitones);
+        ser_contour_voiced(&contours->voiced, (uint16_t)(candidate >> 16));
     } else if (SER_WITH_PITCH) {
         ser_contour_unvoiced(&contours->voiced, 1);
     }
-    if (SER_WITH_CLEAR && candidate > 0 && loud && stored_strength(candidate) >= SER_CLEAR_STRENGTH) {
-        ser_contour_voiced(&contours->clear, semitones);
+    if (SER_WITH_CLEAR && candidate > 0 && loud && stored_strength(candidate) >= SER_CLEAR_STRENGTH_SCORE) {
+        ser_contour_voiced(&contours->clear, (uint16_t)(candidate >> 16));
     } else if (SER_WITH_CLEAR) {
         ser_contour_unvoiced(&contours->clear, loud);
     }
 }
 
-static void commit(ser_pitch *pitch, float peak)
+static void commit(ser_pitch *pitch, uint32_t level)
 {
     const unsigned count = pitch->frames < SER_PITCH_COMMIT ? pitch->frames : SER_PITCH_COMMIT;
+    const uint32_t clear = clear_level(level);
     unsigned i, place = 0;
-    ser_pitch_path(pitch, pitch->base, peak);
+    ser_pitch_path(pitch, pitch->base, level);
     for (i = 0; i < count; i++) {
         pitch->before = chosen_period(pitch, i, place);
-        add_to(&pitch->settled, pitch, i, place, peak);
+        add_to(&pitch->settled, pitch, i, place, clear);
         place += kept_of(pitch, i);
     }
     pitch->frames = (uint16_t)(pitch->frames - count);
@@ -500,13 +610,14 @@ static void commit(ser_pitch *pitch, float peak)
     memmove(pitch->link, pitch->link + count, sizeof(uint16_t) * pitch->frames);
 }
 
-void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR])
+void ser_pitch_columns(ser_pitch *pitch, uint32_t level, float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR])
 {
     ser_contours contours = pitch->settled;
+    const uint32_t clear = clear_level(level);
     unsigned i, place = 0;
-    ser_pitch_path(pitch, pitch->base, peak);
+    ser_pitch_path(pitch, pitch->base, level);
     for (i = 0; i < pitch->frames; i++) {
-        add_to(&contours, pitch, i, place, peak);
+        add_to(&contours, pitch, i, place, clear);
         place += kept_of(pitch, i);
     }
     if (SER_WITH_PITCH) {

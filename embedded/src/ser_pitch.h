@@ -5,8 +5,8 @@
  *
  *   ser_pitch pitch;
  *   ser_pitch_reset(&pitch);
- *   after every ser_tail_push:  ser_pitch_hop(&pitch, &tail, scratch);       scratch: 1024 floats
- *   at the end, or any time:    ser_pitch_columns(&pitch, ser_tail_peak(&tail), columns);
+ *   after every ser_tail_push:  ser_pitch_hop(&pitch, &tail, scratch);       scratch: 1024 int32_t
+ *   at the end, or any time:    ser_pitch_columns(&pitch, ser_tail_level(&tail), columns);
  *
  * Pitch frame k is centred SER_PITCH_CENTRE + SER_HOP k samples after the first and comes with hop
  * k + SER_PITCH_LATENCY.
@@ -14,11 +14,22 @@
  * The silence threshold refers to the loudest sample, which is known at the end only. So every candidate
  * that can still win is kept: a candidate that loses to another, or to silence, by more than the path's
  * transition costs could ever make good, whatever the peak, is dropped (exact). Unlimited length: exact
- * while SER_PITCH_FRAMES frames and SER_PITCH_POOL candidates suffice (8 s of sound, in hops of 10 ms); beyond, the oldest
- * SER_PITCH_COMMIT frames are settled with the peak so far and leave only their sums.
+ * while SER_PITCH_FRAMES frames and SER_PITCH_POOL candidates suffice (8 s of sound, in hops of 10 ms); beyond, the
+ * oldest SER_PITCH_COMMIT frames are settled with the peak so far and leave only their sums.
  *
  * The path's forward pass keeps up with the sound, so that little is left at the end: it starts again, a few
  * frames per hop, only when a new peak changes the score of a frame that has candidates.
+ *
+ * Format, stage by stage; all of it integers, up to the contour at the end of a sound.
+ *   frame        samples less the local mean, times 2^s, as much as 16 bits and a sign hold; windowed (Q0.15), to 16
+ *                bits and a sign: noise 100 dB below the frame's peak
+ *   correlation  ser_fft.h; over its lag 0 and the window's own, Q4.27: error of the transform below 3e-5, in speech
+ *                2e-6, and 2^-24 besides
+ *   maxima       ser_peak.h
+ *   log period   in SER_PITCH_LOG_STEPS to the octave, 16 bits, rounded: a thousandth of a semitone or less
+ *   strength     Q.20; stored as 12 bits
+ *   score, cost  Q.20, products of 16 bits and 16: costs of the schema to 2^-16 of each, unvoiced to 2^-15
+ *   levels       1/256 sample steps; stored as ser_pack.h
  */
 #ifndef SER_PITCH_H
 #define SER_PITCH_H
@@ -33,15 +44,23 @@ extern "C" {
 #define SER_PITCH_FRAMES 800
 #define SER_PITCH_POOL 2048
 #define SER_PITCH_COMMIT 100
-#define SER_PITCH_SCRATCH 1024 /* floats */
+#define SER_PITCH_SCRATCH 1024 /* int32_t */
 #define SER_PITCH_PACE 8 /* frames that the forward pass takes per hop, at most */
 #define SER_PITCH_PATIENCE 10 /* hops it waits before it starts again: peaks come in flocks */
 
+/* What silence is in a sound of some peak: of a frame from loud 2^exponent on, nothing. */
+typedef struct {
+    uint32_t level;   /* of the peak */
+    uint32_t loud;    /* 2^15 ... 2^16 - 1 */
+    uint32_t rate;    /* 2^31 / loud */
+    int32_t exponent;
+} ser_silence;
+
 /* How far the forward pass has come. State 0 is unvoiced, the others are a frame's candidates. */
 typedef struct {
-    float total[SER_PITCH_MAX + 1]; /* best score up to each state of its last frame, less state 0's */
-    float peak, per_peak;           /* of the sound, that the scores refer to, and one over it */
-    float quietest;                 /* local peak of the quietest frame with candidates */
+    int32_t total[SER_PITCH_MAX + 1]; /* best score up to each state of its last frame, less state 0's */
+    ser_silence silence;              /* of the sound, that the scores refer to */
+    uint32_t quietest;                /* local peak of the quietest frame with candidates */
     uint16_t frames, place;         /* kept frames, and their candidates, behind it */
     uint16_t patience;              /* hops still to wait */
 } ser_pitch_front;
@@ -65,10 +84,11 @@ typedef struct {
 void ser_pitch_reset(ser_pitch *pitch);
 
 /* Analyses the frame that the latest hop completes. Returns 1 if there was one. */
-int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, float *scratch);
+int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, int32_t *scratch);
 
-/* Finds the best path through all frames for a sound of this peak, and notes it from frame `from` on. */
-void ser_pitch_path(ser_pitch *pitch, uint32_t from, float peak);
+/* Finds the best path through all frames for a sound of this peak (ser_tail_level), and notes it from frame `from`
+ * on. */
+void ser_pitch_path(ser_pitch *pitch, uint32_t from, uint32_t level);
 
 /* Copies frames from (a number, not before base) to the latest by the latest path: the stored period,
  * 0 = unvoiced. Returns how many, at most room. */
@@ -82,7 +102,7 @@ int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame);
 
 /* The columns of the pitch group and of the clear group after it, for a sound of this peak, in the schema's
  * order; those of a group that is left out stay as they are. */
-void ser_pitch_columns(ser_pitch *pitch, float peak, float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR]);
+void ser_pitch_columns(ser_pitch *pitch, uint32_t level, float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR]);
 
 #ifdef __cplusplus
 }

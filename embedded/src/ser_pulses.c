@@ -1,7 +1,7 @@
 #include "ser_pulses.h"
 
 #include "ser_math.h"
-#include "ser_peak.h"
+#include "ser_peak_float.h"
 
 #include <math.h>
 #include <string.h>
@@ -549,12 +549,12 @@ static void add_pulses(const ser_pulses *p, const ser_pitch *pitch, int32_t from
 }
 
 /* Makes room: the oldest pulses leave their sums, as the path is by now. */
-static void commit(ser_pulses *p, ser_pitch *pitch, float peak)
+static void commit(ser_pulses *p, ser_pitch *pitch, uint32_t level, float peak)
 {
     const int32_t count = SER_PULSES_COMMIT;
     uint32_t shift;
     uint16_t i;
-    ser_pitch_path(pitch, pitch->base, peak);
+    ser_pitch_path(pitch, pitch->base, level);
     add_pulses(p, pitch, 0, count, peak, &p->settled);
     while (p->marked_count > 0 && p->marked[0].pulses < count) {
         forget(p);
@@ -589,13 +589,14 @@ void ser_pulses_hop(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, float
 {
     uint16_t track[SER_PULSES_TRACK];
     marker m;
+    const uint32_t level = ser_tail_level(tail);
     const float peak = ser_tail_peak(tail);
     ser_history_hop(&p->history, tail);
     if (tail->hops % SER_PULSES_PERIOD != 0 || pitch->frames == 0) {
         return;
     }
     if (p->count + SER_PULSES_ROOM > SER_PULSES_MAX) {
-        commit(p, pitch, peak);
+        commit(p, pitch, level, peak);
     }
     while (p->marked_count > 0 &&
            p->marked[0].first + SER_HISTORY_HOPS <= p->history.hops + 2) {
@@ -604,7 +605,7 @@ void ser_pulses_hop(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, float
     m = marker_of(p, scratch, peak);
     if (peak > p->loudest && !p->is_open && p->marked_count > 0) {
         int moved;
-        ser_pitch_path(pitch, p->from, peak);
+        ser_pitch_path(pitch, p->from, level);
         moved = find_moved(p, pitch);
         if (moved < p->marked_count) {
             p->count = p->marked[moved].pulses;
@@ -614,7 +615,7 @@ void ser_pulses_hop(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, float
             unmark(p, moved);
         }
     } else {
-        ser_pitch_path(pitch, p->next, peak);
+        ser_pitch_path(pitch, p->next, level);
     }
     p->loudest = peak;
     look(p, pitch, track, &m, SER_PULSES_LAG);
@@ -626,6 +627,7 @@ void ser_pulses_columns(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, f
     uint16_t track[SER_PULSES_TRACK];
     ser_marked marked[SER_PULSES_MARKED];
     ser_perturbation sums = p->settled;
+    const uint32_t level = ser_tail_level(tail);
     const float peak = ser_tail_peak(tail);
     /* what is marked provisionally, behind the pulses kept, is taken back below */
     const int32_t count = p->count;
@@ -636,7 +638,7 @@ void ser_pulses_columns(ser_pulses *p, const ser_tail *tail, ser_pitch *pitch, f
     int32_t good = count;
     marker m = marker_of(p, scratch, peak);
     memcpy(marked, p->marked, sizeof marked);
-    ser_pitch_path(pitch, pitch->base, peak);
+    ser_pitch_path(pitch, pitch->base, level);
     if (!is_open) {
         const int moved = find_moved(p, pitch);
         if (moved < marked_count) {

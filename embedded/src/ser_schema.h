@@ -6,7 +6,7 @@
 #include "ser_config.h"
 
 /* Names this exact definition; sources of two different hashes must not be combined. */
-#define SER_SCHEMA_HASH 0x7f2f227a4f920ee0ULL
+#define SER_SCHEMA_HASH 0xd24ada65a266d72eULL
 
 #define SER_SAMPLE_RATE 16000
 #define SER_HOP 160
@@ -61,12 +61,23 @@
 #define SER_PITCH_WINDOW 640 /* three of the longest */
 #define SER_PITCH_CENTRE 360 /* of frame 0, samples from the clip's start */
 #define SER_PITCH_LATENCY 4 /* frame k comes with hop k + this */
-#define SER_PITCH_LOG_SHORTEST 4.7369657f
 #define SER_PITCH_LOG_ZERO 7.321928f /* log2 of the period at 0 semitones */
 #define SER_PITCH_LOG_OFFSET 4.5f
 #define SER_PITCH_LOG_STEPS 20000.0f
-#define SER_PITCH_JUMP 0.35f /* costs per hop */
-#define SER_PITCH_TURN 0.14f
+#define SER_PITCH_LOG_STEP 0.0006f /* semitones */
+#define SER_F0_STEP_LIMIT_STEPS 10000U /* SER_F0_STEP_LIMIT, in those */
+#define SER_PITCH_LOG_OFFSET_STEPS 90000
+#define SER_PITCH_SCORE_BITS 20 /* fractional ones, of the scores from here on */
+#define SER_PITCH_VOICING_SCORE 471859
+#define SER_PITCH_TURN_SCORE 146801
+#define SER_PITCH_JUMP_FACTOR 37581U /* a step of log period: this >> ..._SHIFT */
+#define SER_PITCH_JUMP_SHIFT 11
+#define SER_PITCH_OCTAVE_FACTOR 34360U
+#define SER_PITCH_OCTAVE_SHIFT 16
+#define SER_PITCH_OCTAVE_SCORE 2485 /* of SER_PITCH_LOG_SHORTEST */
+#define SER_PITCH_LOUD_FACTOR 43389U /* of the sound's peak, a frame's that is not silent */
+#define SER_PITCH_LOUD_SHIFT 20
+#define SER_CLEAR_STRENGTH_SCORE 629146
 #define SER_PITCH_MAX 14 /* candidates of a frame */
 #define SER_TAIL_SAMPLES 680 /* from a pitch frame's first to the latest */
 #define SER_HNR_LATENCY 3 /* frame k comes with hop k + this */
@@ -83,7 +94,6 @@
 #define SER_INTENSITY_LAST 24 /* steps in its last hop */
 #define SER_INTENSITY_LAST_WHOLE 21 /* of them within the window */
 #define SER_INTENSITY_LAG 3 /* spectral frame less intensity frame */
-#define SER_INTENSITY_FLOOR_POWER 1.0f
 #define SER_GATE_HISTORY 16
 #define SER_TIME_STEPS 256 /* of pulse times, per sample */
 #define SER_LEVEL_STEPS 128 /* of amplitudes, per octave; 0 = no amplitude */
@@ -435,6 +445,26 @@
 #define SER_COLUMN_SHIMMER_APQ3 509
 #define SER_COLUMN_SHIMMER_APQ5 510
 #define SER_COLUMN_HNR 511
+
+/* Every descriptor's number format: values are integers, times 2^this. */
+#define SER_BITS_RMS 23
+#define SER_BITS_RMS_DELTA 22
+#define SER_BITS_INTENSITY_DB 15
+#define SER_BITS_INTENSITY_DB_DELTA 14
+#define SER_BITS_ZCR 21
+#define SER_BITS_MFCC 12
+#define SER_BITS_MFCC_DELTA 14
+#define SER_BITS_MFCC_DELTA2 14
+#define SER_BITS_CENTROID 8
+#define SER_BITS_BANDWIDTH 9
+#define SER_BITS_ROLLOFF 8
+#define SER_BITS_FLATNESS 23
+#define SER_BITS_FLUX 15
+#define SER_BITS_LOW_HIGH_DB 13
+#define SER_BITS_CONTRAST 15
+#define SER_BITS_MEL 14
+#define SER_BITS_CHROMA 21
+#define SER_BITS_MODULATION 14
 
 /* Functionals, as bits. */
 #define SER_MEAN 1U

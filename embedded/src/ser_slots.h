@@ -5,10 +5,12 @@
 
 #include "ser_schema.h"
 
-/* Test builds fill slots and columns with a NaN of their own and stop where one was not written. */
+#include <stdint.h>
+
+/* Test builds fill slots and columns with a value that is none, and stop where one was not written. */
 #ifdef SER_TEST_POISON
-void ser_test_poison(float *slots, int count);
-void ser_test_part(ser_part part, const float *values);
+void ser_test_poison(void *slots, int count);
+void ser_test_part(ser_part part, const int32_t *values);
 void ser_test_columns(const float *features);
 #else
 #define ser_test_poison(slots, count) ((void)0)
@@ -18,7 +20,7 @@ void ser_test_columns(const float *features);
 
 /* extractor: no value at the first frame */
 #if SER_WITH_ENERGY
-static inline void ser_put_change_energy(float *values, float rms_delta)
+static inline void ser_put_change_energy(int32_t *values, int32_t rms_delta)
 {
     values[SER_CHANGE_RMS_DELTA] = rms_delta;
 }
@@ -26,7 +28,7 @@ static inline void ser_put_change_energy(float *values, float rms_delta)
 
 /* spectrum: no value at the first frame */
 #if SER_WITH_SPECTRUM
-static inline void ser_put_change_spectrum(float *values, float flux)
+static inline void ser_put_change_spectrum(int32_t *values, int32_t flux)
 {
     values[SER_CHANGE_FLUX] = flux;
 }
@@ -34,7 +36,7 @@ static inline void ser_put_change_spectrum(float *values, float flux)
 
 /* cepstrum: known DELTA_WIDTH / 2 frames late */
 #if SER_WITH_CEPSTRUM
-static inline float *ser_at_delta_mfcc_delta(float *values)
+static inline int32_t *ser_at_delta_mfcc_delta(int32_t *values)
 {
     return values + SER_DELTA_MFCC_DELTA_01;
 }
@@ -42,7 +44,7 @@ static inline float *ser_at_delta_mfcc_delta(float *values)
 
 /* cepstrum: known DELTA_WIDTH / 2 frames late */
 #if SER_WITH_CEPSTRUM
-static inline float *ser_at_delta_mfcc_delta2(float *values)
+static inline int32_t *ser_at_delta_mfcc_delta2(int32_t *values)
 {
     return values + SER_DELTA_MFCC_DELTA2_01;
 }
@@ -50,7 +52,7 @@ static inline float *ser_at_delta_mfcc_delta2(float *values)
 
 /* cepstrum: known at every frame */
 #if SER_WITH_CEPSTRUM || SER_WITH_CORRELATION
-static inline float *ser_at_frame_mfcc(float *values)
+static inline int32_t *ser_at_frame_mfcc(int32_t *values)
 {
     return values + SER_FRAME_MFCC_01;
 }
@@ -58,7 +60,7 @@ static inline float *ser_at_frame_mfcc(float *values)
 
 /* spectrum: known at every frame */
 #if SER_WITH_CHROMA
-static inline float *ser_at_frame_chroma(float *values)
+static inline int32_t *ser_at_frame_chroma(int32_t *values)
 {
     return values + SER_FRAME_CHROMA_00;
 }
@@ -66,7 +68,7 @@ static inline float *ser_at_frame_chroma(float *values)
 
 /* spectrum: known at every frame */
 #if SER_WITH_CONTRAST
-static inline float *ser_at_frame_contrast(float *values)
+static inline int32_t *ser_at_frame_contrast(int32_t *values)
 {
     return values + SER_FRAME_CONTRAST_00;
 }
@@ -74,7 +76,7 @@ static inline float *ser_at_frame_contrast(float *values)
 
 /* extractor: known at every frame */
 #if SER_WITH_ENERGY
-static inline void ser_put_frame_energy(float *values, float rms)
+static inline void ser_put_frame_energy(int32_t *values, int32_t rms)
 {
     values[SER_FRAME_RMS] = rms;
 }
@@ -82,7 +84,7 @@ static inline void ser_put_frame_energy(float *values, float rms)
 
 /* spectrum: known at every frame */
 #if SER_WITH_MEL || SER_WITH_RELATIVE
-static inline float *ser_at_frame_mel(float *values)
+static inline int32_t *ser_at_frame_mel(int32_t *values)
 {
     return values + SER_FRAME_MEL_00;
 }
@@ -90,7 +92,7 @@ static inline float *ser_at_frame_mel(float *values)
 
 /* modulation: known at every frame */
 #if SER_WITH_MODULATION
-static inline float *ser_at_frame_modulation(float *values)
+static inline int32_t *ser_at_frame_modulation(int32_t *values)
 {
     return values + SER_FRAME_MODULATION_0_0;
 }
@@ -98,7 +100,7 @@ static inline float *ser_at_frame_modulation(float *values)
 
 /* spectrum: known at every frame */
 #if SER_WITH_SPECTRUM
-static inline void ser_put_frame_spectrum(float *values, float centroid, float bandwidth, float rolloff, float flatness, float low_high_db)
+static inline void ser_put_frame_spectrum(int32_t *values, int32_t centroid, int32_t bandwidth, int32_t rolloff, int32_t flatness, int32_t low_high_db)
 {
     values[SER_FRAME_CENTROID] = centroid;
     values[SER_FRAME_BANDWIDTH] = bandwidth;
@@ -110,7 +112,7 @@ static inline void ser_put_frame_spectrum(float *values, float centroid, float b
 
 /* extractor: known at every frame */
 #if SER_WITH_ZCR
-static inline void ser_put_frame_zcr(float *values, float zcr)
+static inline void ser_put_frame_zcr(int32_t *values, int32_t zcr)
 {
     values[SER_FRAME_ZCR] = zcr;
 }
@@ -118,7 +120,7 @@ static inline void ser_put_frame_zcr(float *values, float zcr)
 
 /* extractor: no value where its longer window sticks out of the clip */
 #if SER_WITH_INTENSITY
-static inline void ser_put_intensity_intensity(float *values, float intensity_db)
+static inline void ser_put_intensity_intensity(int32_t *values, int32_t intensity_db)
 {
     values[SER_INTENSITY_INTENSITY_DB] = intensity_db;
 }
@@ -126,7 +128,7 @@ static inline void ser_put_intensity_intensity(float *values, float intensity_db
 
 /* extractor: nor at the first frame that has one */
 #if SER_WITH_INTENSITY
-static inline void ser_put_intensity_change_intensity(float *values, float intensity_db_delta)
+static inline void ser_put_intensity_change_intensity(int32_t *values, int32_t intensity_db_delta)
 {
     values[SER_INTENSITY_CHANGE_INTENSITY_DB_DELTA] = intensity_db_delta;
 }

@@ -2,8 +2,7 @@
 
 #if SER_NEEDS_FFT
 
-#include "ser_fft.h"
-#include "ser_math.h"
+#include "ser_fixed.h"
 #include "ser_slots.h"
 
 #include <string.h>
@@ -13,150 +12,290 @@ void ser_spectrum_reset(ser_spectrum *spectrum)
     memset(spectrum, 0, sizeof *spectrum);
 }
 
-void ser_spectrum_transform(const int16_t *frame, float *scratch)
+/* What the bins of a frame have come to while their magnitudes were taken. */
+typedef struct {
+    uint32_t low, high;  /* all bits of the magnitudes below and above SER_LOW_HIGH_SPLIT */
+    int32_t exponents;   /* of the logarithms of their squares: whole numbers, */
+    int32_t coarse;      /* a table's, Q20, */
+    int32_t fine;        /* and what is left, natural, Q25 */
+    uint32_t floored;    /* magnitudes below the floor, which count as that */
+    uint32_t below;      /* sum of their squares */
+} ser_magnitudes;
+
+/*
+ * Twice the magnitude of a bin, its factor of 2^up taken off, and, if it is not below the floor, the logarithm of its square. The larger component is shifted to
+ * [2^30, 2^31), then p = |z|^2 2^(2 shift - 32) is at least 2^28; two bits more where that takes to put it into the table. With d the
+ * distance from the middle of p's range, below 1/32, sqrt(1 + d) = 1 + d/2 - d^2/8 and ln(1 + d) = d - d^2/2, each to a third of d^3.
+ */
+SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, int up, int32_t re, int32_t im)
 {
-    for (int n = 0; n < SER_FRAME / 2; n++) {
-        const int at = 2 * ser_digit_reversal[n];
-        scratch[at] = (float)frame[2 * n];
-        scratch[at + 1] = (float)frame[2 * n + 1];
+    const uint32_t a = (uint32_t)(re < 0 ? -re : re) | 1U; /* zero has no highest bit */
+    const uint32_t b = (uint32_t)(im < 0 ? -im : im);
+    const int left = ser_leading_zeros(a | b) - 1;
+    int shift = left + up;
+    uint32_t p = ser_umulh(a << left, a << left) + ser_umulh(b << left, b << left);
+    if (p < 1U << 30) {
+        p <<= 2;
+        shift++;
     }
-    ser_fft_complex256(scratch);
-    ser_fft_split512(scratch);
+    const int32_t *row = ser_root_rows[(p >> 25) - 32];
+    const int32_t d = (int32_t)(ser_umulh(p, (uint32_t)row[0]) - (1U << 30)) * 2;
+    const int32_t half_square = ser_mulh(d, d);
+    const uint32_t root = (uint32_t)(row[1] + ser_mulh(row[1], d - (half_square >> 1)));
+    const uint32_t magnitude = shift > 33  ? 0
+                               : shift > 2 ? (root + (1U << (shift - 3))) >> (shift - 2)
+                                           : root << (2 - shift);
+    if (magnitude < SER_MAGNITUDE_FLOOR) {
+        sums->floored++;
+        sums->below += magnitude * magnitude;
+    } else {
+        sums->exponents -= 2 * shift;
+        sums->coarse += row[2];
+        sums->fine += (d - half_square) >> 6;
+    }
+    return magnitude;
 }
 
-/* The power of every bin under a Hann window, in the place of the plain transform: the window is the same as
-   half of each bin less a quarter of either neighbour. Beyond the ends lie the mirrored bins. */
-static void power_spectrum(float *z)
+/* Puts a Hann window on: the same as half of each bin less a quarter of either neighbour, here times 2. Beyond the ends lie the mirrored
+   bins. */
+static void smooth(int32_t *z)
 {
-    const float scale = 0.25f / (32768.0f * 32768.0f);
-    float before_re = z[2];
-    float before_im = -z[3];
-    float re = z[0];
-    float im = z[1];
-    for (int i = 0; i < SER_BINS; i++) {
-        const int last = i == SER_BINS - 1;
-        const float after_re = last ? before_re : z[2 * i + 2];
-        const float after_im = last ? -before_im : z[2 * i + 3];
-        const float smooth_re = re - 0.5f * (before_re + after_re);
-        const float smooth_im = im - 0.5f * (before_im + after_im);
+    int32_t before_re = z[2];
+    int32_t before_im = -z[3];
+    int32_t re = z[0];
+    int32_t im = z[1];
+    int32_t *end = z + 2 * (SER_BINS - 1);
+    for (; z < end; z += 2) {
+        const int32_t after_re = z[2];
+        const int32_t after_im = z[3];
+        z[0] = re - ((before_re + after_re) >> 1);
+        z[1] = im - ((before_im + after_im) >> 1);
         before_re = re;
         before_im = im;
         re = after_re;
         im = after_im;
-        z[i] = (smooth_re * smooth_re + smooth_im * smooth_im) * scale;
     }
+    z[0] = re - before_re;
+    z[1] = im;
 }
 
-#if SER_NEEDS_MEL
-static float decibels(float power)
+/* Magnitudes of so many bins; returns all bits that any of them has. They may take the bins' own place. */
+static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up, int count)
 {
-    return ser_db(ser_maxf(power, SER_POWER_FLOOR));
+    ser_magnitudes sums = *kept;
+    uint32_t all = 0;
+    for (const uint32_t *end = magnitude + count; magnitude < end; magnitude++, z += 2) {
+        const uint32_t m = magnitude_of(&sums, up, z[0], z[1]);
+        *magnitude = m;
+        all |= m;
+    }
+    *kept = sums;
+    return all;
 }
+
+/* The magnitude of every bin under a Hann window, in the place of the plain transform. */
+static ser_magnitudes take_magnitudes(int32_t *z, int up)
+{
+    ser_magnitudes sums = {0, 0, 0, 0, 0, 0, 0};
+    uint32_t *magnitude = (uint32_t *)z;
+    smooth(z);
+    const uint32_t low = take_some(&sums, z, magnitude, up, SER_LOW_BINS);
+    sums.high = take_some(&sums, z + 2 * SER_LOW_BINS, magnitude + SER_LOW_BINS, up, SER_BINS - SER_LOW_BINS);
+    sums.low = low;
+    return sums;
+}
+
+/* By how much numbers of these bits may be shifted to the left. */
+static int room_of(uint32_t bits)
+{
+    return ser_leading_zeros(bits | 1U);
+}
+
+SER_INLINE uint32_t square_of(uint32_t magnitude, int shift)
+{
+    return ser_umulh(magnitude << shift, magnitude << shift);
+}
+
+#if SER_NEEDS_MEL || SER_WITH_SPECTRUM || SER_WITH_CONTRAST
+/* 10 log10 of two to this power; out and in are of the format of mel levels and Q24. */
+static int32_t decibels(int32_t log2)
+{
+    return ser_mulh(log2, SER_DECIBELS_PER_LOG2);
+}
+#if SER_BITS_MEL != 14 || SER_BITS_FLUX != 15
+#error "ser_spectrum.c: decibels() makes Q14 of Q24, mel_levels() Q15 of that"
+#endif
 #endif
 
-#if SER_NEEDS_MAGNITUDE
-static float root(float x)
-{
-    return x * ser_rsqrt_fast(x); /* the reciprocal root of 0 is finite */
-}
-#endif
-
 #if SER_NEEDS_MEL
-/* Returns the mean rise of the levels since the frame before. */
-static float mel_levels(ser_spectrum *spectrum, const float *power)
+static int32_t mel_level(const uint32_t *bin, int bins, const uint32_t *weight)
 {
-    const float *weight = ser_mel_weights;
-    float rise = 0.0f;
+    uint32_t all = 0;
+    uint32_t sum = 0;
+    for (int i = 0; i < bins; i++) {
+        all |= bin[i];
+    }
+    const int shift = room_of(all);
+    for (int i = 0; i < bins; i++) {
+        sum += ser_umulh(square_of(bin[i], shift), weight[i]);
+    }
+    /* a square is 2^(2 shift - 32) of the magnitude's */
+    return decibels(ser_log2_q24(sum | 1U) + (32 - 2 * shift) * (1 << 24) - SER_FULL_SQUARE_LOG2);
+}
+
+/* Returns the mean rise of the levels since the frame before, in the format of flux. */
+static int32_t mel_levels(ser_spectrum *spectrum, const uint32_t *magnitude)
+{
+    const uint32_t *weight = ser_mel_weights;
+    int32_t rise = 0;
     for (int band = 0; band < SER_MELS; band++) {
-        const float *bin = power + ser_mel_spans[band][0];
-        float sum = 0.0f;
-        int bins = ser_mel_spans[band][1];
-        for (; bins > 1; bins -= 2, weight += 2, bin += 2) {
-            sum += weight[0] * bin[0] + weight[1] * bin[1];
+        const int bins = ser_mel_spans[band][1];
+        int32_t level = mel_level(magnitude + ser_mel_spans[band][0], bins, weight) + ser_mel_gains[band];
+        if (level < SER_DECIBEL_FLOOR) {
+            level = SER_DECIBEL_FLOOR;
         }
-        if (bins > 0) {
-            sum += *weight++ * *bin;
-        }
-        const float level = decibels(sum);
         if (level > spectrum->mel[band]) {
             rise += level - spectrum->mel[band];
         }
         spectrum->mel[band] = level;
+        weight += bins;
     }
-    return rise * (1.0f / (float)SER_MELS);
+    return ser_rounded(ser_mulh(rise * 8, SER_PER_MEL), 1); /* rise is below 2^28 */
 }
 #endif
 
 #if SER_WITH_SPECTRUM
+/* A sum of squares, of the magnitudes' units times 2^exponent. */
 typedef struct {
-    float magnitude, moment; /* sums of magnitude, of magnitude times bin */
-    float square;            /* and of magnitude times bin squared */
-    float low, high;         /* sums of power below and above SER_LOW_HIGH_SPLIT */
-    float floored;           /* sum of power, each at least SER_POWER_FLOOR */
-    float log2;              /* sum of their logarithms */
-} ser_sums;
+    uint64_t sum;
+    int exponent;
+} ser_power;
 
-/* Magnitudes, and one walk for all sums, so that their additions do not wait for each other. The logarithm of a product of
-   SER_LOW_BINS mantissas, below 2^SER_LOW_BINS, stands for those of its factors. */
-static ser_sums sum_up(const float *power, float *magnitude)
+static ser_power power_of(const uint32_t *magnitude, int from, int to, uint32_t bits)
 {
-    ser_sums sums = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
-    int32_t exponents = 0;
-    for (int start = 0; start < SER_BINS; start += SER_LOW_BINS) {
-        const int stop = start + SER_LOW_BINS < SER_BINS ? start + SER_LOW_BINS : SER_BINS;
-        float product = 1.0f;
-        float part = 0.0f;
-        for (int i = start; i < stop; i++) {
-            const float p = ser_maxf(power[i], SER_POWER_FLOOR);
-            const uint32_t bits = ser_bits(p);
-            exponents += (int32_t)(bits >> 23) - 127;
-            product *= ser_from_bits((bits & 0x7fffffU) | 0x3f800000U);
-            const float m = root(power[i]);
-            const float moment = m * (float)i;
-            magnitude[i] = m;
-            sums.floored += p;
-            part += power[i];
-            sums.magnitude += m;
-            sums.moment += moment;
-            sums.square += moment * (float)i;
-        }
-        sums.log2 += ser_log2(product);
-        if (start == 0) {
-            sums.low = part;
-        } else {
-            sums.high += part;
-        }
+    const int shift = room_of(bits);
+    uint32_t sum = 0;
+    for (int i = from; i < to; i++) {
+        sum += square_of(magnitude[i], shift) >> 9; /* SER_BINS of them stay below 2^32 */
     }
-    sums.log2 += (float)exponents;
+    const ser_power power = {(uint64_t)sum << 16, 32 + 9 - 16 - 2 * shift};
+    return power;
+}
+
+/* Two of them, or one and a number of the magnitudes' units (exponent 0). */
+static ser_power plus(ser_power a, ser_power b)
+{
+    if (a.exponent < b.exponent) {
+        const ser_power other = a;
+        a = b;
+        b = other;
+    }
+    const int shift = a.exponent - b.exponent;
+    a.sum += shift < 64 ? b.sum >> shift : 0;
+    return a;
+}
+
+static ser_power units(uint32_t count)
+{
+    const ser_power power = {(uint64_t)count << 16, -16};
+    return power;
+}
+
+static int32_t log2_of(ser_power power)
+{
+    return ser_log2_q24_64(power.sum | 1U) + power.exponent * (1 << 24);
+}
+
+/* The geometric mean of the squares, none below the floor, over their mean. */
+static int32_t flatness_of(const ser_magnitudes *sums, ser_power total)
+{
+    const int32_t counted = SER_BINS - (int32_t)sums->floored;
+    /* of the squares' logarithms: p is |z|^2 2^(2 shift - 32), the table begins at 2^30, magnitudes are twice |z| */
+    const int64_t fine = (int64_t)sums->fine * SER_LOG2_E;
+    const int64_t logarithms = (int64_t)(sums->exponents + counted * (30 + 32 + 2)) * (1 << 24) +
+                               (int64_t)sums->coarse * 16 + (fine >> 31) +
+                               (int64_t)sums->floored * SER_SQUARE_FLOOR_LOG2;
+    const uint32_t missing = sums->floored * SER_SQUARE_FLOOR - sums->below;
+    const int32_t mean = 2 * ser_mulh((int32_t)(logarithms >> 8), SER_PER_BIN); /* their sum is below 2^38 */
+    const int32_t log2 = mean + SER_PER_BIN_LOG2 - log2_of(plus(total, units(missing)));
+    return ser_rounded(ser_exp2_q30(log2 < 0 ? log2 : 0), 30 - SER_BITS_FLATNESS);
+}
+
+/* Blocks of bins whose second sums of sums stay within 32 bits, if magnitudes stay within 22. */
+enum { BLOCK = 16, BLOCK_BITS = 22 };
+
+/* Sums over all bins of magnitude, magnitude by bin, magnitude by bin squared. */
+typedef struct {
+    uint32_t magnitude;
+    uint64_t moment, square;
+} ser_moments_of_bins;
+
+static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down)
+{
+    ser_moments_of_bins sums = {0, 0, 0};
+    const uint32_t half = (1U << down) >> 1;
+    for (int start = 0; start < SER_BINS; start += BLOCK) {
+        const int stop = start + BLOCK < SER_BINS ? start + BLOCK : SER_BINS;
+        /* sums, sums of sums and their sums, from the last to the first: of 1, 1 + k, (1 + k)(2 + k) / 2 */
+        uint32_t first = 0, second = 0, third = 0;
+        for (int i = stop - 1; i >= start; i--) {
+            first += (magnitude[i] + half) >> down;
+            second += first;
+            third += second;
+        }
+        const uint32_t ones = second - first;                   /* of k */
+        const uint64_t squares = 2 * (uint64_t)third - 3 * (uint64_t)second + first; /* of k^2 */
+        const uint32_t at = (uint32_t)start;
+        sums.magnitude += first;
+        sums.moment += (uint64_t)first * at + ones;
+        sums.square += (uint64_t)first * (at * at) + 2 * (uint64_t)ones * at + squares;
+    }
     return sums;
 }
 
-/* Leaves the magnitudes of the bins. */
-static void shape(const float *power, float *magnitude, float *values)
+/* The lowest bin up to which the magnitudes add up to SER_ROLLOFF of all. */
+static int rolloff_of(const uint32_t *magnitude, int down)
 {
-    const float per_bin = 1.0f / (float)SER_BINS;
-    const ser_sums sums = sum_up(power, magnitude);
-    const float share = sums.magnitude > 0.0f ? ser_recip(sums.magnitude) : 0.0f;
-    const float centroid = sums.moment * share;
-    const float spread = sums.square * share - centroid * centroid;
-    const float threshold = SER_ROLLOFF * sums.magnitude;
-    float sum = magnitude[0];
-    int rolloff = 0;
-    while (sum < threshold && rolloff < SER_BINS - 1) {
-        rolloff++;
-        sum += magnitude[rolloff];
+    uint32_t sum = 0;
+    for (int i = 0; i < SER_BINS; i++) {
+        sum += magnitude[i] >> down;
     }
-    const float bandwidth = root(ser_maxf(spread, 0.0f));
-    const float flatness = ser_exp2(sums.log2 * per_bin) * ser_recip(sums.floored * per_bin);
-    const float low_high = ser_db(sums.low + SER_POWER_FLOOR) - ser_db(sums.high + SER_POWER_FLOOR);
-    ser_put_frame_spectrum(values, centroid * SER_BIN_HZ, bandwidth * SER_BIN_HZ, (float)rolloff * SER_BIN_HZ,
-                           flatness, low_high);
+    const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
+    int bin = 0;
+    for (sum = magnitude[0] >> down; sum <= threshold && bin < SER_BINS - 1; sum += magnitude[bin] >> down) {
+        bin++;
+    }
+    return bin;
+}
+
+static void shape(const ser_magnitudes *sums, const uint32_t *magnitude, int32_t *values)
+{
+    const int bits = 32 - room_of(sums->low | sums->high);
+    const int coarse = bits > BLOCK_BITS ? bits - BLOCK_BITS : 0;
+    const int fine = bits > 23 ? bits - 23 : 0; /* SER_BINS of 23 bits stay below 2^32 */
+    ser_moments_of_bins m = moments_of(magnitude, coarse);
+    m.magnitude |= m.magnitude == 0;
+    const int shift = room_of(m.magnitude);
+    /* moments are below 2^8 and 2^16 times the magnitudes' sum: Q24 and Q16, in bins */
+    const uint32_t share = ser_reciprocal(m.magnitude << shift);
+    const uint32_t centroid = ser_umulh((uint32_t)((m.moment << shift) >> 9), share) << 3;
+    const uint32_t second = ser_umulh((uint32_t)((m.square << shift) >> 17), share) << 3;
+    const uint32_t square = ser_umulh(centroid, centroid);
+    const uint32_t spread = second > square ? second - square : 0;
+    const ser_power low = power_of(magnitude, 0, SER_LOW_BINS, sums->low);
+    const ser_power high = power_of(magnitude, SER_LOW_BINS, SER_BINS, sums->high);
+    const ser_power floor = units(SER_SQUARE_FLOOR);
+    const int32_t ratio = log2_of(plus(low, floor)) - log2_of(plus(high, floor));
+    ser_put_frame_spectrum(values, (int32_t)ser_umulh(centroid, SER_CENTROID_SCALE),
+                           (int32_t)ser_umulh(ser_root_q16(spread), SER_BANDWIDTH_SCALE),
+                           rolloff_of(magnitude, fine) * SER_ROLLOFF_SCALE, flatness_of(sums, plus(low, high)),
+                           decibels(ratio) >> (SER_BITS_MEL - SER_BITS_LOW_HIGH_DB));
 }
 #endif
 
 #if SER_WITH_CONTRAST
 /* Puts a value into a falling list if it belongs there; the list's last drops out. */
-static void keep_largest(float *list, int length, float value)
+static void keep_largest(uint32_t *list, int length, uint32_t value)
 {
     int place = length - 1;
     if (value <= list[place]) {
@@ -168,36 +307,44 @@ static void keep_largest(float *list, int length, float value)
     list[place] = value;
 }
 
-/* Means of the `averaged` largest and smallest magnitudes of a band, in dB apart. */
-static float band_contrast(const float *magnitude, int bins, int averaged)
+/* Times 2^8. */
+SER_INLINE uint64_t not_below_floor(uint32_t magnitude)
 {
-    float largest[SER_CONTRAST_MOST];
-    float smallest[SER_CONTRAST_MOST]; /* negated */
-    float peak = 0.0f;
-    float valley = 0.0f;
-    for (int i = 0; i < averaged; i++) {
-        largest[i] = -3.0e38f;
-        smallest[i] = -3.0e38f;
-    }
+    return magnitude >= SER_MAGNITUDE_FLOOR ? (uint64_t)magnitude << 8 : SER_MAGNITUDE_FLOOR_FINE;
+}
+
+/* Means of the `averaged` largest and smallest magnitudes of a band, in dB apart. */
+static int32_t band_contrast(const uint32_t *magnitude, int bins, int averaged)
+{
+    uint32_t largest[SER_CONTRAST_MOST] = {0};
+    uint32_t smallest[SER_CONTRAST_MOST] = {0}; /* as what they are below the highest number */
+    uint64_t peak = 0;
+    uint64_t valley = 0;
     if (averaged == 1) { /* all but the last band */
+        uint32_t most = 0;
+        uint32_t least = UINT32_MAX;
         for (int i = 0; i < bins; i++) {
-            largest[0] = ser_maxf(largest[0], magnitude[i]);
-            smallest[0] = ser_maxf(smallest[0], -magnitude[i]);
+            const uint32_t m = magnitude[i];
+            most = m > most ? m : most;
+            least = m < least ? m : least;
         }
+        largest[0] = most;
+        smallest[0] = ~least;
     } else {
         for (int i = 0; i < bins; i++) {
             keep_largest(largest, averaged, magnitude[i]);
-            keep_largest(smallest, averaged, -magnitude[i]);
+            keep_largest(smallest, averaged, ~magnitude[i]);
         }
     }
     for (int i = 0; i < averaged; i++) {
-        peak += ser_maxf(largest[i], SER_MAGNITUDE_FLOOR);
-        valley += ser_maxf(-smallest[i], SER_MAGNITUDE_FLOOR);
+        peak += not_below_floor(largest[i]);
+        valley += not_below_floor(~smallest[i]);
     }
-    return ser_db(peak) - ser_db(valley); /* the number averaged cancels */
+    /* the number averaged cancels */
+    return decibels(ser_log2_q24_64(peak) - ser_log2_q24_64(valley)) * (1 << (SER_BITS_CONTRAST - SER_BITS_MEL));
 }
 
-static void contrast(const float *magnitude, float *out)
+static void contrast(const uint32_t *magnitude, int32_t *out)
 {
     for (int band = 0; band <= SER_CONTRAST_BANDS; band++) {
         out[band] = band_contrast(magnitude + ser_contrast_bands[band][0],
@@ -207,21 +354,21 @@ static void contrast(const float *magnitude, float *out)
 #endif
 
 #if SER_WITH_CHROMA
-static void chroma(const float *power, float *out)
+static void chroma(const uint32_t *magnitude, int shift, int32_t *out)
 {
-    float sums[2 * SER_CHROMAS] = {0}; /* two turns: a run of chromas need not wrap */
-    const float (*weight)[SER_CHROMA_RUN] = ser_chroma_weights;
+    uint32_t sums[2 * SER_CHROMAS] = {0}; /* two turns: a run of chromas need not wrap */
+    const uint32_t (*weight)[SER_CHROMA_RUN] = ser_chroma_weights;
     for (int run = 0; run < SER_CHROMA_RUNS; run++) {
-        float *sum = sums + ser_chroma_runs[run][0];
-        const float *bin = power + ser_chroma_runs[run][1];
-        float s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3], s4 = sum[4];
+        uint32_t *sum = sums + ser_chroma_runs[run][0];
+        const uint32_t *bin = magnitude + ser_chroma_runs[run][1];
+        uint32_t s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3], s4 = sum[4];
         for (int i = ser_chroma_runs[run][2]; i > 0; i--, weight++) {
-            const float p = *bin++;
-            s0 += p * (*weight)[0];
-            s1 += p * (*weight)[1];
-            s2 += p * (*weight)[2];
-            s3 += p * (*weight)[3];
-            s4 += p * (*weight)[4];
+            const uint32_t p = square_of(*bin++, shift) >> SER_CHROMA_DOWN;
+            s0 += ser_umulh(p, (*weight)[0]);
+            s1 += ser_umulh(p, (*weight)[1]);
+            s2 += ser_umulh(p, (*weight)[2]);
+            s3 += ser_umulh(p, (*weight)[3]);
+            s4 += ser_umulh(p, (*weight)[4]);
         }
         sum[0] = s0;
         sum[1] = s1;
@@ -229,50 +376,44 @@ static void chroma(const float *power, float *out)
         sum[3] = s3;
         sum[4] = s4;
     }
-    float largest = 0.0f;
+    uint32_t largest = 0;
     for (int i = 0; i < SER_CHROMAS; i++) {
-        out[i] = sums[i] + sums[SER_CHROMAS + i];
-        largest = ser_maxf(largest, out[i]);
+        sums[i] += sums[SER_CHROMAS + i];
+        largest = sums[i] > largest ? sums[i] : largest;
     }
-    const float scale = largest > 0.0f ? ser_recip(largest) : 0.0f;
+    const int up = room_of(largest);
+    const uint32_t share = ser_reciprocal(largest << up | 1U << 31);
     for (int i = 0; i < SER_CHROMAS; i++) {
-        out[i] *= scale;
+        const uint32_t part = ser_umulh(sums[i] << up, share); /* Q30 */
+        out[i] = (int32_t)((part + (1U << (29 - SER_BITS_CHROMA))) >> (30 - SER_BITS_CHROMA));
     }
 }
 #endif
 
-void ser_spectrum_frame(ser_spectrum *spectrum, float *scratch, float *values, float *changes)
+void ser_spectrum_frame(ser_spectrum *spectrum, int32_t *scratch, int up, int32_t *values, int32_t *changes)
 {
-    float *power = scratch;
-    power_spectrum(power);
+    const ser_magnitudes sums = take_magnitudes(scratch, up);
+    const uint32_t *magnitude = (const uint32_t *)scratch;
 #if SER_NEEDS_MEL
-    const float flux = mel_levels(spectrum, power);
+    const int32_t flux = mel_levels(spectrum, magnitude);
     (void)flux;
 #else
     (void)spectrum;
 #endif
 #if SER_WITH_SPECTRUM
     ser_put_change_spectrum(changes, flux);
+    shape(&sums, magnitude, values);
 #endif
 #if SER_WITH_MEL || SER_WITH_RELATIVE
     memcpy(ser_at_frame_mel(values), spectrum->mel, sizeof spectrum->mel);
 #endif
 #if SER_WITH_CHROMA
-    chroma(power, ser_at_frame_chroma(values));
-#endif
-#if SER_NEEDS_MAGNITUDE
-    float *magnitude = scratch + SER_BINS;
-#if SER_WITH_SPECTRUM
-    shape(power, magnitude, values);
-#else
-    for (int i = 0; i < SER_BINS; i++) {
-        magnitude[i] = root(power[i]);
-    }
-#endif
+    chroma(magnitude, room_of(sums.low | sums.high), ser_at_frame_chroma(values));
 #endif
 #if SER_WITH_CONTRAST
     contrast(magnitude, ser_at_frame_contrast(values));
 #endif
+    (void)sums;
     (void)values;
     (void)changes;
 }

@@ -1,7 +1,5 @@
 #include "ser_tail.h"
 
-#include "ser_math.h"
-
 #include <string.h>
 
 void ser_tail_reset(ser_tail *tail) { memset(tail, 0, sizeof *tail); }
@@ -23,11 +21,7 @@ void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
     int16_t *sample = tail->sample, low, high;
     int32_t sum = 0;
     int i;
-    if (tail->hops == 0) {
-        tail->low = tail->high = samples[0];
-    }
-    low = tail->low;
-    high = tail->high;
+    low = high = samples[0];
     for (i = 0; i < SER_TAIL_SAMPLES - count; i += 4) { /* memmove of small C libraries is by bytes */
         sample[i] = sample[i + count];
         sample[i + 1] = sample[i + count + 1];
@@ -42,20 +36,47 @@ void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
         low = x < low ? x : low;
         high = x > high ? x : high;
     }
-    tail->low = low;
-    tail->high = high;
+    tail->hop_low[tail->hops % SER_TAIL_HOPS] = low;
+    tail->hop_high[tail->hops % SER_TAIL_HOPS] = high;
+    tail->low = tail->hops == 0 || low < tail->low ? low : tail->low;
+    tail->high = tail->hops == 0 || high > tail->high ? high : tail->high;
     tail->sum += sum;
     tail->hops++;
 }
 
-float ser_tail_peak(const ser_tail *tail)
+void ser_tail_range(const ser_tail *tail, int16_t *low, int16_t *high)
 {
-    float mean;
-    if (tail->hops == 0) {
-        return 0.0f;
+    int i;
+    *low = tail->hop_low[0];
+    *high = tail->hop_high[0];
+    for (i = 1; i < SER_TAIL_HOPS; i++) {
+        *low = tail->hop_low[i] < *low ? tail->hop_low[i] : *low;
+        *high = tail->hop_high[i] > *high ? tail->hop_high[i] : *high;
     }
-    mean = ser_from_u64((uint64_t)(tail->sum < 0 ? -tail->sum : tail->sum));
-    mean = (tail->sum < 0 ? -mean : mean) *
-           ser_recip((float)tail->hops * (float)SER_HOP - (float)(SER_HOP - SER_CLIP_REMAINDER));
-    return ser_maxf((float)tail->high - mean, mean - (float)tail->low);
 }
+
+uint32_t ser_tail_level(const ser_tail *tail)
+{
+    uint64_t count, sum;
+    int32_t mean, above, below;
+    if (tail->hops == 0) {
+        return 0;
+    }
+    count = (uint64_t)tail->hops * SER_HOP - (SER_HOP - SER_CLIP_REMAINDER);
+    sum = (uint64_t)(tail->sum < 0 ? -tail->sum : tail->sum);
+    /* into 32 bits, for dividing: which is exact unless the sound is long */
+    while (count >> 23 != 0 || sum >> 31 != 0) {
+        count >>= 1;
+        sum >>= 1;
+    }
+    {
+        const uint32_t n = (uint32_t)count, s = (uint32_t)sum;
+        mean = (int32_t)(s / n * 256U + s % n * 256U / n);
+        mean = tail->sum < 0 ? -mean : mean;
+    }
+    above = tail->high * 256 - mean;
+    below = mean - tail->low * 256;
+    return (uint32_t)(above > below ? above : below);
+}
+
+float ser_tail_peak(const ser_tail *tail) { return (float)ser_tail_level(tail) * (1.0f / 256.0f); }

@@ -19,11 +19,14 @@
 extern "C" {
 #endif
 
+enum { SER_TAIL_HOPS = (SER_TAIL_SAMPLES + SER_HOP - 1) / SER_HOP };
+
 typedef struct {
     int64_t sum;
     uint32_t hops; /* pushed so far */
     int16_t low, high;
-    int16_t sample[SER_TAIL_SAMPLES]; /* oldest first */
+    int16_t hop_low[SER_TAIL_HOPS], hop_high[SER_TAIL_HOPS]; /* of the hops that the samples are of, in any order */
+    int16_t sample[SER_TAIL_SAMPLES];                        /* oldest first */
 } ser_tail;
 
 void ser_tail_reset(ser_tail *tail);
@@ -31,10 +34,17 @@ void ser_tail_reset(ser_tail *tail);
 /* Appends SER_CLIP_REMAINDER samples the first time, SER_HOP every other time. */
 void ser_tail_push(ser_tail *tail, const int16_t *samples, int count);
 
+/* The smallest and the largest of the samples kept, or of some more before them. */
+void ser_tail_range(const ser_tail *tail, int16_t *low, int16_t *high);
+
 /* Of any samples. */
 int32_t ser_tail_sum(const int16_t *samples, int count);
 
-/* Largest distance of any sample so far from the mean of all: Praat's global peak. */
+/* Largest distance of any sample so far from the mean of all, Praat's global peak, in 1/256 sample steps: exact to one
+ * of them for eight minutes, and from then on as long as the mean is small, as a DC blocker leaves it. */
+uint32_t ser_tail_level(const ser_tail *tail);
+
+/* The same in sample steps. */
 float ser_tail_peak(const ser_tail *tail);
 
 #ifdef __cplusplus

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 # --- the clip and its frame grid -------------------------------------------------------------
 SAMPLE_RATE = 16000  # Hz
@@ -98,7 +99,9 @@ class Descriptor:
     that its values go to; None where the stage keeps statistics of its own, or takes them from sums that
     are kept anyway. `family` is the common stem of numbered descriptors, whose values are an array in C.
     `sums_for` is another group whose columns come from its sums too, so that they are kept for that one as
-    well."""
+    well. `bits` and `middle` are the chip's number format: a value is kept as an integer, times 2^bits, and
+    summed as its distance from `middle`. That is to be below 2^22 / 2^bits, or 2^20.6 / 2^bits where mean and
+    std are all that is asked; what is farther counts as that far."""
 
     name: str
     group: str
@@ -109,6 +112,8 @@ class Descriptor:
     part: str | None = None
     family: str | None = None
     sums_for: str | None = None
+    bits: int = 0
+    middle: float = 0.0
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -169,47 +174,52 @@ def _mfcc():
         for i, d in enumerate(
             _numbered(
                 "mfcc", MFCCS, 1, "cepstrum", "dB", MOMENTS, "librosa.feature.mfcc of the mel levels",
-                stage="cepstrum", part="frame",
+                stage="cepstrum", part="frame", bits=12,
             )
         )
     ]  # fmt: skip
 
 
 _RATE = MOMENTS[1:6]  # of a hop-to-hop change: its mean and slope say next to nothing
-_SPECTRUM = {"stage": "spectrum", "part": "frame"}
+_SPECTRUM: dict[str, Any] = {"stage": "spectrum", "part": "frame"}
 
 DESCRIPTORS: tuple[Descriptor, ...] = (
     Descriptor("rms", "energy", "full scale", MOMENTS, "librosa.feature.rms",
-               stage="extractor", part="frame"),
+               stage="extractor", part="frame", bits=23, middle=0.5),
     Descriptor("rms_delta", "energy", "full scale", _RATE, "RMS minus the hop before's",
-               stage="extractor", part="change"),
+               stage="extractor", part="change", bits=22),
     Descriptor("intensity_db", "intensity", "dB", MOMENTS,
-               f"Praat: To Intensity, {PITCH_FLOOR} Hz, mean out", stage="extractor", part="intensity"),
+               f"Praat: To Intensity, {PITCH_FLOOR} Hz, mean out", stage="extractor", part="intensity",
+               bits=15, middle=48),
     Descriptor("intensity_db_delta", "intensity", "dB", _RATE, "intensity minus the hop before's",
-               stage="extractor", part="intensity_change"),
+               stage="extractor", part="intensity_change", bits=14),
     Descriptor("zcr", "zcr", "crossings/sample", MOMENTS, "librosa.feature.zero_crossing_rate",
-               stage="extractor", part="frame"),
+               stage="extractor", part="frame", bits=21, middle=0.5),
     *_mfcc(),
     *_numbered("mfcc_delta", MFCCS, 1, "cepstrum", "dB/hop", ("std",),
-               f"librosa.feature.delta, {DELTA_WIDTH} hops", stage="cepstrum", part="delta"),
+               f"librosa.feature.delta, {DELTA_WIDTH} hops", stage="cepstrum", part="delta", bits=14),
     *_numbered("mfcc_delta2", MFCCS, 1, "cepstrum", "dB/hop^2", ("std",), "the same, second order",
-               stage="cepstrum", part="delta"),
-    Descriptor("centroid", "spectrum", "Hz", MOMENTS, "librosa.feature.spectral_centroid", **_SPECTRUM),
+               stage="cepstrum", part="delta", bits=14),
+    Descriptor("centroid", "spectrum", "Hz", MOMENTS, "librosa.feature.spectral_centroid", **_SPECTRUM,
+               bits=8, middle=SAMPLE_RATE / 4),
     Descriptor("bandwidth", "spectrum", "Hz", MOMENTS, "librosa.feature.spectral_bandwidth, p 2",
-               **_SPECTRUM),
+               **_SPECTRUM, bits=9, middle=SAMPLE_RATE / 8),
     Descriptor("rolloff", "spectrum", "Hz", MOMENTS,
-               f"librosa.feature.spectral_rolloff, {100 * ROLLOFF:g} %", **_SPECTRUM),
-    Descriptor("flatness", "spectrum", "ratio", MOMENTS, "librosa.feature.spectral_flatness", **_SPECTRUM),
+               f"librosa.feature.spectral_rolloff, {100 * ROLLOFF:g} %", **_SPECTRUM,
+               bits=8, middle=SAMPLE_RATE / 4),
+    Descriptor("flatness", "spectrum", "ratio", MOMENTS, "librosa.feature.spectral_flatness", **_SPECTRUM,
+               bits=23, middle=0.5),
     Descriptor("flux", "spectrum", "dB", MOMENTS, "librosa.onset.onset_strength of the mel levels",
-               stage="spectrum", part="change"),
+               stage="spectrum", part="change", bits=15, middle=48),
     Descriptor("low_high_db", "spectrum", "dB", MOMENTS,
-               f"power below over power above {LOW_HIGH_SPLIT / 1000:g} kHz", **_SPECTRUM),
+               f"power below over power above {LOW_HIGH_SPLIT / 1000:g} kHz", **_SPECTRUM, bits=13),
     *_numbered("contrast", CONTRAST_BANDS + 1, 0, "contrast", "dB", ("mean", "std"),
-               "librosa.feature.spectral_contrast of the magnitudes", **_SPECTRUM),
+               "librosa.feature.spectral_contrast of the magnitudes", **_SPECTRUM,
+               bits=15, middle=38),
     *_numbered("mel", MELS, 0, "mel", "dB", ("mean", "std"), "librosa.feature.melspectrogram, log power",
-               **_SPECTRUM, sums_for="relative"),
+               **_SPECTRUM, sums_for="relative", bits=14, middle=-36),
     *_numbered("chroma", CHROMAS, 0, "chroma", "ratio", ("mean", "std"),
-               "librosa.feature.chroma_stft, tuning 0", **_SPECTRUM),
+               "librosa.feature.chroma_stft, tuning 0", **_SPECTRUM, bits=21, middle=0.5),
     *(
         Descriptor(f"mfcc_corr_{a:02d}_{b:02d}", "correlation", "ratio", (),
                    "Pearson's r of two MFCCs over the speech frames", stage="bank", family="mfcc_corr")
@@ -219,7 +229,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
     *(
         Descriptor(f"modulation_{band}_{rate}", "modulation", "dB", ("std",),
                    "mean mel level of a broad band: running mean over 2^rate hops minus one twice as long",
-                   stage="modulation", part="frame", family="modulation")
+                   stage="modulation", part="frame", family="modulation", bits=14)
         for band in range(len(MODULATION_BANDS))
         for rate in range(MODULATION_RATES)
     ),
@@ -252,6 +262,10 @@ CONSTANTS: dict[str, float] = {
 }
 
 
+ENGINE = "integers 1"
+"""The arithmetic that the columns come from on the chip: another one, of the same quantities, moves their
+last digits."""
+
 _ON_THE_CHIP = ("stage", "part", "family", "sums_for")  # where a number is computed, not what it is
 
 
@@ -262,6 +276,7 @@ def describe() -> dict:
         for d in DESCRIPTORS
     ]
     return {
+        "engine": ENGINE,
         "constants": CONSTANTS,
         "modulation_bands": MODULATION_BANDS,
         "descriptors": descriptors,

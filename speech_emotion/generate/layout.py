@@ -25,6 +25,7 @@ TIME_STEPS = 256  # of pulse times, per sample
 LEVEL_STEPS = 128  # of amplitudes, per octave
 GATE_HISTORY = 16  # frames whose level the gate remembers
 VIEW_HOPS = 6  # of sound that the pulse marking looks at together
+SCORE_BITS = 20  # fractional ones of a score or cost of the pitch path
 
 
 @dataclass(frozen=True)
@@ -125,24 +126,23 @@ def _latency(samples: Fraction) -> int:
 def defines() -> list[str]:
     """The layout and what else the voice stages take from the schema, as C."""
     layout = of_schema()
-    # Praat counts the path's costs per 10 ms, whatever the hop
-    per_hop = 0.01 / grid.seconds_per_hop()
     ratio = period_ratio()
     second = schema.SAMPLE_RATE * TIME_STEPS
     octaves = math.log2(schema.AMPLITUDE_FACTOR)
+    limit = math.ceil(schema.F0_STEP_LIMIT * layout.pitch_log_steps / 12)
     return [
         f"#define SER_PITCH_SHORTEST {layout.pitch_shortest} /* period at SER_PITCH_CEILING, samples */",
         f"#define SER_PITCH_LONGEST {layout.pitch_longest} /* and at SER_PITCH_FLOOR */",
         f"#define SER_PITCH_WINDOW {layout.pitch_window} /* three of the longest */",
         f"#define SER_PITCH_CENTRE {layout.pitch_centre} /* of frame 0, samples from the clip's start */",
         f"#define SER_PITCH_LATENCY {layout.pitch_latency} /* frame k comes with hop k + this */",
-        f"#define SER_PITCH_LOG_SHORTEST {as_float(math.log2(schema.SAMPLE_RATE / schema.PITCH_CEILING))}",
         f"#define SER_PITCH_LOG_ZERO {as_float(math.log2(schema.SAMPLE_RATE / schema.SEMITONE_REFERENCE))}"
         " /* log2 of the period at 0 semitones */",
         f"#define SER_PITCH_LOG_OFFSET {as_float(layout.pitch_log_offset)}",
         f"#define SER_PITCH_LOG_STEPS {as_float(layout.pitch_log_steps)}",
-        f"#define SER_PITCH_JUMP {as_float(schema.PITCH_JUMP_COST * per_hop)} /* costs per hop */",
-        f"#define SER_PITCH_TURN {as_float(schema.PITCH_TURN_COST * per_hop)}",
+        f"#define SER_PITCH_LOG_STEP {as_float(12 / layout.pitch_log_steps)} /* semitones */",
+        f"#define SER_F0_STEP_LIMIT_STEPS {limit}U /* SER_F0_STEP_LIMIT, in those */",
+        *_path_defines(layout),
         f"#define SER_PITCH_MAX {schema.PITCH_CANDIDATES - 1} /* candidates of a frame */",
         f"#define SER_TAIL_SAMPLES {layout.tail_samples} /* from a pitch frame's first to the latest */",
         f"#define SER_HNR_LATENCY {layout.hnr_latency} /* frame k comes with hop k + this */",
@@ -159,7 +159,6 @@ def defines() -> list[str]:
         f"#define SER_INTENSITY_LAST {layout.intensity_last} /* steps in its last hop */",
         f"#define SER_INTENSITY_LAST_WHOLE {layout.intensity_last_whole} /* of them within the window */",
         f"#define SER_INTENSITY_LAG {layout.intensity_lag} /* spectral frame less intensity frame */",
-        f"#define SER_INTENSITY_FLOOR_POWER {as_float(10 ** (schema.INTENSITY_FLOOR_DB / 10))}",
         f"#define SER_GATE_HISTORY {GATE_HISTORY}",
         f"#define SER_TIME_STEPS {TIME_STEPS} /* of pulse times, per sample */",
         f"#define SER_LEVEL_STEPS {LEVEL_STEPS} /* of amplitudes, per octave; 0 = no amplitude */",
@@ -172,6 +171,45 @@ def defines() -> list[str]:
         " /* SER_AMPLITUDE_FACTOR, in SER_LEVEL_STEPS */",
         f"#define SER_VIEW_HOPS {VIEW_HOPS}",
     ]
+
+
+def _path_defines(layout: Layout) -> list[str]:
+    """What the pitch path adds up, in integers: scores with SCORE_BITS fractional bits, log periods as
+    stored."""
+    # Praat counts the path's costs per 10 ms, whatever the hop
+    per_hop = 0.01 / grid.seconds_per_hop()
+    step = 1 / layout.pitch_log_steps
+    shortest = math.log2(schema.SAMPLE_RATE / schema.PITCH_CEILING) - layout.pitch_log_offset
+    jump, jump_shift = as_product(schema.PITCH_JUMP_COST * per_hop * step * 2**SCORE_BITS)
+    octave, octave_shift = as_product(schema.PITCH_OCTAVE_COST * step * 2**SCORE_BITS)
+    # of the sound's peak: a local peak from which a frame is not silent at all
+    loud, loud_shift = as_product(2 * schema.PITCH_SILENCE / (1 + schema.PITCH_VOICING))
+
+    def score(value):
+        return round(value * 2**SCORE_BITS)
+
+    return [
+        f"#define SER_PITCH_LOG_OFFSET_STEPS {round(layout.pitch_log_offset * layout.pitch_log_steps)}",
+        f"#define SER_PITCH_SCORE_BITS {SCORE_BITS} /* fractional ones, of the scores from here on */",
+        f"#define SER_PITCH_VOICING_SCORE {score(schema.PITCH_VOICING)}",
+        f"#define SER_PITCH_TURN_SCORE {score(schema.PITCH_TURN_COST * per_hop)}",
+        f"#define SER_PITCH_JUMP_FACTOR {jump}U /* a step of log period: this >> ..._SHIFT */",
+        f"#define SER_PITCH_JUMP_SHIFT {jump_shift}",
+        f"#define SER_PITCH_OCTAVE_FACTOR {octave}U",
+        f"#define SER_PITCH_OCTAVE_SHIFT {octave_shift}",
+        f"#define SER_PITCH_OCTAVE_SCORE {score(schema.PITCH_OCTAVE_COST * shortest)}"
+        " /* of SER_PITCH_LOG_SHORTEST */",
+        f"#define SER_PITCH_LOUD_FACTOR {loud}U /* of the sound's peak, a frame's that is not silent */",
+        f"#define SER_PITCH_LOUD_SHIFT {loud_shift}",
+        f"#define SER_CLEAR_STRENGTH_SCORE {score(schema.CLEAR_STRENGTH)}",
+    ]
+
+
+def as_product(value: float) -> tuple[int, int]:
+    """A positive number below 2^16 as factor / 2^shift, as exactly as 16 bits do it."""
+    shift = min(31, 15 - math.floor(math.log2(value))) if value > 0 else 0
+    factor = round(value * 2**shift)
+    return (factor // 2, shift - 1) if factor > 0xFFFF else (factor, shift)
 
 
 def period_ratio() -> Fraction:

@@ -20,10 +20,12 @@ _HEADER = """
 
 #include "ser_schema.h"
 
-/* Test builds fill slots and columns with a NaN of their own and stop where one was not written. */
+#include <stdint.h>
+
+/* Test builds fill slots and columns with a value that is none, and stop where one was not written. */
 #ifdef SER_TEST_POISON
-void ser_test_poison(float *slots, int count);
-void ser_test_part(ser_part part, const float *values);
+void ser_test_poison(void *slots, int count);
+void ser_test_part(ser_part part, const int32_t *values);
 void ser_test_columns(const float *features);
 #else
 #define ser_test_poison(slots, count) ((void)0)
@@ -91,14 +93,14 @@ def header() -> str:
         lines += [f"/* {stage}: {schema.PARTS[str(first.part)]} */", f"#if {guard}"]
         if first.family:
             lines += [
-                f"static inline float *{name}(float *values)",
+                f"static inline int32_t *{name}(int32_t *values)",
                 "{",
                 f"    return values + {_slot(first)};",
                 "}",
             ]
         else:
-            arguments = ", ".join(f"float {d.name}" for d in members)
-            lines += [f"static inline void {name}(float *values, {arguments})", "{"]
+            arguments = ", ".join(f"int32_t {d.name}" for d in members)
+            lines += [f"static inline void {name}(int32_t *values, {arguments})", "{"]
             for d in members:
                 if tables.condition(d) == guard:
                     lines.append(f"    values[{_slot(d)}] = {d.name};")

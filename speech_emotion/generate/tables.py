@@ -73,6 +73,7 @@ def schema_header() -> str:
     for descriptor in schema.DESCRIPTORS:
         lines.append(f"#define SER_COLUMN_{descriptor.name.upper()} {column}")
         column += len(descriptor.columns)
+    lines += ["", *_formats()]
     lines += [
         "",
         "/* Functionals, as bits. */",
@@ -99,6 +100,16 @@ def schema_header() -> str:
         f"       SER_SPREADS = {values} - SER_FULLS }};",
     ]
     return "\n".join([*lines, "", "#endif", ""])
+
+
+def _formats() -> list[str]:
+    """What a descriptor's values are times, one line for each kind of them."""
+    lines = ["/* Every descriptor's number format: values are integers, times 2^this. */"]
+    for name, members in groupby(
+        (d for d in schema.DESCRIPTORS if d.part is not None), key=lambda d: d.family or d.name
+    ):
+        lines.append(f"#define SER_BITS_{name.upper()} {next(iter(members)).bits}")
+    return lines
 
 
 def group_ranges() -> list[tuple[str, int, int]]:
@@ -169,15 +180,19 @@ def contrast_bands() -> list[tuple[int, int, int]]:
 CHROMA_RUN = 5
 
 
+def _chroma_filters() -> np.ndarray:
+    return librosa.filters.chroma(
+        sr=schema.SAMPLE_RATE, n_fft=schema.FRAME, n_chroma=schema.CHROMAS, tuning=0.0
+    )
+
+
 def chroma_rows() -> tuple[list[tuple[int, int, int]], list[list[float]]]:
     """Chroma weights in rows of CHROMA_RUN consecutive chromas (modulo 12), as most bins need them:
     ((first chroma, first bin, bins), ...) for runs of bins whose rows begin at the same chroma, and all
     rows. Bins that add to more chromas have several rows. What is below 1e-5 of a bin's largest weight is
     left out.
     """
-    weights = librosa.filters.chroma(
-        sr=schema.SAMPLE_RATE, n_fft=schema.FRAME, n_chroma=schema.CHROMAS, tuning=0.0
-    )
+    weights = _chroma_filters()
     runs: list[tuple[int, int, int]] = []
     rows: list[list[float]] = []
     for b, row in enumerate(np.where(weights > 1e-5 * weights.max(axis=0), weights, 0).T):
@@ -203,15 +218,31 @@ def _leading(flags):
     return next((i for i, flag in enumerate(flags) if not flag), len(flags))
 
 
-def mel_rows() -> tuple[list[tuple[int, int]], list[float]]:
-    """The mel filters: ((first bin, bins), ...) and all weights in a row."""
+def q31(values) -> np.ndarray:
+    """As Q1.31: times 2^31, rounded; 1 becomes the largest there is, 2^31 - 1."""
+    return np.minimum(np.rint(np.asarray(values) * 2.0**31), 2**31 - 1).astype(np.int64)
+
+
+def format_of(family: str) -> int:
+    """The number format of a descriptor or family: its values are times 2^this."""
+    return next(d.bits for d in schema.DESCRIPTORS if family in (d.family, d.name))
+
+
+def q32(values) -> np.ndarray:
+    """Numbers below 1 as Q0.32."""
+    return np.minimum(np.rint(np.asarray(values) * 2.0**32), 2**32 - 1).astype(np.int64)
+
+
+def mel_rows() -> tuple[list[tuple[int, int]], list[float], list[float]]:
+    """The mel filters: ((first bin, bins), ...), all weights in a row over their band's sum, and the sums."""
     filters = librosa.filters.mel(sr=schema.SAMPLE_RATE, n_fft=schema.FRAME, n_mels=schema.MELS)
-    spans, packed = [], []
-    for row in filters:
+    spans, packed, sums = [], [], []
+    for row in filters.astype(float):
         (inside,) = np.nonzero(row)
         spans.append((int(inside[0]), int(inside[-1] - inside[0] + 1)))
-        packed += row[inside[0] : inside[-1] + 1].tolist()
-    return spans, packed
+        packed += (row[inside[0] : inside[-1] + 1] / row.sum()).tolist()
+        sums.append(row.sum())
+    return spans, packed, sums
 
 
 def dct_half() -> np.ndarray:
@@ -222,9 +253,36 @@ def dct_half() -> np.ndarray:
     return np.sqrt(2 / schema.MELS) * np.cos(np.pi * k * (2 * n + 1) / (2 * schema.MELS))
 
 
+LOG2_BITS = 6
+
+
+def log2_rows() -> np.ndarray:
+    """Shape (2^LOG2_BITS, 3), integers: of log2(1 + x) over as many equal ranges of x in [0, 1), the parabola
+    through the three Chebyshev points of each. With place in Q1.31 of a range, the logarithm is
+    `a + mulh(place, b + mulh(place, c))` in Q30."""
+    ranges = 1 << LOG2_BITS
+    nodes = (1 + np.cos(np.pi * (np.arange(3) + 0.5) / 3)) / 2
+    rows = []
+    for i in range(ranges):
+        c, b, a = np.polyfit(nodes, np.log2(1 + (i + nodes) / ranges), 2)
+        rows.append([a * 2.0**30, b * 2.0**31, c * 2.0**32])
+    return np.rint(rows).astype(np.int64)
+
+
+def root_rows() -> np.ndarray:
+    """Shape (96, 3), integers: for numbers p in [2^30, 2^32) by their highest 7 bits, 32 and more, c being
+    the middle of each range: 2^62 / c (its bits as an int32), sqrt(c) times 2^15, log2(c / 2^30) in Q20."""
+    middle = (np.arange(32, 128) + 0.5) * 2.0**25
+    inverse = np.rint(2.0**62 / middle).astype(np.int64)
+    inverse = np.where(inverse >= 2**31, inverse - 2**32, inverse)
+    root, logarithm = np.sqrt(middle) * 2.0**15, np.log2(middle / 2.0**30) * 2.0**20
+    return np.stack([inverse, np.rint(root), np.rint(logarithm)], axis=1).astype(np.int64)
+
+
 def _tables():
     """(comment, C type, name, dimensions, values, needed when) of every table."""
-    mel_spans, mel_weights = mel_rows()
+    mel_spans, mel_weights, mel_sums = mel_rows()
+    mel_gains = np.rint(10 * np.log10(mel_sums) * 2.0 ** format_of("mel")).astype(int)
     chroma_runs, chroma_weights = chroma_rows()
     half = schema.DELTA_WIDTH // 2
     return [
@@ -232,35 +290,41 @@ def _tables():
             "smallest sum of squares of a frame of each level step above step 0",
             "int64_t", "ser_step_energies", [len(step_energies())], step_energies(), None,
         ),
+        ("parabolas of the logarithm: see ser_fixed.c", "int32_t", "ser_log2_rows",
+         [1 << LOG2_BITS, 3], log2_rows(), None),
+        ("one over, root and logarithm of ranges: see ser_fixed.c", "int32_t", "ser_root_rows",
+         [96, 3], root_rows(), None),
         ("first bin and bins of each mel band", "uint8_t", "ser_mel_spans",
          [schema.MELS, 2], mel_spans, "SER_NEEDS_MEL"),
-        ("their weights in a row", "float", "ser_mel_weights",
-         [len(mel_weights)], mel_weights, "SER_NEEDS_MEL"),
-        ("DCT-II of the mel levels, half of each row", "float", "ser_dct",
-         [schema.MFCCS, schema.MELS // 2], dct_half(), "SER_NEEDS_MFCC"),
-        ("slope over DELTA_WIDTH hops: the weight of the hops 1, 2 ... away from the middle, odd",
-         "float", "ser_delta_weights", [half],
-         savgol_coeffs(schema.DELTA_WIDTH, 1, deriv=1)[:half][::-1], "SER_WITH_CEPSTRUM"),
-        ("curvature: the weight of the middle hop and those 1, 2 ... away, even",
-         "float", "ser_delta2_weights", [half + 1],
-         savgol_coeffs(schema.DELTA_WIDTH, 2, deriv=2)[: half + 1][::-1], "SER_WITH_CEPSTRUM"),
+        ("their weights in a row, Q0.32, each band's over their sum", "uint32_t", "ser_mel_weights",
+         [len(mel_weights)], np.floor(np.array(mel_weights) * 2.0**32).astype(np.int64), "SER_NEEDS_MEL"),
+        ("what that sum adds to a band's level, dB in the format of mel levels", "int32_t", "ser_mel_gains",
+         [schema.MELS], mel_gains, "SER_NEEDS_MEL"),
+        ("DCT-II of the mel levels, half of each row, Q33", "int32_t", "ser_dct",
+         [schema.MFCCS, schema.MELS // 2], np.rint(dct_half() * 2.0**33).astype(np.int64), "SER_NEEDS_MFCC"),
+        ("slope over DELTA_WIDTH hops: the weight of the hops 1, 2 ... away from the middle, odd, Q1.31",
+         "int32_t", "ser_delta_weights", [half],
+         q31(savgol_coeffs(schema.DELTA_WIDTH, 1, deriv=1)[:half][::-1]), "SER_WITH_CEPSTRUM"),
+        ("curvature: the weight of the middle hop and those 1, 2 ... away, even, Q1.31",
+         "int32_t", "ser_delta2_weights", [half + 1],
+         q31(savgol_coeffs(schema.DELTA_WIDTH, 2, deriv=2)[: half + 1][::-1]), "SER_WITH_CEPSTRUM"),
         ("first bin, bins, and bins averaged at either end of each contrast band", "uint8_t",
          "ser_contrast_bands", [schema.CONTRAST_BANDS + 1, 3], contrast_bands(),
          "SER_WITH_CONTRAST"),
         ("first chroma, first bin and bins that begin there", "uint8_t",
          "ser_chroma_runs", [len(chroma_runs), 3], chroma_runs, "SER_WITH_CHROMA"),
-        ("weights of each bin for SER_CHROMA_RUN chromas (modulo 12) from there", "float",
-         "ser_chroma_weights", [len(chroma_weights), CHROMA_RUN], chroma_weights,
+        ("weights of each bin for SER_CHROMA_RUN chromas (modulo 12) from there, Q0.32", "uint32_t",
+         "ser_chroma_weights", [len(chroma_weights), CHROMA_RUN], q32(chroma_weights),
          "SER_WITH_CHROMA"),
         ("first and last mel band, plus 1, of each modulation band", "uint8_t",
          "ser_modulation_bands", [len(schema.MODULATION_BANDS), 2], schema.MODULATION_BANDS,
          "SER_WITH_MODULATION"),
-        ("one over how many that are", "float", "ser_modulation_shares",
-         [len(schema.MODULATION_BANDS)], [1 / (end - first) for first, end in schema.MODULATION_BANDS],
+        ("one over how many that are, Q1.31", "int32_t", "ser_modulation_shares",
+         [len(schema.MODULATION_BANDS)], q31([1 / (end - first) for first, end in schema.MODULATION_BANDS]),
          "SER_WITH_MODULATION"),
-        ("gain of the running means over 2, 4 ... hops", "float", "ser_modulation_gains",
+        ("gain of the running means over 2, 4 ... hops, Q1.31", "int32_t", "ser_modulation_gains",
          [schema.MODULATION_RATES],
-         [modulation_gain(rate) for rate in range(1, schema.MODULATION_RATES + 1)],
+         q31([modulation_gain(rate) for rate in range(1, schema.MODULATION_RATES + 1)]),
          "SER_WITH_MODULATION"),
     ]  # fmt: skip
 
@@ -286,12 +350,46 @@ extern "C" {
 """
 
 _DESCRIPTOR_TYPE = """
-/* Where a part's value goes: its first column, and which functionals (bits) stand there. */
+/* Where a part's value goes: its first column, and which functionals (bits) stand there; and its format: what
+   it is times 2^format, and what of these counts as the middle. */
 typedef struct {
     uint16_t column;
     uint8_t functionals;
+    uint8_t format;
+    int32_t middle;
 } ser_descriptor;
 """
+
+
+MAGNITUDE_UNITS = 2.0**23
+"""What a magnitude of full scale (a windowed transform of samples in [-1, 1)) counts on the chip."""
+
+
+def spectrum_units() -> list[str]:
+    """Floors and thresholds of the spectrum in the chip's units."""
+    floor = math.sqrt(schema.POWER_FLOOR) * MAGNITUDE_UNITS
+    floor_db = 10 * math.log10(schema.POWER_FLOOR)
+    hertz = schema.SAMPLE_RATE / schema.FRAME  # of a bin
+    from_q24 = {name: 2.0 ** (32 - 24 + format_of(name)) for name in ("centroid", "bandwidth")}
+    return [
+        f"#define SER_MAGNITUDE_FLOOR {math.ceil(floor)}U /* a full scale of 2^23 */",
+        f"#define SER_MAGNITUDE_FLOOR_FINE {round(floor * 2**8)}U /* times 2^8 */",
+        f"#define SER_SQUARE_FLOOR {round(floor**2)}U /* of its square */",
+        f"#define SER_SQUARE_FLOOR_LOG2 {round(math.log2(floor**2) * 2**24)} /* Q24 */",
+        f"#define SER_FULL_SQUARE_LOG2 {round(2 * math.log2(MAGNITUDE_UNITS) * 2**24)} /* Q24 */",
+        f"#define SER_DECIBEL_FLOOR ({round(floor_db * 2 ** format_of('mel'))}) /* of a mel level */",
+        f"#define SER_DECIBELS_PER_LOG2 {round(10 * math.log10(2) * 2**22)} /* times 2^22 */",
+        f"#define SER_ROLLOFF_SHARE {round(schema.ROLLOFF * 2**32)}U /* Q0.32 */",
+        f"#define SER_PER_BIN_LOG2 {round(math.log2(_BINS) * 2**24)} /* of SER_BINS, Q24 */",
+        f"#define SER_PER_BIN {round(2**39 / _BINS)} /* 256 over SER_BINS, Q1.31 */",
+        f"#define SER_LOG2_E {round(math.log2(math.e) * 2**30)} /* Q30 */",
+        f"#define SER_CENTROID_SCALE {round(hertz * from_q24['centroid'])}U /* from bins in Q24 */",
+        f"#define SER_BANDWIDTH_SCALE {round(hertz * from_q24['bandwidth'])}U /* from bins in Q24 */",
+        f"#define SER_ROLLOFF_SCALE {round(hertz * 2 ** format_of('rolloff'))} /* from bins */",
+        f"#define SER_CHROMA_DOWN {math.ceil(math.log2(_chroma_filters().sum(axis=1).max()))}"
+        " /* so that no sum of chroma weights overflows */",
+        f"#define SER_PER_MEL {round(2**31 / schema.MELS)} /* 1 over SER_MELS, Q1.31 */",
+    ]
 
 
 def tables_header() -> str:
@@ -302,12 +400,13 @@ def tables_header() -> str:
         f"#define SER_BINS {_BINS}",
         f"#define SER_BIN_HZ {_float(schema.SAMPLE_RATE / schema.FRAME)}",
         f"#define SER_LOW_BINS {low_bins} /* bins below SER_LOW_HIGH_SPLIT */",
-        f"#define SER_MAGNITUDE_FLOOR {_float(math.sqrt(schema.POWER_FLOOR))}",
+        *spectrum_units(),
         f"#define SER_CONTRAST_MOST {max(averaged for *_, averaged in contrast_bands())}"
         " /* bins averaged at a band's end, at most */",
         f"#define SER_CHROMA_RUN {CHROMA_RUN}",
         f"#define SER_CHROMA_RUNS {len(chroma_rows()[0])}",
         f"#define SER_MODULATION_BANDS {len(schema.MODULATION_BANDS)}",
+        f"#define SER_LOG2_BITS {LOG2_BITS}",
         f"#define SER_STEPS {len(step_energies())} /* level steps above step 0 */",
         "",
     ]
@@ -327,6 +426,8 @@ def tables_source() -> str:
     for comment, kind, name, dimensions, values, needed in _tables():
         flat = np.asarray(values).reshape(-1).tolist()
         text = [_float(v) for v in flat] if kind == "float" else [str(v) for v in flat]
+        if kind == "uint32_t":
+            text = [f"{v}U" for v in text]
         if kind == "int64_t":
             text = [f"INT64_C({v})" for v in text]
         if len(dimensions) == 2:
@@ -345,7 +446,7 @@ def tables_source() -> str:
         )
         lines += by_group(full, _descriptor_entry)
         lines += by_group(spread, _descriptor_entry)
-        lines += ["    {0, 0},", "};", ""]
+        lines += ["    {0, 0, 0, 0},", "};", ""]
     return "\n".join(lines)
 
 
@@ -359,7 +460,8 @@ def _descriptor_entry(descriptor):
     bits = _bits(descriptor)
     if descriptor.sums_for:
         bits = f"SER_WITH_{descriptor.group.upper()} ? {bits} : 0"
-    return f"    {{SER_COLUMN_{descriptor.name.upper()}, {bits}}},"
+    middle = round(descriptor.middle * 2**descriptor.bits)
+    return f"    {{SER_COLUMN_{descriptor.name.upper()}, {bits}, {descriptor.bits}, {middle}}},"
 
 
 def _switched(needed, lines):

@@ -1,13 +1,15 @@
 """ser_voice_tables.{h,c}: constants of the transform, pitch, HNR and intensity.
 
-All are computed in double precision and printed as hexadecimal single-precision.
+All are computed in double precision and printed as hexadecimal single-precision, or as integers in a Q
+format.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
 
-from speech_emotion.features import grid
+from speech_emotion.features import grid, schema
 from speech_emotion.features.audio import FULL_SCALE
 from speech_emotion.generate import layout
 from speech_emotion.generate.layout import (
@@ -17,9 +19,10 @@ from speech_emotion.generate.layout import (
     SINC_DEPTH,
     SINC_STEPS,
 )
-from speech_emotion.generate.tables import NOTE, SOURCE
+from speech_emotion.generate.tables import NOTE, SOURCE, format_of, q31
 
 _NOTE = NOTE + "/* clang-format off */\n"
+_HANN_ONE = 2**15 - 1
 _AUDITORY_THRESHOLD = 2e-5  # Pa; Praat's 0 dB, full scale being 1 Pa
 
 
@@ -47,6 +50,13 @@ def quarter_circle() -> np.ndarray:
     return np.stack([np.cos(angle), np.sin(angle)], axis=1).ravel()
 
 
+def turned_twiddles() -> np.ndarray:
+    """Those of the radix-4 stages without the first of each stage, which turns nothing."""
+    rows = radix4_twiddles().reshape(-1, 6)
+    firsts = np.cumsum([0, 4, 16])
+    return np.delete(rows, firsts, axis=0).ravel()
+
+
 def hann() -> np.ndarray:
     """Shape (pitch_window,): Hann window whose end points are zero, as Praat's pitch analysis uses it."""
     window = layout.of_schema().pitch_window
@@ -54,8 +64,9 @@ def hann() -> np.ndarray:
 
 
 def window_correction() -> np.ndarray:
-    """Shape (PITCH_LAGS,): r(0) / r(lag) of the window's autocorrelation (Boersma 1993, equation 9)."""
-    window = hann()
+    """Shape (PITCH_LAGS,): r(0) / r(lag) of the window's autocorrelation (Boersma 1993, equation 9), as the
+    chip has the window. Below 8: `limits` keeps the lags within half the window."""
+    window = np.rint(hann() * _HANN_ONE)
     autocorrelation = np.correlate(window, window, "full")[len(window) - 1 :]
     return autocorrelation[0] / autocorrelation[:PITCH_LAGS]
 
@@ -89,7 +100,7 @@ def _array(name: str, values: np.ndarray, kind: str = "float") -> str:
         per_line = 6
     else:
         texts = [str(int(v)) for v in np.ravel(values)]
-        per_line = 16
+        per_line = 8 if kind == "int32_t" else 16
     lines = ["    " + ", ".join(texts[i : i + per_line]) for i in range(0, len(texts), per_line)]
     return f"const {kind} {name}[{len(texts)}] = {{\n" + ",\n".join(lines) + "\n};\n"
 
@@ -102,6 +113,26 @@ def _hexfloat(value: float) -> str:
     mantissa, exponent = float(single).hex().split("p")
     mantissa = mantissa.rstrip("0") if "." in mantissa else mantissa
     return (mantissa + "0" if mantissa.endswith(".") else mantissa) + "p" + exponent + "f"
+
+
+def _intensity_defines() -> str:
+    """Units of ser_intensity.c: powers are of squared sample steps, times 2^18."""
+    unit = (
+        1 / FULL_SCALE / _AUDITORY_THRESHOLD
+    ) ** 2  # of a squared sample step, re (2e-5)^2 of full scale
+    bits = format_of("intensity_db")
+    least = 10 ** (schema.INTENSITY_FLOOR_DB / 10) / unit * 2.0**18
+    unit_log2, per_log2 = (math.log2(unit) - 18) * 2**24, 10 * math.log10(2) * 2 ** (32 - 24 + bits)
+    share = 2**41 / (layout.of_schema().intensity_whole * INTENSITY_STEP)
+    return "\n".join(
+        [
+            f"#define SER_INTENSITY_UNIT_LOG2 ({round(unit_log2)}) /* of the unit of power, Q24 */",
+            f"#define SER_INTENSITY_LEAST INT64_C({math.floor(least)}) /* power at the floor */",
+            f"#define SER_INTENSITY_FLOOR ({round(schema.INTENSITY_FLOOR_DB * 2**bits)}) /* of the level */",
+            f"#define SER_INTENSITY_PER_LOG2 {round(per_log2)} /* to the level's format */",
+            f"#define SER_INTENSITY_SHARE {round(share)} /* one over the window's samples, Q41 */",
+        ]
+    )
 
 
 def header() -> str:
@@ -123,17 +154,21 @@ extern "C" {{
 #define SER_SINC_DEPTH {SINC_DEPTH}
 #define SER_SINC_DEEP {SINC_DEEP}
 #define SER_SINC_STEPS {SINC_STEPS}
-/* Power of a squared sample step, re (2e-5)^2 of full scale. */
-#define SER_INTENSITY_UNIT {layout.as_float((1 / FULL_SCALE / _AUDITORY_THRESHOLD) ** 2)}
+{_intensity_defines()}
 
 extern const uint8_t ser_digit_reversal[256];
+extern const int32_t ser_radix4_twiddles_q31[486];
+extern const int32_t ser_quarter_circle_q31[512];
 extern const float ser_radix4_twiddles[504];
 extern const float ser_quarter_circle[512];
-extern const float ser_hann_half[SER_PITCH_WINDOW / 2];
-extern const float ser_window_correction[SER_PITCH_LAGS];
+extern const int16_t ser_turns[256]; /* cos, sin of 2 pi n / 512 for n < 128, Q1.14 */
+extern const uint16_t ser_hann_half[SER_PITCH_WINDOW / 2];         /* Q0.15 */
+extern const int32_t ser_window_correction[SER_PITCH_LAGS];        /* Q3.28 */
+extern const int32_t ser_sinc_rows_q30[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH];
+extern const int32_t ser_sinc_deep_rows_q30[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
 extern const float ser_sinc_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH];
 extern const float ser_sinc_deep_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
-extern const float ser_kaiser_steps[SER_INTENSITY_STEPS];
+extern const int32_t ser_kaiser_steps[SER_INTENSITY_STEPS];
 
 #ifdef __cplusplus
 }}
@@ -149,13 +184,18 @@ def source() -> str:
         _NOTE,
         '#include "ser_voice_tables.h"\n',
         _array("ser_digit_reversal", digit_reversal(), "uint8_t"),
+        _array("ser_radix4_twiddles_q31", q31(turned_twiddles()), "int32_t"),
+        _array("ser_quarter_circle_q31", q31(quarter_circle()), "int32_t"),
         _array("ser_radix4_twiddles", radix4_twiddles()),
         _array("ser_quarter_circle", quarter_circle()),
-        _array("ser_hann_half", hann()[: len(hann()) // 2]),
-        _array("ser_window_correction", window_correction()),
+        _array("ser_turns", np.rint(quarter_circle().reshape(128, 4)[:, :2] * 2**14), "int16_t"),
+        _array("ser_hann_half", np.rint(hann()[: len(hann()) // 2] * _HANN_ONE), "uint16_t"),
+        _array("ser_window_correction", np.rint(window_correction() * 2**28), "int32_t"),
+        _array("ser_sinc_rows_q30", np.rint(sinc_rows(SINC_DEPTH) * 2**30), "int32_t"),
+        _array("ser_sinc_deep_rows_q30", np.rint(sinc_rows(SINC_DEEP) * 2**30), "int32_t"),
         _array("ser_sinc_rows", sinc_rows(SINC_DEPTH)),
         _array("ser_sinc_deep_rows", sinc_rows(SINC_DEEP)),
-        _array("ser_kaiser_steps", kaiser()),
+        _array("ser_kaiser_steps", np.rint(kaiser() * 2.0**34), "int32_t"),
     ]
     return "\n".join(parts)
 

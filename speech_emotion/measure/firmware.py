@@ -193,8 +193,10 @@ def counted(target: Target, program: Path, begins: list[str]) -> tuple[str, str,
         scratch = Path(scratch)
         out, slow, symbols = scratch / "out", scratch / "slow", target.symbols(program)
         slow.write_text("\n".join(f"{at:x}" for at in target.slow(program)))
+        free = scratch / "free"
+        free.write_text("\n".join(f"{at:x}" for at in target.free(program)))
         starts = ":".join(f"{symbols[begin]:x}" for begin in begins)
-        options = f"begin={starts},end={symbols['end_region']:x},slow={slow},out={out}"
+        options = f"begin={starts},end={symbols['end_region']:x},slow={slow},free={free},out={out}"
         printed = target.emulate(program, "-plugin", f"{plugin(scratch)},{options}")
         return printed, out.read_text(), symbols
 

@@ -80,6 +80,11 @@ class Target:
         """Addresses whose execution costs far more than an instruction (see chips.Chip)."""
         return []
 
+    def free(self, program: Path) -> list[int]:
+        """Addresses whose execution counts nothing: they help to stand for one instruction of the chip's that
+        the emulator's core lacks, which is counted where it begins."""
+        return []
+
     def frames(self, folder: Path) -> dict[str, tuple[int, set[str]]]:
         """Of what `compile` made in the folder: function -> (bytes of its stack frame, what it calls).
         A static function's name has its file's before it."""
@@ -260,18 +265,19 @@ class Xtensa(Target):
             raise MissingTool(f"{self.gcc}: not there; apt-get install {self.packages}")
 
     def compile_one(self, source, built, *flags):
-        """clang knows no esp32, and its assembler fails on literals: by way of llc and llvm-mc."""
+        """clang knows no esp32, and its assembler fails on literals: by way of llc and llvm-mc. Without frame
+        pointers, as GCC compiles."""
         middle, expanded = built.with_suffix(".ll"), built.with_suffix(".s")
         run(
-            "clang-22", "--target=xtensa", *FLAGS, "-nostdlibinc", "-isystem", LX6 / "include", *flags, "-S",
+            "clang-22", "--target=xtensa", *FLAGS, "-fomit-frame-pointer", "-nostdlibinc", "-isystem", LX6 / "include", *flags, "-S",
             "-emit-llvm", source, "-o", middle,
         )  # fmt: skip
         middle.write_text(choose_bits(middle.read_text()))
-        # de233_fpu lacks the high half of a 32-bit product, which the ESP32 has
         run(
-            "llc-22", "-mtriple=xtensa", "-mcpu=esp32", "-mattr=-mul32high", "-O2", "-function-sections",
-            "-data-sections", "-fp-contract=off", middle, "-o", expanded,
+            "llc-22", "-mtriple=xtensa", "-mcpu=esp32", "-O2", "-function-sections", "-data-sections",
+            "-fp-contract=off", middle, "-o", expanded,
         )  # fmt: skip
+        expanded.write_text(high_products(expanded.read_text()))
         return self._assemble(expanded, built)
 
     def _assemble(self, source, built):
@@ -325,6 +331,33 @@ class Xtensa(Target):
 
     def platform(self):
         return [LX6 / "platform.c", C / "stack.c"]
+
+    def symbols(self, program):
+        """Without the marks of `high_products`."""
+        found = super().symbols(program)
+        return {name: at for name, at in found.items() if not _MARK.search(name)}
+
+    def free(self, program):
+        return [at for begin, end in self._high_products(program) for at in range(begin, end)]
+
+    def sections(self, objects, folder, roots):
+        found = super().sections(objects, folder, roots)
+        pairs = self._high_products(folder / "reached")
+        found[".text"] = found.get(".text", 0) - sum(end - begin for begin, end in pairs)
+        return found
+
+    def _high_products(self, program):
+        """(address, end) of each stretch that stands for an instruction; in a file of many sections, as if
+        they were one."""
+        ends: dict[tuple[str, ...], list[int]] = {}
+        file = ""
+        for line in run(f"{self.prefix}readelf", "-sW", program).splitlines():
+            fields = line.split()
+            if len(fields) == 8 and fields[3] == "FILE":
+                file = fields[7]
+            elif len(fields) == 8 and (mark := _MARK.search(fields[7])):
+                ends.setdefault((file, mark[2]), [0, 0])[mark[1] == "end"] = int(fields[1], 16)
+        return [(begin, end) for begin, end in ends.values()]
 
     def slow(self, program):
         """Divisions of floats: software in the chip's ROM, a short sequence of instructions here."""
@@ -381,6 +414,60 @@ def choose_bits(text: str) -> str:
         )
 
     return _CHOICE.sub(replace, text)
+
+
+_HIGH = re.compile(r"\tmul([su])h\t(a\d+), (a\d+), (a\d+)")
+_MARK = re.compile(r"ser_high_(begin|end)_(\d+)")
+_SAVED = ("excsave2", "excsave3", "excsave4", "excsave5", "excsave6", "epc2")
+
+
+def high_products(text: str) -> str:
+    """Xtensa assembly without the high half of a 32-bit product, which the ESP32 has and de233_fpu lacks.
+
+    A jump of the same length stands in its place, to where it is put together from 16-bit products at the end
+    of the section, and back. The jump counts as the one instruction that it is on the chip; what lies between
+    the marks counts nothing (see Target.free)."""
+    lines, bodies, count = [], [], 0
+    for line in text.splitlines():
+        if found := _HIGH.fullmatch(line):
+            count += 1
+            lines += [f"\tj\t.Lser_high_{count}", f".Lser_back_{count}:"]
+            bodies += [
+                f".Lser_high_{count}:", f"ser_high_begin_{count}:", *_high_product(*found.groups()),
+                f"\tj\t.Lser_back_{count}", f"ser_high_end_{count}:",
+            ]  # fmt: skip
+            continue
+        if re.match(r"\s*\.(section|text|data|bss)\b", line):
+            lines += bodies
+            bodies = []
+        lines.append(line)
+    return "\n".join([*lines, *bodies]) + "\n"
+
+
+def _high_product(sign: str, to: str, a: str, b: str) -> list[str]:
+    """to = the high half of a b, s(igned) or u(nsigned). The registers that it takes are kept in special ones
+    that nothing else uses."""
+    al, ah, bl, bh, p = [r for r in (f"a{i}" for i in range(2, 16)) if r not in (to, a, b)][:5]
+    kept = tuple(zip((al, ah, bl, bh, p), _SAVED, strict=False))
+    lines = [f"wsr {r}, {s}" for r, s in kept]
+    lines += [
+        f"extui {al}, {a}, 0, 16", f"extui {ah}, {a}, 16, 16",
+        f"extui {bl}, {b}, 0, 16", f"extui {bh}, {b}, 16, 16",
+        f"mull {p}, {al}, {bl}", f"extui {p}, {p}, 16, 16",
+        f"mull {bl}, {ah}, {bl}", f"add {bl}, {bl}, {p}",
+        f"mull {al}, {al}, {bh}", f"extui {p}, {bl}, 0, 16", f"add {al}, {al}, {p}",
+        f"mull {ah}, {ah}, {bh}", f"extui {bl}, {bl}, 16, 16", f"add {ah}, {ah}, {bl}",
+        f"extui {al}, {al}, 16, 16", f"add {ah}, {ah}, {al}",
+    ]  # fmt: skip
+    if sign == "s":
+        for x, y in ((a, b), (b, a)):
+            lines += [f"srai {al}, {x}, 31", f"and {al}, {al}, {y}", f"sub {ah}, {ah}, {al}"]
+    lines += [
+        f"wsr {ah}, {_SAVED[5]}",
+        *(f"rsr {r}, {s}" for r, s in kept),
+        f"rsr {to}, {_SAVED[5]}",
+    ]
+    return [f"\t{line}" for line in lines]
 
 
 def spell_out(text: str) -> str:

@@ -1,10 +1,13 @@
 /* The voice stages as one object, and their helpers, behind plain functions: for tests/voice_harness.py. */
 #include "ser_contour.h"
 #include "ser_fft.h"
+#include "ser_fft_float.h"
+#include "ser_fixed.h"
 #include "ser_hnr.h"
 #include "ser_intensity.h"
 #include "ser_math.h"
 #include "ser_moments.h"
+#include "ser_peak.h"
 #include "ser_pitch.h"
 #include "ser_pulses.h"
 
@@ -20,7 +23,14 @@ typedef struct {
     ser_pulses pulses;
     ser_hnr hnr;
     ser_intensity intensity;
-    float scratch[SER_HNR_SCRATCH];
+    union { /* of one stage at a time */
+        int32_t pitch[SER_PITCH_SCRATCH];
+        float pulses[SER_PULSES_SCRATCH];
+        struct {
+            int32_t spectrum[SER_HNR_SPECTRUM];
+            float scratch[SER_HNR_SCRATCH];
+        } hnr;
+    } scratch;
     float level[PROBE_LEVELS]; /* the first ones */
     int levels;
     int share; /* HNR gets its spectrum from outside */
@@ -44,17 +54,18 @@ void probe_reset(probe *p, int share)
 
 static void hnr_hop(probe *p)
 {
-    float spectrum[514];
+    uint64_t energy = 0;
     int i;
     if (!p->share) {
-        ser_hnr_hop(&p->hnr, &p->tail, p->scratch);
+        ser_hnr_hop(&p->hnr, &p->tail, p->scratch.hnr.spectrum, p->scratch.hnr.scratch);
         return;
     }
-    for (i = 0; i < 512; i++) {
-        spectrum[i] = (float)p->tail.sample[SER_HNR_BLOCK + i];
+    for (i = 0; i < SER_FRAME; i++) {
+        const int32_t x = p->tail.sample[SER_HNR_BLOCK + i];
+        energy += (uint32_t)(x * x);
     }
-    ser_fft_real512(spectrum);
-    ser_hnr_hop_shared(&p->hnr, &p->tail, spectrum, p->scratch);
+    i = ser_fft_frame(p->tail.sample + SER_HNR_BLOCK, energy, p->scratch.hnr.spectrum);
+    ser_hnr_hop_shared(&p->hnr, &p->tail, p->scratch.hnr.spectrum, i, p->scratch.hnr.scratch);
 }
 
 /* Whole hops only; the first call of a stream brings 80 + 160 m samples, later ones 160 m. */
@@ -62,13 +73,13 @@ void probe_push(probe *p, const int16_t *x, size_t count)
 {
     size_t i = 0, hop = p->tail.hops > 0 ? SER_HOP : SER_CLIP_REMAINDER;
     for (; i + hop <= count; i += hop, hop = SER_HOP) {
-        float level;
+        int32_t level;
         ser_tail_push(&p->tail, x + i, (int)hop);
         hnr_hop(p);
-        ser_pitch_hop(&p->pitch, &p->tail, p->scratch);
-        ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->scratch);
+        ser_pitch_hop(&p->pitch, &p->tail, p->scratch.pitch);
+        ser_pulses_hop(&p->pulses, &p->tail, &p->pitch, p->scratch.pulses);
         if (ser_intensity_hop(&p->intensity, &p->tail, &level) && p->levels < PROBE_LEVELS) {
-            p->level[p->levels++] = level;
+            p->level[p->levels++] = (float)level / (float)(1 << SER_BITS_INTENSITY_DB);
         }
     }
 }
@@ -77,8 +88,8 @@ void probe_push(probe *p, const int16_t *x, size_t count)
 void probe_columns(probe *p, float *columns)
 {
     const float peak = ser_tail_peak(&p->tail);
-    ser_pitch_columns(&p->pitch, peak, columns);
-    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch, columns + PROBE_PITCHES);
+    ser_pitch_columns(&p->pitch, ser_tail_level(&p->tail), columns);
+    ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch.pulses, columns + PROBE_PITCHES);
     ser_hnr_columns(&p->hnr, peak, columns + PROBE_PITCHES + SER_PERTURBATION_COLUMNS);
 }
 
@@ -93,7 +104,7 @@ int probe_track(probe *p, float *hz)
 {
     uint16_t track[SER_PITCH_FRAMES];
     int count, i;
-    ser_pitch_path(&p->pitch, p->pitch.base, ser_tail_peak(&p->tail));
+    ser_pitch_path(&p->pitch, p->pitch.base, ser_tail_level(&p->tail));
     count = ser_pitch_track(&p->pitch, p->pitch.base, track, SER_PITCH_FRAMES);
     for (i = 0; i < count; i++) {
         hz[i] = track[i] > 0 ? ser_pitch_frequency(track[i]) * (float)SER_SAMPLE_RATE : 0.0f;
@@ -135,15 +146,15 @@ void probe_moments(const float *values, const uint32_t *frames, int count, float
     ser_moments_columns(&m, columns);
 }
 
-/* semitones: one per frame, NaN where unvoiced. */
-void probe_contour(const float *semitones, int count, float *columns)
+/* log_periods: one per frame, as ser_pitch.h stores them, 0 where unvoiced. */
+void probe_contour(const uint16_t *log_periods, int count, float *columns)
 {
     ser_contour contour;
     int i;
     ser_contour_reset(&contour);
     for (i = 0; i < count; i++) {
-        if (semitones[i] == semitones[i]) {
-            ser_contour_voiced(&contour, semitones[i]);
+        if (log_periods[i] > 0) {
+            ser_contour_voiced(&contour, log_periods[i]);
         } else {
             ser_contour_unvoiced(&contour, 1);
         }
@@ -176,15 +187,85 @@ void probe_math(int which, const float *x, int count, float *y)
     }
 }
 
-void probe_real512(float *x) { ser_fft_real512(x); }
+void probe_real512(float *x) { ser_fft_float_real512(x); }
 
 void probe_complex256(float *z, int natural_input)
 {
     if (natural_input) {
-        ser_fft_complex256_to_reversed(z);
-        ser_fft_reverse256(z);
+        ser_fft_float_complex256_to_reversed(z);
+        ser_fft_float_reverse256(z);
     } else {
-        ser_fft_reverse256(z);
+        ser_fft_float_reverse256(z);
+        ser_fft_float_complex256(z);
+    }
+}
+
+/* The integer transforms: z is 256 complex numbers in natural order, and so is what comes out, over 8. */
+void probe_fixed256(int32_t *z, int natural_input)
+{
+    int32_t other[512];
+    int i;
+    if (natural_input) {
+        ser_fft_complex256_to_reversed(z);
+        memcpy(other, z, sizeof other);
+    }
+    for (i = 0; i < 256; i++) {
+        const int j = 2 * ser_digit_reversal[i];
+        if (natural_input) {
+            z[2 * i] = other[j];
+            z[2 * i + 1] = other[j + 1];
+        } else {
+            other[j] = z[2 * i];
+            other[j + 1] = z[2 * i + 1];
+        }
+    }
+    if (!natural_input) {
+        memcpy(z, other, sizeof other);
         ser_fft_complex256(z);
+    }
+}
+
+/* The autocorrelation of samples x[640], each at most 2^23 in size: lags[256]. */
+void probe_autocorrelation(const int32_t *x, int32_t *lags)
+{
+    int32_t work[1024];
+    int i;
+    for (i = 0; i < 256; i++) {
+        int32_t *even = work + 2 * ser_digit_reversal[i], *odd = even + 512;
+        const int32_t re = x[2 * i], im = x[2 * i + 1];
+        const int32_t behind_re = i < 64 ? x[512 + 2 * i] : 0, behind_im = i < 64 ? x[513 + 2 * i] : 0;
+        const int32_t *turn = ser_quarter_circle_q31 + 4 * (i & 127);
+        const int32_t c = i < 128 ? turn[0] : -turn[1], s = i < 128 ? turn[1] : turn[0];
+        const int32_t dr = 2 * (re - behind_re), di = 2 * (im - behind_im);
+        even[0] = re + behind_re;
+        even[1] = im + behind_im;
+        odd[0] = ser_mulh(dr, c) + ser_mulh(di, s);
+        odd[1] = ser_mulh(di, c) - ser_mulh(dr, s);
+    }
+    memcpy(lags, ser_fft_autocorrelation(work), 256 * sizeof *lags);
+}
+
+/* The maximum of r near lag i: place and height by a parabola, then by the shallow sinc and by the deep one. */
+void probe_peaks(const int32_t *r, int i, int32_t *peaks)
+{
+    const ser_peak rough = ser_peak_parabola(r, i), near = ser_peak_refine(r, rough);
+    const ser_peak deep = ser_peak_deep_refine(r, near);
+    memcpy(peaks, &rough, sizeof rough);
+    memcpy(peaks + 2, &near, sizeof near);
+    memcpy(peaks + 4, &deep, sizeof deep);
+}
+
+/* The peak of a whole sound that was pushed, in 1/256 sample steps. */
+uint32_t probe_level(const probe *p) { return ser_tail_level(&p->tail); }
+
+/* which: 0 log2, 1 exp2, 2 square root, 3 reciprocal, each in its own format. */
+void probe_fixed(int which, const uint32_t *x, int count, uint32_t *y)
+{
+    int i;
+    for (i = 0; i < count; i++) {
+        y[i] = which == 0   ? (uint32_t)ser_log2_q24(x[i])
+               : which == 1 ? (uint32_t)ser_exp2_q30(-(int32_t)x[i])
+               : which == 2 ? ser_root_q16(x[i])
+                            : ser_reciprocal(x[i]);
     }
 }

@@ -2,8 +2,8 @@
  * QEMU plug-in: instructions executed within regions of a program, exactly, per address and per region.
  *
  * A region starts where one of the `begin` addresses is executed, the first being of kind 0 and so on, and
- * ends at `end`. Arguments: begin=HEX:HEX:...,end=HEX,slow=FILE,out=FILE; slow lists addresses, in hexadecimal,
- * whose executions are counted per region too. Writes one line per region, in order,
+ * ends at `end`. Arguments: begin=HEX:HEX:...,end=HEX,slow=FILE,free=FILE,out=FILE; slow lists addresses, in hexadecimal,
+ * whose executions are counted per region too, free those that are not counted at all. Writes one line per region, in order,
  *     region KIND INSTRUCTIONS SLOW
  * and then one per address and kind,
  *     at ADDRESS KIND INSTRUCTIONS LONGEST
@@ -48,20 +48,24 @@ typedef struct address {
     uint64_t before;   /* when the region began */
     uint64_t within[KINDS];
     uint64_t longest[KINDS];
-    bool slow;
+    bool slow, free;
 } address;
 
 static address *addresses[BUCKETS];
 static uint64_t begins[KINDS], longest[KINDS], end_pc, executed, slow, executed_before, slow_before;
-static uint64_t *slow_pcs;
-static size_t kinds, slow_count;
+typedef struct {
+    uint64_t *pc;
+    size_t count;
+} list;
+static list slow_pcs, free_pcs;
+static size_t kinds;
 static int open_kind = -1;
 static FILE *out;
 
-static bool is_slow(uint64_t pc)
+static bool holds(const list *l, uint64_t pc)
 {
-    for (size_t i = 0; i < slow_count; i++) {
-        if (slow_pcs[i] == pc) {
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->pc[i] == pc) {
             return true;
         }
     }
@@ -77,7 +81,8 @@ static address *at(uint64_t pc)
     if (*found == NULL) {
         *found = calloc(1, sizeof **found);
         (*found)->pc = pc;
-        (*found)->slow = is_slow(pc);
+        (*found)->slow = holds(&slow_pcs, pc);
+        (*found)->free = holds(&free_pcs, pc);
     }
     return *found;
 }
@@ -135,6 +140,9 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
         if (a->pc == end_pc) {
             qemu_plugin_register_vcpu_insn_exec_cb(instruction, end, NO_REGISTERS, NULL);
         }
+        if (a->free) {
+            continue;
+        }
         qemu_plugin_register_vcpu_insn_exec_inline(instruction, INLINE_ADD, &a->executed, 1);
         qemu_plugin_register_vcpu_insn_exec_inline(instruction, INLINE_ADD, &executed, 1);
         if (a->slow) {
@@ -160,7 +168,7 @@ static void leave(qemu_plugin_id_t id, void *unused)
     fclose(out);
 }
 
-static bool read_slow(const char *name)
+static bool read_list(const char *name, list *l)
 {
     FILE *file = fopen(name, "r");
     uint64_t pc;
@@ -168,8 +176,8 @@ static bool read_slow(const char *name)
         return false;
     }
     while (fscanf(file, "%" SCNx64, &pc) == 1) {
-        slow_pcs = realloc(slow_pcs, (slow_count + 1) * sizeof *slow_pcs);
-        slow_pcs[slow_count++] = pc;
+        l->pc = realloc(l->pc, (l->count + 1) * sizeof *l->pc);
+        l->pc[l->count++] = pc;
     }
     fclose(file);
     return true;
@@ -190,7 +198,11 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info
         } else if (strncmp(argv[i], "end=", 4) == 0) {
             end_pc = strtoull(value, NULL, 16);
         } else if (strncmp(argv[i], "slow=", 5) == 0) {
-            if (!read_slow(value)) {
+            if (!read_list(value, &slow_pcs)) {
+                return -1;
+            }
+        } else if (strncmp(argv[i], "free=", 5) == 0) {
+            if (!read_list(value, &free_pcs)) {
                 return -1;
             }
         } else if (strncmp(argv[i], "out=", 4) == 0) {

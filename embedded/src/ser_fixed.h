@@ -1,0 +1,115 @@
+/* Integer arithmetic that gives the same bits on every target: what C leaves open is settled here, once.
+ *
+ *   ser_mulh(a, b)       floor(a b / 2^32), exact; with b in Q1.31 half of the product
+ *   ser_umulh(a, b)      the same without signs
+ *   ser_leading_zeros(x) of 32 bits, x > 0
+ *   ser_log2_q24(x)      log2(x) in Q7.24, x > 0, error below 1.2e-7; ser_log2_q24_64(x) of 64 bits
+ *   ser_exp2_q30(x)      2^x in Q2.30, x in Q7.24 and at most 0, error below 4e-7
+ *   ser_root_q16(x)      square root of an integer in Q16.16, error below 3e-7 of it and 2^-16
+ *   ser_reciprocal(x)    2^62 / x, x at least 2^31, relative error below 1e-8
+ *
+ * On a Cortex-M0+ only the low half of a 32-bit product is an instruction: high halves are put together from
+ * four of 16 bits there, to the same bits.
+ */
+#ifndef SER_FIXED_H
+#define SER_FIXED_H
+
+#include "ser_math.h"
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Right shifts of negative numbers keep the sign, as with every compiler there is; C99 leaves it to them. */
+typedef char ser_shifts_keep_the_sign[((-3) >> 1) == -2 ? 1 : -1];
+
+#if defined(__ARM_ARCH_6M__) || defined(SER_TEST_NARROW_PRODUCTS)
+#define SER_NARROW_PRODUCTS 1
+#else
+#define SER_NARROW_PRODUCTS 0
+#endif
+
+SER_INLINE uint32_t ser_umulh(uint32_t a, uint32_t b)
+{
+#if SER_NARROW_PRODUCTS
+    const uint32_t al = a & 0xffffU;
+    const uint32_t ah = a >> 16;
+    const uint32_t bl = b & 0xffffU;
+    const uint32_t bh = b >> 16;
+    const uint32_t middle = ah * bl + ((al * bl) >> 16); /* below 2^32 */
+    const uint32_t other = al * bh + (middle & 0xffffU);
+    return ah * bh + (middle >> 16) + (other >> 16);
+#else
+    return (uint32_t)(((uint64_t)a * b) >> 32);
+#endif
+}
+
+SER_INLINE int32_t ser_mulh(int32_t a, int32_t b)
+{
+#if SER_NARROW_PRODUCTS
+    const int32_t al = (int32_t)((uint32_t)a & 0xffffU);
+    const int32_t ah = a >> 16;
+    const int32_t bl = (int32_t)((uint32_t)b & 0xffffU);
+    const int32_t bh = b >> 16;
+    /* al bl fits 32 bits without a sign; ah bl + 2^16 fits with one */
+    const int32_t middle = ah * bl + (int32_t)(((uint32_t)al * (uint32_t)bl) >> 16);
+    const int32_t other = al * bh + (middle & 0xffff);
+    return ah * bh + (middle >> 16) + (other >> 16);
+#else
+    return (int32_t)(((int64_t)a * b) >> 32);
+#endif
+}
+
+/* Halves up. */
+SER_INLINE int32_t ser_rounded(int32_t x, int bits)
+{
+    return (x + (1 << (bits - 1))) >> bits;
+}
+
+/* Of 32 bits; x > 0. */
+SER_INLINE int ser_leading_zeros(uint32_t x)
+{
+#if defined(__XTENSA__) && defined(__GNUC__) /* an instruction that LLVM does not choose by itself */
+    int zeros;
+    __asm__("nsau %0, %1" : "=r"(zeros) : "r"(x));
+    return zeros;
+#elif defined(__GNUC__) && !defined(__ARM_ARCH_6M__) && (!defined(__riscv) || defined(__riscv_zbb))
+    return __builtin_clz(x);
+#else
+    int zeros = 0;
+    if (x < 0x10000U) {
+        zeros = 16;
+        x <<= 16;
+    }
+    if (x < 0x1000000U) {
+        zeros += 8;
+        x <<= 8;
+    }
+    if (x < 0x10000000U) {
+        zeros += 4;
+        x <<= 4;
+    }
+    return zeros + (x >> 31 ? 0 : x >> 30 ? 1 : x >> 29 ? 2 : 3);
+#endif
+}
+
+/* log2(x) times 2^24, x > 0. */
+int32_t ser_log2_q24(uint32_t x);
+int32_t ser_log2_q24_64(uint64_t x);
+
+/* 2^(x / 2^24) times 2^30, x <= 0. */
+int32_t ser_exp2_q30(int32_t x);
+
+/* sqrt(x) times 2^16. */
+uint32_t ser_root_q16(uint32_t x);
+
+/* 2^62 / x for x >= 2^31, in [2^30, 2^31]. */
+uint32_t ser_reciprocal(uint32_t x);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

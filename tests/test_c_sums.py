@@ -1,0 +1,173 @@
+"""The running sums (ser_bank) against exact rational arithmetic: short, after 49 days, and in any order."""
+
+import ctypes
+import subprocess
+from fractions import Fraction
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from speech_emotion import native
+from speech_emotion.errors import UserError
+from speech_emotion.features import schema
+from speech_emotion.resources import EMBEDDED
+
+DAYS_49 = 49 * 86400 * 100  # frames
+DESCRIPTOR = next(d for d in schema.DESCRIPTORS if d.name == "intensity_db")
+UNIT = 2.0**-DESCRIPTOR.bits
+MIDDLE = round(DESCRIPTOR.middle / UNIT)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    try:
+        compiler = native.compiler()
+    except UserError as error:
+        pytest.skip(str(error))
+    built = tmp_path_factory.mktemp("sums") / "bank.so"
+    source = EMBEDDED / "src"
+    files = [source / f"ser_{name}.c" for name in ("bank", "fixed", "tables")]
+    probe = Path(__file__).parent / "c" / "bank_probe.c"
+    command = [*compiler, *native.FLAGS, "-shared", f"-I{source}", probe, *files, "-lm", "-o", built]
+    subprocess.run(command, check=True)
+    loaded = ctypes.CDLL(str(built))
+    loaded.probe_bank_size.restype = ctypes.c_size_t
+    loaded.probe_bank_frames.restype = ctypes.c_uint32
+    return loaded
+
+
+class Bank:
+    """A bank of the C code, and beside it the exact sums of x^k and of x by the frame's number."""
+
+    def __init__(self, library):
+        self.c, self.state = library, np.zeros(library.probe_bank_size(), np.uint8)
+        library.probe_bank_clear(self.pointer)
+
+    @property
+    def pointer(self):
+        return self.state.ctypes.data_as(ctypes.c_void_p)
+
+    def add(self, values, frames):
+        values, frames = np.asarray(values, np.int32), np.asarray(frames, np.uint32)
+        self.c.probe_bank_add(
+            self.pointer, values.ctypes.data_as(ctypes.c_void_p), frames.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_size_t(len(values)),
+        )  # fmt: skip
+
+    def merge(self, other):
+        self.c.probe_bank_merge(self.pointer, other.pointer)
+
+    def preset(self, sums, low, high):
+        """sums: as `exact` gives them."""
+        n, t, tt, x1, x2, x3, x4, tx = sums
+        clock = [n, *words(t, 2), *words(tt, 3)]
+        full = [*words(x1, 2), *words(x2, 3), *words(x3, 3), *words(x4, 4), *words(tx, 3), *words(low, 1),
+                *words(high, 1)]  # fmt: skip
+        clock, full = np.array(clock, np.uint32), np.array(full, np.uint32)
+        self.c.probe_bank_preset(
+            self.pointer, clock.ctypes.data_as(ctypes.c_void_p), full.ctypes.data_as(ctypes.c_void_p)
+        )
+
+    def columns(self):
+        found = np.zeros(7, np.float32)
+        self.c.probe_bank_columns(self.pointer, found.ctypes.data_as(ctypes.c_void_p))
+        return found
+
+
+def words(number, count):
+    """Two's complement, least first; that it fits is part of the test."""
+    assert -(1 << (32 * count - 1)) <= number < 1 << (32 * count)
+    return [number >> (32 * i) & 0xFFFFFFFF for i in range(count)]
+
+
+def exact(values, frames):
+    """Count, sums of the frames' numbers and their squares, of x to x^4, of x by the number: whole numbers."""
+    x, t = [int(v) - MIDDLE for v in values], [int(f) for f in frames]
+    powers = [sum(v**k for v in x) for k in (1, 2, 3, 4)]
+    return [len(x), sum(t), sum(f * f for f in t), *powers, sum(a * b for a, b in zip(x, t, strict=True))]
+
+
+def expected(sums, low, high):
+    """The functionals, by exact fractions until the last step."""
+    n, t, tt, x1, x2, x3, x4, tx = (Fraction(s) for s in sums)
+    mean, middle = x1 / n, t / n
+    second = x2 / n - mean**2
+    third = x3 / n - 3 * mean * x2 / n + 2 * mean**3
+    fourth = x4 / n - 4 * mean * x3 / n + 6 * mean**2 * x2 / n - 3 * mean**4
+    slope = (tx / n - mean * middle) / (tt / n - middle**2)
+    frames_per_second = schema.SAMPLE_RATE / schema.HOP
+    return [
+        (float(mean) + MIDDLE) * UNIT, sqrt(second) * UNIT, low * UNIT, high * UNIT,
+        float(third) / float(second) ** 1.5, float(fourth / second**2) - 3,
+        float(slope) * UNIT * frames_per_second,
+    ]  # fmt: skip
+
+
+def sentence(seed, count=300, start=0):
+    rng = np.random.default_rng(seed)
+    level = 45 + 20 * np.sin(np.arange(count) / 20) + rng.gamma(2, 3, count) + 0.01 * np.arange(count)
+    return np.rint(level / UNIT).astype(int), start + np.arange(count)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sentence(library, seed):
+    values, frames = sentence(seed)
+    bank = Bank(library)
+    bank.add(values, frames)
+    wanted = expected(exact(values, frames), values.min(), values.max())
+    assert bank.columns() == pytest.approx(wanted, rel=2e-6, abs=2e-6)
+
+
+def test_the_next_sentence_after_49_days_counts_as_exactly(library):
+    """Sums as of 4.2e8 frames at either end of what there is, at the latest frame numbers."""
+    far, count = (1 << 22) - 1, DAYS_49 - 300
+    start = 2**32 - 301 - count
+    half = count // 2
+    t = count * start + count * (count - 1) // 2
+    tt = sum_of_squares(start + count - 1) - sum_of_squares(start - 1)
+    early = half * start + half * (half - 1) // 2
+    # the first half at one end, the second at the other
+    sums = [count, t, tt, far * (count - 2 * half), far**2 * count, far**3 * (count - 2 * half), far**4 * count,
+            far * (t - 2 * early)]  # fmt: skip
+    bank = Bank(library)
+    bank.preset(sums, MIDDLE - far, MIDDLE + far)
+    values, frames = sentence(7, start=2**32 - 301)
+    bank.add(values, frames)
+    together = [a + b for a, b in zip(sums, exact(values, frames), strict=True)]
+    wanted = expected(together, MIDDLE - far, MIDDLE + far)
+    # the slope is a difference of times that floats hold to 2^-24 of four billion
+    assert bank.columns() == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+    before = bank.state.copy()
+    bank.add(values, frames)  # what comes after is not counted
+    assert library.probe_bank_frames(bank.pointer) == DAYS_49
+    assert np.array_equal(bank.state, before)
+
+
+def sum_of_squares(n):
+    return n * (n + 1) * (2 * n + 1) // 6
+
+
+def test_banks_add_up_in_any_order_to_the_same_bits(library):
+    parts = [sentence(seed, 100 + 50 * seed, start=1000 * seed) for seed in range(5)]
+    states = []
+    for order in ((0, 1, 2, 3, 4), (4, 2, 0, 3, 1), (1, 0, 4, 3, 2)):
+        total = Bank(library)
+        for i in order:
+            bank = Bank(library)
+            bank.add(*parts[i])
+            total.merge(bank)
+        states.append(total.state)
+    whole = Bank(library)
+    whole.add(np.concatenate([v for v, _ in parts]), np.concatenate([f for _, f in parts]))
+    assert all(np.array_equal(state, whole.state) for state in states)
+
+
+def test_what_is_beyond_the_format_counts_as_its_end(library):
+    bank = Bank(library)
+    bank.add([MIDDLE + (1 << 23), MIDDLE - (1 << 23)], [0, 1])
+    far = ((1 << 22) - 1) * UNIT
+    mean, std, low, high, *_ = bank.columns()
+    assert mean == pytest.approx(MIDDLE * UNIT) and std == pytest.approx(far)
+    assert (low, high) == ((MIDDLE - (1 << 23)) * UNIT, (MIDDLE + (1 << 23)) * UNIT)
