@@ -30,7 +30,17 @@ def library(tmp_path_factory):
     source = EMBEDDED / "src"
     files = [source / f"ser_{name}.c" for name in ("bank", "fixed", "tables")]
     probe = Path(__file__).parent / "c" / "bank_probe.c"
-    command = [*compiler, *native.FLAGS, "-shared", f"-I{source}", probe, *files, "-lm", "-o", built]
+    command = [
+        *compiler,
+        *native.FLAGS,
+        "-shared",
+        f"-I{source}",
+        probe,
+        *files,
+        "-lm",
+        "-o",
+        built,
+    ]
     subprocess.run(command, check=True)
     loaded = ctypes.CDLL(str(built))
     loaded.probe_bank_size.restype = ctypes.c_size_t
@@ -67,7 +77,9 @@ class Bank:
                 *words(high, 1)]  # fmt: skip
         clock, full = np.array(clock, np.uint32), np.array(full, np.uint32)
         self.c.probe_bank_preset(
-            self.pointer, clock.ctypes.data_as(ctypes.c_void_p), full.ctypes.data_as(ctypes.c_void_p)
+            self.pointer,
+            clock.ctypes.data_as(ctypes.c_void_p),
+            full.ctypes.data_as(ctypes.c_void_p),
         )
 
     def columns(self):
@@ -83,10 +95,16 @@ def words(number, count):
 
 
 def exact(values, frames):
-    """Count, sums of the frames' numbers and their squares, of x to x^4, of x by the number: whole numbers."""
+    """Count, sums of the frames' numbers and their squares, of x to x^4, of x by the number, whole."""
     x, t = [int(v) - MIDDLE for v in values], [int(f) for f in frames]
     powers = [sum(v**k for v in x) for k in (1, 2, 3, 4)]
-    return [len(x), sum(t), sum(f * f for f in t), *powers, sum(a * b for a, b in zip(x, t, strict=True))]
+    return [
+        len(x),
+        sum(t),
+        sum(f * f for f in t),
+        *powers,
+        sum(a * b for a, b in zip(x, t, strict=True)),
+    ]
 
 
 def expected(sums, low, high):
@@ -107,7 +125,9 @@ def expected(sums, low, high):
 
 def sentence(seed, count=300, start=0):
     rng = np.random.default_rng(seed)
-    level = 45 + 20 * np.sin(np.arange(count) / 20) + rng.gamma(2, 3, count) + 0.01 * np.arange(count)
+    level = (
+        45 + 20 * np.sin(np.arange(count) / 20) + rng.gamma(2, 3, count) + 0.01 * np.arange(count)
+    )
     return np.rint(level / UNIT).astype(int), start + np.arange(count)
 
 
@@ -129,8 +149,8 @@ def test_the_next_sentence_after_49_days_counts_as_exactly(library):
     tt = sum_of_squares(start + count - 1) - sum_of_squares(start - 1)
     early = half * start + half * (half - 1) // 2
     # the first half at one end, the second at the other
-    sums = [count, t, tt, far * (count - 2 * half), far**2 * count, far**3 * (count - 2 * half), far**4 * count,
-            far * (t - 2 * early)]  # fmt: skip
+    sums = [count, t, tt, far * (count - 2 * half), far**2 * count, far**3 * (count - 2 * half),
+            far**4 * count, far * (t - 2 * early)]  # fmt: skip
     bank = Bank(library)
     bank.preset(sums, MIDDLE - far, MIDDLE + far)
     values, frames = sentence(7, start=2**32 - 301)

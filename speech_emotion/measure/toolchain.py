@@ -269,8 +269,8 @@ class Xtensa(Target):
         pointers, as GCC compiles."""
         middle, expanded = built.with_suffix(".ll"), built.with_suffix(".s")
         run(
-            "clang-22", "--target=xtensa", *FLAGS, "-fomit-frame-pointer", "-nostdlibinc", "-isystem", LX6 / "include", *flags, "-S",
-            "-emit-llvm", source, "-o", middle,
+            "clang-22", "--target=xtensa", *FLAGS, "-fomit-frame-pointer", "-nostdlibinc", "-isystem",
+            LX6 / "include", *flags, "-S", "-emit-llvm", source, "-o", middle,
         )  # fmt: skip
         middle.write_text(choose_bits(middle.read_text()))
         run(
