@@ -69,10 +69,16 @@ EXPORT(gate_steps) int ser_web_gate_steps(void) { return SER_GATE_STEPS; }
 EXPORT(mels) int ser_web_mels(void) { return SER_NEEDS_MEL ? SER_MELS : 0; }
 
 /* Levels in dB, ser_web_mels() of them. */
+#if SER_NEEDS_MEL
+static float mel[SER_MELS];
+#endif
 EXPORT(mel) const float *ser_web_mel(void)
 {
 #if SER_NEEDS_MEL
-    return recognizer.extractor.spectrum.mel;
+    for (int i = 0; i < SER_MELS; i++) {
+        mel[i] = (float)recognizer.extractor.spectrum.mel[i] / (float)(1 << SER_BITS_MEL);
+    }
+    return mel;
 #else
     return NULL;
 #endif
@@ -92,7 +98,7 @@ EXPORT(intensity_frame) int32_t ser_web_intensity_frame(void)
 EXPORT(intensity) float ser_web_intensity(void)
 {
 #if SER_WITH_INTENSITY
-    return recognizer.extractor.intensity_db;
+    return (float)recognizer.extractor.intensity_db / (float)(1 << SER_BITS_INTENSITY_DB);
 #else
     return 0.0f;
 #endif
@@ -127,7 +133,7 @@ EXPORT(f0_frames) int ser_web_f0_frames(void)
 {
 #if SER_NEEDS_PITCH
     ser_pitch *pitch = &asked.extractor.pitch;
-    ser_pitch_path(pitch, pitch->base, ser_tail_peak(&asked.extractor.tail));
+    ser_pitch_path(pitch, pitch->base, ser_tail_level(&asked.extractor.tail));
     const int count = ser_pitch_track(pitch, pitch->base, track, SER_PITCH_FRAMES);
     for (int i = 0; i < count; i++) {
         f0[i] = track[i] > 0 ? ser_pitch_frequency(track[i]) * (float)SER_SAMPLE_RATE : 0.0f;
