@@ -36,8 +36,8 @@ UAR is the mean of the recalls of the labels that a corpus has, of answers among
 in as many as it has. In brackets: 95 % bootstrap intervals over speakers (means of the seeds' ends). {seeds}
 Two networks that differ by their seed alone differ by about 0.01. Calibration error: expected, ten bins, of
 each corpus by itself. Settings and columns were chosen over the project's life on these very clips, but for
-the corpora under "{unheard}": expect others to score somewhat lower. "nested" takes that flattery out
-of the choice among the models shown, and not out of their settings. What was tried, and what each choice is
+the corpora under "{unheard}": expect others to score somewhat lower. "nested", where it was run, takes that
+flattery out of the choice among the models shown, and not out of their settings. What was tried, and what each choice is
 worth: docs/history/choices.md.
 """
 
