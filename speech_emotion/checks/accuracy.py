@@ -37,8 +37,8 @@ in as many as it has. In brackets: 95 % bootstrap intervals over speakers (means
 Two networks that differ by their seed alone differ by about 0.01. Calibration error: expected, ten bins, of
 each corpus by itself. Settings and columns were chosen over the project's life on these very clips, but for
 the corpora under "{unheard}": expect others to score somewhat lower. "nested", where it was run, takes that
-flattery out of the choice among the models shown, and not out of their settings. What was tried, and what each choice is
-worth: docs/history/choices.md.
+flattery out of the choice among the models shown, and not out of their settings. What was tried, and what
+each choice is worth: docs/history/choices.md.
 """
 
 
