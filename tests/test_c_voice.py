@@ -86,9 +86,6 @@ def test_logarithm():
 
 def test_transforms():
     rng = np.random.default_rng(0)
-    x = rng.normal(size=512)
-    wanted = np.fft.rfft(x)
-    assert np.abs(harness.real512(x) - wanted).max() < 3e-7 * np.abs(wanted).max()
     z = rng.normal(size=256) + 1j * rng.normal(size=256)
     wanted = np.fft.fft(z)
     for natural in (False, True):

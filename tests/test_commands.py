@@ -65,14 +65,14 @@ MISTAKES = {
         (),
     ],
     "fusion": [("score", "gone.csv", "gone.csv"), ("fit", "gone.csv", "gone.csv"), ("fit",), ()],
-    "robustness": [("model.joblib",)],
+    "robustness": [("model.joblib",), ("model.joblib", "--jobs", "0")],
     "record": [("--labels", "a", "--speaker", "x", "--takes", "0"), ("--labels", "a"), ()],
     "parity": [("--clips", "0"), ("--jobs", "0"), ("--corpora", "gone")],
     "benchmark": [("--clips", "0"), ("--corpora", "gone")],
-    "accuracy": [("gone.csv",), ("--seeds", "0"), ("--models", "forrest")],
-    "study": [("gone.csv",), ("--seeds", "0"), ("--models", "forrest")],
+    "accuracy": [("gone.csv",), ("--seeds", "0"), ("--jobs", "0"), ("--models", "forrest")],
+    "study": [("gone.csv",), ("--seeds", "0"), ("--jobs", "0"), ("--models", "forrest")],
     "compare": [("gone.joblib",), ()],
-    "fusion-check": [("gone.csv",), ("--seeds", "0")],
+    "fusion-check": [("gone.csv",), ("--seeds", "0"), ("--jobs", "0")],
     "hostile-models": [("--count", "0")],
 }
 """Arguments that must be refused, and are, at once."""

@@ -162,13 +162,6 @@ def math(name, x):
     return y.astype(float)
 
 
-def real512(x):
-    work = np.zeros(514, np.float32)
-    work[:512] = x
-    library().probe_real512(pointer(work))
-    return work[::2] + 1j * work[1::2]
-
-
 def complex256(z, natural_input):
     work = np.ascontiguousarray(z, np.complex64)
     library().probe_complex256(pointer(work), int(natural_input))

@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-void ser_spectrum_reset(ser_spectrum *spectrum)
-{
-    memset(spectrum, 0, sizeof *spectrum);
-}
-
 /* What the bins of a frame have come to while their magnitudes were taken. */
 typedef struct {
     uint32_t low, high;  /* all bits of the magnitudes below and above SER_LOW_HIGH_SPLIT */

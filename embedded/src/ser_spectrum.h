@@ -26,8 +26,6 @@ typedef struct {
     int32_t mel[SER_MELS]; /* levels of the latest frame, dB times 2^SER_BITS_MEL; not used where no group needs them */
 } ser_spectrum;
 
-void ser_spectrum_reset(ser_spectrum *spectrum);
-
 /*
  * Measures the next frame, whose transform ser_fft_frame has put into scratch and returned up: writes the spectral entries of
  * values[SER_FRAME_VALUES] and changes[SER_CHANGE_VALUES] (meaningless at first), and the mel levels into the

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from speech_emotion import cli
 from speech_emotion.commands import mistakes
-from speech_emotion.errors import UserError
 from speech_emotion.training.candidates import CANDIDATES
 
 NAMES = ("voice_224", "student_224")
@@ -47,8 +46,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    if arguments.seeds < 1:
-        raise UserError(f"--seeds {arguments.seeds}: must be 1 or more")
+    mistakes.counts(arguments)
     arguments.features = mistakes.table(arguments.features)
     arguments.unheard = [mistakes.table(path) for path in arguments.unheard]
     # imported when asked for: --help needs no pandas

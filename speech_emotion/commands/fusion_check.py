@@ -9,6 +9,7 @@ No talking video was looked at here: pictures became action units elsewhere.
 from pathlib import Path
 
 from speech_emotion import cli
+from speech_emotion.commands import mistakes
 from speech_emotion.errors import UserError
 
 VOICES = ("student_224", "voice_224")
@@ -33,8 +34,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    if arguments.seeds < 1:
-        raise UserError(f"--seeds {arguments.seeds}: must be 1 or more")
+    mistakes.counts(arguments)
     for path in (arguments.features, arguments.faces):
         if not path.is_file() and path not in (_FEATURES, _FACES):
             raise UserError(f"{path}: no such file; speech-emotion fusion-check --help")

@@ -177,3 +177,11 @@ def _instead(path, endings, otherwise=""):
         near = names[:_MOST]
     offer = f"there is {', '.join(str(folder / name) for name in near)}" if near else otherwise
     return f"; {offer}" if offer else ""
+
+
+def counts(arguments) -> None:
+    """UserError where --jobs or --seeds, of commands that have them, is no number to work with."""
+    if getattr(arguments, "jobs", 1) == 0:
+        raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
+    if getattr(arguments, "seeds", 1) < 1:
+        raise UserError(f"--seeds {arguments.seeds}: must be 1 or more")

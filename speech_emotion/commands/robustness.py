@@ -24,6 +24,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    mistakes.counts(arguments)
     mistakes.model(str(arguments.model), library=False)
     arguments.features = mistakes.table(arguments.features)
     mistakes.corpora(arguments.corpora)

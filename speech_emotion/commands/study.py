@@ -10,7 +10,6 @@ from pathlib import Path
 
 from speech_emotion import cli
 from speech_emotion.commands import mistakes
-from speech_emotion.errors import UserError
 from speech_emotion.training.candidates import CANDIDATES
 
 NAMES = ("student_224", "student_56", "mlp_64", "forest")
@@ -32,8 +31,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    if arguments.seeds < 1:
-        raise UserError(f"--seeds {arguments.seeds}: must be 1 or more")
+    mistakes.counts(arguments)
     arguments.features = mistakes.table(arguments.features)
     # imported when asked for: --help needs no pandas
     from speech_emotion.checks import study

@@ -187,15 +187,23 @@ void probe_math(int which, const float *x, int count, float *y)
     }
 }
 
-void probe_real512(float *x) { ser_fft_float_real512(x); }
+static void reverse(float *z)
+{
+    float other[512];
+    int i;
+    memcpy(other, z, sizeof other);
+    for (i = 0; i < 256; i++) {
+        memcpy(z + 2 * i, other + 2 * ser_digit_reversal[i], 2 * sizeof *z);
+    }
+}
 
 void probe_complex256(float *z, int natural_input)
 {
     if (natural_input) {
         ser_fft_float_complex256_to_reversed(z);
-        ser_fft_float_reverse256(z);
+        reverse(z);
     } else {
-        ser_fft_float_reverse256(z);
+        reverse(z);
         ser_fft_float_complex256(z);
     }
 }
