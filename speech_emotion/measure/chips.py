@@ -3,26 +3,28 @@
 QEMU models neither pipeline nor cache nor flash, so a count becomes a range: 1, nominal and upper cycles
 per instruction. They are calibrated on published results of CoreMark (COREMARKS, with their addresses),
 whose sources `python -m speech_emotion.checks.calibration` compiles and counts as this project does its own.
-Only results of GCC are used: Arm's own compiler makes 3.40 CoreMark a megahertz of a Cortex-M4 and 4.02 of
-an M33 (https://www.nxp.com/docs/en/application-note/AN12284.pdf) where GCC makes 2.55 and 2.00 to 2.60; that
-takes fewer instructions, and says nothing of the cycles of ours. The GCC is an older or newer one than
-Debian's 12.2 unless said. For the ESP32 the counts are LLVM's, whose iteration at -O3 has 317,041
-instructions where GCC 12.2's has 263,009; its factors are for LLVM's counts.
+Only results of GCC are used, as far as is said: the official 3.40 CoreMark a megahertz of a Cortex-M4 and
+4.02 of an M33 (https://www.nxp.com/docs/en/application-note/AN12284.pdf; of which compiler, it does not say)
+are 1.01 and 0.85 cycles for an instruction of ours, where GCC's 2.55 and 2.00 to 2.60 are more: it executes
+other instructions. The GCC is an older or newer one than Debian's 12.2 unless said. For the ESP32 the counts
+are LLVM's, whose iteration at -O3 has 317,041 instructions where GCC 12.2's has 263,009 (counted earlier, not
+by the check); its factors are for LLVM's counts.
 
 Nominal. This project and Arduino compile with -Os; where a result of -Os is published, it decides: ESP32
 1.86, other Cortex-M4s 1.69 and 1.72 (the nRF52840's own, at -O3, is 1.35), RP2350 1.51. The ESP32-S3 has
 one of -O3 only, 1.23 to the ESP32's 1.50: in that proportion 1.53. The RP2040's contradict each other, 1.20
 at -Os (as many cycles as at -O3) and 1.42 and 1.47 at -O3: 1.4. ESP32-C3, 1.32, and ESP32-P4, 1.16, have
-none of -Os; Espressif's benchmarks of esp-dsp (docs.espressif.com, esp-dsp) and loops in single precision
-(https://github.com/tana/pico_float_bench) took 1.15 to 1.49 and 1.00 to 1.51.
+none of -Os; loops in single precision took a C3 1.15 to 1.49 (https://github.com/tana/pico_float_bench), and
+Espressif's benchmarks of esp-dsp (docs.espressif.com) a P4 1.00 to 1.51: counted for an earlier version of
+this file, and taken over from there.
 
-Upper. The worst of anything published: ESP32 2.3 (a loop of the latter), and the ESP32-S3 in its proportion;
-C3 1.49, P4 1.51; RP2040 2.15, CoreMark by an older GCC. Why that took 1.6 to 1.8 times the cycles of other
+Upper. The worst of anything published: ESP32 2.3 (from the same two sources), and the ESP32-S3 in its
+proportion; C3 1.49, P4 1.51; RP2040 2.15, CoreMark. Why that took 1.6 to 1.8 times the cycles of other
 runs is not known: neither level nor clock is said, and at 125 MHz instead of 133 it would be 2.02. For the
 nRF52840 and the RP2350 nothing so bad is published, and they get the RP2040's allowance, 1.54 times the
-nominal, for flash and caches: this program is larger than the nRF52840's cache, and the RP2350 runs from
-serial flash by way of a cache of 16 KB, as the RP2040 does. That allowance is a judgement: of one source
-from RAM and from flash there is one pair, CoreMark on an RP2040, 1.42 and 1.47.
+nominal, for flash and caches: this program is larger than the nRF52840's cache of 2 KB, and the RP2350 runs
+from serial flash by way of a cache of 16 KB, as the RP2040 does (sizes from memory). That allowance is a
+judgement: of one source from RAM and from flash there is one pair, CoreMark on an RP2040, 1.42 and 1.47.
 
 Beside the factors: division of floats is software in the ESP32's ROM, about 170 cycles
 (https://github.com/wled/WLED/issues/4206: 1.42 million a second at 240 MHz), and takes the ESP32-S3 54 (4.47
