@@ -1,12 +1,132 @@
 #include "ser_fft.h"
 
 #include "ser_fixed.h"
+#include "ser_vectors.h"
 
 #include <string.h>
 
 #if SER_FRAME != 512 || SER_PITCH_LAGS != 256
 #error "SER_FRAME: the transforms here are of 512 real samples and of twice as many"
 #endif
+
+enum { Q4 = 0, Q16 = 6 * 3, Q64 = 6 * (3 + 15) }; /* where a stage's twiddles begin */
+
+/* Half of p, turned by -w. The one added makes good what the two products lose by rounding down. */
+SER_INLINE int32_t turned_re(const int32_t *p, const int32_t *w)
+{
+    return ser_mulh(p[0], w[0]) + ser_mulh(p[1], w[1]) + 1;
+}
+
+SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
+{
+    return ser_mulh(p[1], w[0]) - ser_mulh(p[0], w[1]);
+}
+
+#if SER_VECTORS
+
+/* The stages below, with four neighbouring butterflies in a vector. */
+
+/* A quarter turn back: im, -re. */
+SER_INLINE ser_vector turned_back(ser_vector z)
+{
+    return ser_conjugate_4(ser_swap_4(z));
+}
+
+/* Transforms of four neighbours each: needs no multiplication. */
+static void four_points(int32_t *z)
+{
+    for (int32_t *p = z; p < z + 512; p += 16) {
+        const ser_vector x = ser_load_8(p), y = ser_load_8(p + 8);
+        const ser_vector ab = _mm256_permute2x128_si256(x, y, 0x20), cd = _mm256_permute2x128_si256(x, y, 0x31);
+        const ser_vector su = _mm256_add_epi32(ab, cd), tv = _mm256_sub_epi32(ab, cd);
+        const ser_vector st = _mm256_unpacklo_epi64(su, tv), uv = _mm256_unpackhi_epi64(su, tv);
+        const ser_vector turned = _mm256_blend_epi32(uv, turned_back(uv), 0xcc);
+        const ser_vector low = _mm256_add_epi32(st, turned), high = _mm256_sub_epi32(st, turned);
+        ser_store_8(p, _mm256_permute2x128_si256(low, high, 0x20));
+        ser_store_8(p + 8, _mm256_permute2x128_si256(low, high, 0x31));
+    }
+}
+
+/* Of four butterflies: from b0 c0 d0 b1 | c1 d1 b2 c2 | d2 b3 c3 d3. */
+SER_INLINE void load_turns(const int32_t *w, ser_turns_4 *turns)
+{
+    const ser_vector x = ser_load_8(w), y = ser_load_8(w + 8), z = ser_load_8(w + 16);
+    const ser_vector b = _mm256_blend_epi32(_mm256_blend_epi32(x, y, 0x30), z, 0x0c); /* b0 b3 b2 b1 */
+    const ser_vector c = _mm256_blend_epi32(_mm256_blend_epi32(y, x, 0x0c), z, 0x30); /* c1 c0 c3 c2 */
+    const ser_vector d = _mm256_blend_epi32(_mm256_blend_epi32(z, x, 0x30), y, 0x0c); /* d2 d1 d0 d3 */
+    turns[0] = ser_turns_of(_mm256_permute4x64_epi64(b, 0x6c));
+    turns[1] = ser_turns_of(_mm256_permute4x64_epi64(c, 0xb1));
+    turns[2] = ser_turns_of(_mm256_permute4x64_epi64(d, 0xc6));
+}
+
+/* The first four of a stage, of which the very first is not turned: nothing stands for it in the table. */
+SER_INLINE void load_first_turns(const int32_t *twiddles, ser_turns_4 *turns)
+{
+    int32_t w[24] = {0};
+    memcpy(w + 6, twiddles, 18 * sizeof *w);
+    load_turns(w, turns);
+}
+
+/* ser_turn_4; plain: the first of the four is halved alone. */
+SER_INLINE ser_vector turn(ser_vector z, ser_turns_4 w, int plain)
+{
+    const ser_vector turned = ser_turn_4(z, w);
+    return plain ? _mm256_blend_epi32(turned, _mm256_srai_epi32(z, 1), 0x03) : turned;
+}
+
+SER_INLINE void combine(int32_t *p, int leg, const ser_turns_4 *w, int plain)
+{
+    const ser_vector a = _mm256_srai_epi32(ser_load_8(p), 1), b = turn(ser_load_8(p + leg), w[0], plain);
+    const ser_vector c = turn(ser_load_8(p + 2 * leg), w[1], plain), d = turn(ser_load_8(p + 3 * leg), w[2], plain);
+    const ser_vector s = _mm256_add_epi32(a, c), t = _mm256_sub_epi32(a, c);
+    const ser_vector u = _mm256_add_epi32(b, d), v = turned_back(_mm256_sub_epi32(b, d));
+    ser_store_8(p, _mm256_add_epi32(s, u));
+    ser_store_8(p + leg, _mm256_add_epi32(t, v));
+    ser_store_8(p + 2 * leg, _mm256_sub_epi32(s, u));
+    ser_store_8(p + 3 * leg, _mm256_sub_epi32(t, v));
+}
+
+SER_INLINE void split(int32_t *p, int leg, const ser_turns_4 *w, int plain)
+{
+    const ser_vector a = ser_load_8(p), b = ser_load_8(p + leg);
+    const ser_vector c = ser_load_8(p + 2 * leg), d = ser_load_8(p + 3 * leg);
+    const ser_vector s = _mm256_add_epi32(a, c), t = _mm256_sub_epi32(a, c);
+    const ser_vector u = _mm256_add_epi32(b, d), v = turned_back(_mm256_sub_epi32(b, d));
+    ser_store_8(p, _mm256_srai_epi32(_mm256_add_epi32(s, u), 1));
+    ser_store_8(p + leg, turn(_mm256_add_epi32(t, v), w[0], plain));
+    ser_store_8(p + 2 * leg, turn(_mm256_sub_epi32(s, u), w[1], plain));
+    ser_store_8(p + 3 * leg, turn(_mm256_sub_epi32(t, v), w[2], plain));
+}
+
+typedef void butterflies(int32_t *p, int leg, const ser_turns_4 *w, int plain);
+
+SER_INLINE void stage(int32_t *z, int q, const int32_t *twiddles, butterflies *four)
+{
+    const int leg = 2 * q;
+    ser_turns_4 w[3];
+    load_first_turns(twiddles, w);
+    for (int32_t *p = z; p < z + 512; p += 4 * leg) {
+        four(p, leg, w, 1);
+    }
+    for (int j = 4; j < q; j += 4) {
+        load_turns(twiddles + 6 * (j - 1), w);
+        for (int32_t *p = z + 2 * j; p < z + 512; p += 4 * leg) {
+            four(p, leg, w, 0);
+        }
+    }
+}
+
+SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
+{
+    stage(z, q, twiddles, combine);
+}
+
+SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
+{
+    stage(z, q, twiddles, split);
+}
+
+#else
 
 /* The stages are compiled once per size: with their distances constant, one pointer addresses all. */
 
@@ -26,17 +146,6 @@ SER_INLINE void combine(int32_t *p, int leg, int32_t ar, int32_t ai, int32_t br,
     p[2 * leg + 1] = si - ui;
     p[3 * leg] = tr - vi;
     p[3 * leg + 1] = ti + vr;
-}
-
-/* Half of p, turned by -w. The one added makes good what the two products lose by rounding down. */
-SER_INLINE int32_t turned_re(const int32_t *p, const int32_t *w)
-{
-    return ser_mulh(p[0], w[0]) + ser_mulh(p[1], w[1]) + 1;
-}
-
-SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
-{
-    return ser_mulh(p[1], w[0]) - ser_mulh(p[0], w[1]);
 }
 
 /* One radix-4 stage: combines four transforms of q points into one of 4q, halved, all over the array. */
@@ -64,16 +173,6 @@ static void four_points(int32_t *z)
     for (int32_t *p = z; p < z + 512; p += 8) {
         combine(p, 2, p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]);
     }
-}
-
-enum { Q4 = 0, Q16 = 6 * 3, Q64 = 6 * (3 + 15) }; /* where a stage's twiddles begin */
-
-void ser_fft_complex256(int32_t *z)
-{
-    four_points(z);
-    radix4_stage(z, 4, ser_radix4_twiddles_q31 + Q4);
-    radix4_stage(z, 16, ser_radix4_twiddles_q31 + Q16);
-    radix4_stage(z, 64, ser_radix4_twiddles_q31 + Q64);
 }
 
 /* The transpose: splits every transform of 4q points into four of q, their inputs turned, halved. */
@@ -113,6 +212,16 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
     }
 }
 
+#endif
+
+void ser_fft_complex256(int32_t *z)
+{
+    four_points(z);
+    radix4_stage(z, 4, ser_radix4_twiddles_q31 + Q4);
+    radix4_stage(z, 16, ser_radix4_twiddles_q31 + Q16);
+    radix4_stage(z, 64, ser_radix4_twiddles_q31 + Q64);
+}
+
 void ser_fft_complex256_to_reversed(int32_t *z)
 {
     split_stage(z, 64, ser_radix4_twiddles_q31 + Q64);
@@ -131,6 +240,16 @@ void ser_fft_split512(int32_t *z)
     z[512] = re - im;
     z[513] = 0;
     z[257] = -z[257]; /* bin 128 */
+#if SER_VECTORS
+    for (; b - a >= 14; a += 8, b -= 8, w += 16) { /* four from either side */
+        const ser_vector x = ser_load_8(a), y = ser_conjugate_4(ser_reverse_4(ser_load_8(b - 6)));
+        const ser_vector e = _mm256_srai_epi32(_mm256_add_epi32(x, y), 1);
+        const ser_vector o = turned_back(_mm256_sub_epi32(x, y));
+        const ser_vector turned = ser_turn_4(o, ser_turns_of(ser_every_second_4(w)));
+        ser_store_8(a, _mm256_add_epi32(e, turned));
+        ser_store_8(b - 6, ser_reverse_4(ser_conjugate_4(_mm256_sub_epi32(e, turned))));
+    }
+#endif
     for (; a < b; a += 2, b -= 2, w += 4) {
         /* X[k] = E + W^k O, X[256-k] = conj(E - W^k O), with E and O of twice the size until they are turned */
         const int32_t er = (a[0] + b[0]) >> 1, ei = (a[1] - b[1]) >> 1;
@@ -202,6 +321,63 @@ SER_INLINE void power_pair(ser_pair_sums *sums, const int32_t *a, const int32_t 
     *yb = sum + bend;
 }
 
+#if SER_VECTORS
+/* Four pairs, a upwards and b downwards; results are in the real places, with no matter what beside them. */
+SER_INLINE void power_pairs(ser_vector *first, ser_vector *total, const int32_t *a, const int32_t *b, const int32_t *w,
+                            __m128i shift, ser_vector *ya, ser_vector *yb)
+{
+    const ser_vector x = _mm256_sll_epi32(ser_load_8(a), shift), xi = _mm256_srli_epi64(x, 32);
+    const ser_vector y = _mm256_sll_epi32(ser_reverse_4(ser_load_8(b - 6)), shift), yi = _mm256_srli_epi64(y, 32);
+    const ser_turns_4 turns = ser_turns_of(ser_every_second_4(w));
+    const ser_vector low = _mm256_set1_epi64x(UINT32_MAX), two = _mm256_set1_epi32(2);
+    /* high halves, down to where the real parts are */
+    const ser_vector pa =
+        _mm256_srli_epi64(_mm256_add_epi32(_mm256_mul_epi32(x, x), _mm256_mul_epi32(xi, xi)), 32);
+    const ser_vector pb =
+        _mm256_srli_epi64(_mm256_add_epi32(_mm256_mul_epi32(y, y), _mm256_mul_epi32(yi, yi)), 32);
+    const ser_vector product =
+        _mm256_srli_epi64(_mm256_add_epi32(_mm256_mul_epi32(x, yi), _mm256_mul_epi32(xi, y)), 32);
+    const ser_vector cross = _mm256_add_epi32(product, _mm256_set1_epi32(1));
+    const ser_vector sum = _mm256_slli_epi32(_mm256_add_epi32(pa, pb), 1);
+    const ser_vector apart = _mm256_slli_epi32(_mm256_sub_epi32(pa, pb), 2);
+    const ser_vector difference =
+        _mm256_srli_epi64(_mm256_sub_epi32(_mm256_mul_epi32(turns.w, _mm256_slli_epi32(cross, 3)),
+                                           _mm256_mul_epi32(turns.im, apart)), 32);
+    const ser_vector sine = _mm256_srli_epi64(_mm256_mul_epi32(turns.im, difference), 32);
+    const ser_vector bend = _mm256_add_epi32(_mm256_slli_epi32(sine, 2), two);
+    const ser_vector cosine = _mm256_srli_epi64(_mm256_mul_epi32(turns.w, difference), 32);
+    const ser_vector lag = _mm256_add_epi32(_mm256_slli_epi32(cosine, 2), two);
+    /* 2^31 more than each, without signs */
+    *first = _mm256_add_epi64(*first, _mm256_and_si256(_mm256_xor_si256(lag, _mm256_set1_epi32(INT32_MIN)), low));
+    *total = _mm256_add_epi32(*total, _mm256_srli_epi32(_mm256_and_si256(sum, low), 9));
+    *ya = _mm256_sub_epi32(sum, bend);
+    *yb = ser_reverse_4(_mm256_add_epi32(sum, bend));
+}
+
+/* So many pairs, four at a time as long as there are; returns how many it took. odd: whether y goes beside what is there. */
+SER_INLINE int take_pairs(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, int pairs, int shift,
+                          int32_t *ya, int32_t *yb, int odd)
+{
+    const __m128i by = _mm_cvtsi32_si128(shift);
+    ser_vector first = _mm256_setzero_si256(), total = first, up, down;
+    uint64_t lanes[4];
+    int j;
+    for (j = 0; j + 4 <= pairs; j += 4, a += 8, b -= 8, w += 16, ya += 8, yb -= 8) {
+        power_pairs(&first, &total, a, b, w, by, &up, &down);
+        if (odd) {
+            up = _mm256_blend_epi32(ser_load_8(ya), _mm256_slli_epi64(up, 32), 0xaa);
+            down = _mm256_blend_epi32(ser_load_8(yb - 6), _mm256_slli_epi64(down, 32), 0xaa);
+        }
+        ser_store_8(ya, up);
+        ser_store_8(yb - 6, down);
+    }
+    ser_store_8(lanes, first);
+    sums->first += (int64_t)(lanes[0] + lanes[1] + lanes[2] + lanes[3]) - j * ((int64_t)1 << 31);
+    sums->total += ser_sum_8(total);
+    return j;
+}
+#endif
+
 int32_t *ser_fft_autocorrelation(int32_t *work)
 {
     int32_t *even = work, *odd = work + 512; /* bins 2j and 2j+1 */
@@ -230,15 +406,24 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
         /* and what the others may lose, counted in whole steps */
         sums.total = (uint32_t)(even[0] >> 9) + (uint32_t)(even[256] >> 9) + 256;
     }
-    for (int j = 1; j < 128; j++) {
+    int j = 1;
+#if SER_VECTORS
+    const int shift = spare > 0 ? spare : 0;
+    j += take_pairs(&sums, even + 2, even + 510, ser_quarter_circle_q31 + 4, 127, shift, even + 2, even + 510, 0);
+#endif
+    for (; j < 128; j++) {
         int32_t *a = even + 2 * j, *b = even + 2 * (256 - j);
         power_pair(&sums, a, b, ser_quarter_circle_q31 + 4 * j, scale, a, b);
     }
-    for (int j = 0; j < 128; j++) {
+#if SER_VECTORS
+    (void)take_pairs(&sums, odd, odd + 510, ser_quarter_circle_q31 + 2, 128, shift, even, even + 510, 1);
+#else
+    for (j = 0; j < 128; j++) {
         /* the imaginary places of the even half are free by now: y[2j+1] goes beside y[2j] */
         power_pair(&sums, odd + 2 * j, odd + 2 * (255 - j), ser_quarter_circle_q31 + 4 * j + 2, scale,
                    even + 2 * j + 1, even + 2 * (255 - j) + 1);
     }
+#endif
 
     /* Their sizes, below three times the total, must not add up to more than 2^32, nor four of them to more than
      * 2^31. */
@@ -259,7 +444,7 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
     int32_t lag = (int32_t)((sums.first * ((int64_t)1 << (29 + room))) >> 32);
     odd[0] = even[0] + even[1];
     odd[1] = lag;
-    for (int j = 1; j < SER_PITCH_LAGS / 2; j++) {
+    for (j = 1; j < SER_PITCH_LAGS / 2; j++) {
         const int32_t *a = even + 2 * ser_digit_reversal[j];
         const int32_t *b = even + 2 * ser_digit_reversal[256 - j], *w = ser_quarter_circle_q31 + 4 * j;
         const int32_t er = a[0] + b[0], ei = a[1] - b[1];

@@ -4,6 +4,7 @@
 
 #include "ser_fixed.h"
 #include "ser_slots.h"
+#include "ser_vectors.h"
 
 #include <string.h>
 
@@ -51,6 +52,62 @@ SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, int up, int32_t re, int32
     return magnitude;
 }
 
+#if SER_VECTORS
+/* magnitude_of of so many bins, eight at a time as long as there are; returns how many it took. */
+static int take_eights(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up, int count, uint32_t *all)
+{
+    const int *table = &ser_root_rows[0][0];
+    const ser_vector ups = _mm256_set1_epi32(up - 1), one = _mm256_set1_epi32(1), two = _mm256_set1_epi32(2);
+    const ser_vector full = _mm256_set1_epi32(1 << 30), least = _mm256_set1_epi32(SER_MAGNITUDE_FLOOR);
+    ser_vector exponents = _mm256_setzero_si256(), coarse = exponents, fine = exponents, floored = exponents;
+    ser_vector below = exponents, bits = exponents;
+    int i;
+    for (i = 0; i + 8 <= count; i += 8) {
+        const __m256 x = _mm256_castsi256_ps(ser_load_8(z + 2 * i)), y = _mm256_castsi256_ps(ser_load_8(z + 2 * i + 8));
+        /* bins 0 1 4 5 2 3 6 7 */
+        const ser_vector re = _mm256_castps_si256(_mm256_shuffle_ps(x, y, 0x88));
+        const ser_vector im = _mm256_castps_si256(_mm256_shuffle_ps(x, y, 0xdd));
+        const ser_vector a = _mm256_or_si256(_mm256_abs_epi32(re), one), b = _mm256_abs_epi32(im);
+        const ser_vector zeros = ser_leading_zeros_8(_mm256_or_si256(a, b)), left = _mm256_sub_epi32(zeros, one);
+        const ser_vector as = _mm256_sllv_epi32(a, left), bs = _mm256_sllv_epi32(b, left);
+        ser_vector p = _mm256_add_epi32(ser_umulh_8(as, as), ser_umulh_8(bs, bs)); /* below 2^31 */
+        const ser_vector small = _mm256_cmpgt_epi32(full, p);
+        const ser_vector shift = _mm256_sub_epi32(_mm256_add_epi32(zeros, ups), small);
+        p = _mm256_sllv_epi32(p, _mm256_and_si256(small, two));
+        const ser_vector part = _mm256_sub_epi32(_mm256_srli_epi32(p, 25), _mm256_set1_epi32(32));
+        const ser_vector row = _mm256_add_epi32(part, _mm256_slli_epi32(part, 1));
+        const ser_vector inverse = _mm256_i32gather_epi32(table, row, 4);
+        const ser_vector middle = _mm256_i32gather_epi32(table + 1, row, 4);
+        const ser_vector logarithm = _mm256_i32gather_epi32(table + 2, row, 4);
+        const ser_vector d = _mm256_slli_epi32(_mm256_sub_epi32(ser_umulh_8(p, inverse), full), 1);
+        const ser_vector half_square = ser_mulh_8(d, d);
+        const ser_vector bend = _mm256_sub_epi32(d, _mm256_srai_epi32(half_square, 1));
+        const ser_vector root = _mm256_add_epi32(middle, ser_mulh_8(middle, bend));
+        /* shifts by less than 0 and more than 31 leave nothing */
+        const ser_vector down = _mm256_sub_epi32(shift, two);
+        const ser_vector rounded = _mm256_add_epi32(root, _mm256_sllv_epi32(one, _mm256_sub_epi32(down, one)));
+        const ser_vector m = _mm256_or_si256(_mm256_srlv_epi32(rounded, down),
+                                             _mm256_sllv_epi32(root, _mm256_sub_epi32(two, shift)));
+        /* full scale is 2^23: signs do not matter */
+        const ser_vector under = _mm256_cmpgt_epi32(least, m);
+        bits = _mm256_or_si256(bits, m);
+        floored = _mm256_sub_epi32(floored, under);
+        below = _mm256_add_epi32(below, _mm256_and_si256(under, _mm256_mullo_epi32(m, m)));
+        exponents = _mm256_add_epi32(exponents, _mm256_andnot_si256(under, shift));
+        coarse = _mm256_add_epi32(coarse, _mm256_andnot_si256(under, logarithm));
+        fine = _mm256_add_epi32(fine, _mm256_andnot_si256(under, _mm256_srai_epi32(_mm256_sub_epi32(d, half_square), 6)));
+        ser_store_8(magnitude + i, _mm256_permute4x64_epi64(m, 0xd8));
+    }
+    kept->floored += ser_sum_8(floored);
+    kept->below += ser_sum_8(below);
+    kept->exponents -= 2 * (int32_t)ser_sum_8(exponents);
+    kept->coarse += (int32_t)ser_sum_8(coarse);
+    kept->fine += (int32_t)ser_sum_8(fine);
+    *all |= ser_or_8(bits);
+    return i;
+}
+#endif
+
 /* Puts a Hann window on: the same as half of each bin less a quarter of either neighbour, here times 2. Beyond the ends lie the mirrored
    bins. */
 static void smooth(int32_t *z)
@@ -60,6 +117,19 @@ static void smooth(int32_t *z)
     int32_t re = z[0];
     int32_t im = z[1];
     int32_t *end = z + 2 * (SER_BINS - 1);
+#if SER_VECTORS
+    ser_vector latest = _mm256_setr_epi32(0, 0, 0, 0, 0, 0, before_re, before_im);
+    for (; end - z >= 8; z += 8) {
+        const ser_vector x = ser_load_8(z), after = ser_load_8(z + 2);
+        const ser_vector before = _mm256_alignr_epi8(x, _mm256_permute2x128_si256(latest, x, 0x21), 8);
+        ser_store_8(z, _mm256_sub_epi32(x, _mm256_srai_epi32(_mm256_add_epi32(before, after), 1)));
+        latest = x;
+    }
+    before_re = _mm256_extract_epi32(latest, 6);
+    before_im = _mm256_extract_epi32(latest, 7);
+    re = z[0];
+    im = z[1];
+#endif
     for (; z < end; z += 2) {
         const int32_t after_re = z[2];
         const int32_t after_im = z[3];
@@ -79,7 +149,13 @@ static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magn
 {
     ser_magnitudes sums = *kept;
     uint32_t all = 0;
-    for (const uint32_t *end = magnitude + count; magnitude < end; magnitude++, z += 2) {
+    const uint32_t *end = magnitude + count;
+#if SER_VECTORS
+    const int taken = take_eights(&sums, z, magnitude, up, count, &all);
+    magnitude += taken;
+    z += 2 * taken;
+#endif
+    for (; magnitude < end; magnitude++, z += 2) {
         const uint32_t m = magnitude_of(&sums, up, z[0], z[1]);
         *magnitude = m;
         all |= m;
