@@ -166,6 +166,18 @@ def test_same_bits_from_every_host_compiler(compiler, tmp_path, monkeypatch):
     assert there.strip() == str(here)
 
 
+def test_vectors_and_loops_give_the_same_bits(tmp_path):
+    """Here the device engine takes eight numbers at a time where the processor can (ser_vectors.h); built without
+    that, loops stand in its place."""
+    library = firmware.extractor_alone(tmp_path / "library")
+    loops = firmware.build(toolchain.HOST, library, tmp_path / "loops")
+    sounds = [each for each in signals.hostile().values() if len(each) > schema.FRAME]
+    there = firmware.execute(loops, sounds, count=False)
+    for samples, answer in zip(sounds, there.answers, strict=True):
+        here = device.extract(samples).view(np.uint32)
+        assert here.tolist() == list(answer.features)
+
+
 def programs(count):
     """Sound programs for the fuzzer's harness, drawn from a fixed seed."""
     draw = np.random.default_rng(5)

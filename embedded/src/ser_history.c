@@ -63,20 +63,13 @@ static int encode(const int16_t *x, int order, int index, int16_t latest[2], uin
     for (i = 0; i < SER_HISTORY_BLOCK; i++) {
         const int32_t prediction = a * last - b * before;
         const int32_t residual = x[i] - prediction;
-        int32_t code;
-        if (residual < 0) { /* sizes up to 2^17 */
-            code = -(int32_t)(((uint32_t)-residual * per_step + half) >> shift);
-            if (code < -LARGEST - 1) {
-                code = -LARGEST - 1;
-                fitted = 0;
-            }
-        } else {
-            code = (int32_t)(((uint32_t)residual * per_step + half) >> shift);
-            if (code > LARGEST) {
-                code = LARGEST;
-                fitted = 0;
-            }
-        }
+        /* without branches, which noise takes at random; sizes up to 2^17 */
+        const int32_t sign = residual < 0 ? -1 : 0;
+        const int32_t quotient = (int32_t)(((uint32_t)((residual ^ sign) - sign) * per_step + half) >> shift);
+        const int32_t most = LARGEST - sign;
+        const int32_t size = quotient < most ? quotient : most;
+        const int32_t code = (size ^ sign) - sign;
+        fitted &= quotient <= most;
         before = last;
         last = clip(prediction + scaled(code, step));
         bits |= ((uint32_t)code & (uint32_t)(2 * LARGEST + 1)) << count;

@@ -365,13 +365,10 @@ static void shape(const ser_magnitudes *sums, const uint32_t *magnitude, int32_t
 #endif
 
 #if SER_WITH_CONTRAST
-/* Puts a value into a falling list if it belongs there; the list's last drops out. */
-static void keep_largest(uint32_t *list, int length, uint32_t value)
+/* Puts a value above the last into a falling list; that last drops out. */
+SER_INLINE void keep_largest(uint32_t *list, int length, uint32_t value)
 {
     int place = length - 1;
-    if (value <= list[place]) {
-        return;
-    }
     for (; place > 0 && list[place - 1] < value; place--) {
         list[place] = list[place - 1];
     }
@@ -403,8 +400,13 @@ static int32_t band_contrast(const uint32_t *magnitude, int bins, int averaged)
         smallest[0] = ~least;
     } else {
         for (int i = 0; i < bins; i++) {
-            keep_largest(largest, averaged, magnitude[i]);
-            keep_largest(smallest, averaged, ~magnitude[i]);
+            const uint32_t m = magnitude[i];
+            if (m > largest[averaged - 1]) {
+                keep_largest(largest, averaged, m);
+            }
+            if (~m > smallest[averaged - 1]) {
+                keep_largest(smallest, averaged, ~m);
+            }
         }
     }
     for (int i = 0; i < averaged; i++) {
