@@ -167,8 +167,8 @@ def test_same_bits_from_every_host_compiler(compiler, tmp_path, monkeypatch):
 
 
 def test_vectors_and_loops_give_the_same_bits(tmp_path):
-    """Here the device engine takes eight numbers at a time where the processor can (ser_vectors.h); built without
-    that, loops stand in its place."""
+    """The device engine takes eight numbers at a time where the processor can (ser_vectors.h); built without
+    that, loops stand in their place."""
     library = firmware.extractor_alone(tmp_path / "library")
     loops = firmware.build(toolchain.HOST, library, tmp_path / "loops")
     sounds = [each for each in signals.hostile().values() if len(each) > schema.FRAME]
