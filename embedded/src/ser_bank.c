@@ -36,9 +36,22 @@ static ser_layout layout_of(ser_part part)
     return layout;
 }
 
+/* The sums of a part without frames hold anything. */
 void ser_bank_clear(ser_bank *bank)
 {
-    memset(bank, 0, sizeof *bank);
+    memset(bank->clocks, 0, sizeof bank->clocks);
+}
+
+static void clear_sums(ser_bank *bank, ser_layout layout, ser_part part)
+{
+    memset(bank->full + layout.full, 0, layout.fulls * sizeof *bank->full);
+    memset(bank->spread + layout.spread, 0, layout.spreads * sizeof *bank->spread);
+#if SER_WITH_CORRELATION
+    if (part == SER_PART_FRAME) {
+        memset(bank->products, 0, sizeof bank->products);
+    }
+#endif
+    (void)part;
 }
 
 /* How far from the middle is as far as it goes: of descriptors with all functionals, of the others, which lose DOWN bits. */
@@ -116,6 +129,9 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *
     if (clock->frames == MOST_FRAMES) {
         return;
     }
+    if (first) {
+        clear_sums(bank, layout, part);
+    }
     clock->frames++;
     ser_add_64(clock->sum, frame);
     ser_add_96(clock->squares, (uint64_t)frame * frame, 0);
@@ -161,17 +177,27 @@ static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
         *clock = *clock_b;
         memcpy(full, full_b, layout.fulls * sizeof *full);
         memcpy(spread, spread_b, layout.spreads * sizeof *spread);
+#if SER_WITH_CORRELATION
+        if (part == SER_PART_FRAME) {
+            memcpy(bank->products, other->products, sizeof bank->products);
+        }
+#endif
         return;
     }
     clock->frames += clock_b->frames;
-    ser_add_words(clock->sum, clock_b->sum, 2);
-    ser_add_words(clock->squares, clock_b->squares, 3);
+    ser_add_words_2(clock->sum, clock_b->sum);
+    ser_add_words_3(clock->squares, clock_b->squares);
+#if SER_WITH_CORRELATION
+    for (int i = 0; part == SER_PART_FRAME && i < SER_PAIRS; i++) {
+        ser_add_words_3(bank->products[i], other->products[i]);
+    }
+#endif
     for (int i = 0; i < layout.fulls; i++, full++, full_b++) {
-        ser_add_words(full->sum, full_b->sum, 2);
-        ser_add_words(full->squares, full_b->squares, 3);
-        ser_add_words(full->cubes, full_b->cubes, 3);
-        ser_add_words(full->fourths, full_b->fourths, 4);
-        ser_add_words(full->time, full_b->time, 3);
+        ser_add_words_2(full->sum, full_b->sum);
+        ser_add_words_3(full->squares, full_b->squares);
+        ser_add_words_3(full->cubes, full_b->cubes);
+        ser_add_words_4(full->fourths, full_b->fourths);
+        ser_add_words_3(full->time, full_b->time);
         if (full_b->low < full->low) {
             full->low = full_b->low;
         }
@@ -180,8 +206,8 @@ static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
         }
     }
     for (int i = 0; i < layout.spreads; i++, spread++, spread_b++) {
-        ser_add_64(spread->sum, (uint64_t)as_64(spread_b->sum));
-        ser_add_64(spread->squares, (uint64_t)as_64(spread_b->squares));
+        ser_add_words_2(spread->sum, spread_b->sum);
+        ser_add_words_2(spread->squares, spread_b->squares);
     }
 }
 
@@ -190,11 +216,6 @@ void ser_bank_merge(ser_bank *bank, const ser_bank *other)
     for (int part = 0; part < (int)SER_PARTS; part++) {
         merge_part(bank, other, (ser_part)part);
     }
-#if SER_WITH_CORRELATION
-    for (int i = 0; i < SER_PAIRS; i++) {
-        ser_add_words(bank->products[i], other->products[i], 3);
-    }
-#endif
 }
 
 /* Whether values spread enough for their shape to be more than rounding; see features/functionals.py. */
@@ -241,9 +262,9 @@ static ser_shares shares_of(const ser_clock *clock)
     ser_wide rest = ser_wide_of(clock->sum, 2, 0);
     ser_wide squares = ser_wide_of(clock->squares, 3, 0);
     const ser_wide count = ser_wide_of(frames, 1, 0);
-    ser_wide_take(&squares, &rest, shares.middle);
-    ser_wide_take(&rest, &count, shares.middle);
-    ser_wide_take(&squares, &rest, shares.middle);
+    ser_wide_take(&squares, &rest, shares.middle, 4);
+    ser_wide_take(&rest, &count, shares.middle, 4);
+    ser_wide_take(&squares, &rest, shares.middle, 4);
     shares.rest = ser_wide_to_float(&rest);
     const float spread = ser_wide_to_float(&squares) - shares.rest * shares.rest * per_frame;
     if (spread > 0.0f) {
@@ -263,32 +284,49 @@ typedef struct {
     float mean, squares, cubes, fourths, time;
 } ser_central;
 
-/* In 128 bits to the rounded mean m: sums a[j] of x^j become those of (x - m)^j, as a polynomial is shifted; what is then left to the mean itself
-   is at most half a unit. */
+/* Frames below which a sum of x^2 around any integer up to the largest x has 64 bits with its sign, one of x^3 96. */
+#define FEW_FRAMES (UINT32_C(1) << 17)
+
+/* In 128 bits to the rounded mean m: sums of x^j become those of (x - m)^j; what is then left to the mean itself is at most half a unit. A sum of
+   x^i (x - m)^j is that of x^(i + 1) (x - m)^(j - 1) less m times that of x^i (x - m)^(j - 1); and
+   (x - m)^4 = x^4 - m (x^3 + x^2 (x - m) + x (x - m)^2 + (x - m)^3). */
 static ser_central central_of(const ser_full_sums *sums, const ser_shares *shares)
 {
     const int32_t m = rounded_mean(as_64(sums->sum), shares->per_frame);
     const uint32_t frames[1] = {shares->frames};
-    ser_wide a[5] = {ser_wide_of(frames, 1, 0), ser_wide_of(sums->sum, 2, 1), ser_wide_of(sums->squares, 3, 0),
-                     ser_wide_of(sums->cubes, 3, 1), ser_wide_of(sums->fourths, 4, 0)};
+    const int few = shares->frames < FEW_FRAMES;
+    const int two = few ? 2 : 4, three = few ? 3 : 4;
+    const ser_wide count = ser_wide_of(frames, 1, 0);
+    const ser_wide first = ser_wide_of(sums->sum, 2, 1);
+    /* of x - m; of x (x - m), (x - m)^2; of x^2 (x - m), x (x - m)^2, (x - m)^3 */
+    ser_wide a1 = first;
+    ser_wide a2 = ser_wide_of(sums->squares, 3, 0);
+    ser_wide a3 = ser_wide_of(sums->cubes, 3, 1);
+    ser_wide a4 = ser_wide_of(sums->fourths, 4, 0);
+    ser_wide powers = a3;
     ser_wide time = ser_wide_of(sums->time, 3, 1);
-    ser_wide_take(&time, &a[1], shares->middle); /* a[1] is still the sum of x */
-    for (int i = 1; i < 5; i++) {
-        for (int j = 4; j >= i; j--) {
-            ser_wide_take(&a[j], &a[j - 1], m);
-        }
-    }
+    ser_wide_take(&time, &first, shares->middle, three);
+    ser_wide_take(&a1, &count, m, two);
+    ser_wide_take(&a3, &a2, m, three);
+    ser_wide_add(&powers, &a3);
+    ser_wide_take(&a2, &first, m, two);
+    ser_wide_take(&a3, &a2, m, three);
+    ser_wide_add(&powers, &a3);
+    ser_wide_take(&a2, &a1, m, two);
+    ser_wide_take(&a3, &a2, m, three);
+    ser_wide_add(&powers, &a3);
+    ser_wide_take(&a4, &powers, m, 4);
     /* of t (x - m), t being the distance from the rounded mean of the frame numbers, and their sum `rest`:
        sum (t + T)(x) = time, so sum t (x - m) = time - T sum x - m sum t */
-    const float d = ser_wide_to_float(&a[1]) * shares->per_frame;
-    const float second = ser_wide_to_float(&a[2]);
-    const float third = ser_wide_to_float(&a[3]);
+    const float d = ser_wide_to_float(&a1) * shares->per_frame;
+    const float second = ser_wide_to_float(&a2);
+    const float third = ser_wide_to_float(&a3);
     const float squares = second - d * d * (float)shares->frames;
     const ser_central central = {
         (float)m + d,
         squares > 0.0f ? squares : 0.0f,
         third - 3.0f * d * second + 2.0f * d * d * d * (float)shares->frames,
-        ser_wide_to_float(&a[4]) - 4.0f * d * third + 6.0f * d * d * second - 3.0f * d * d * d * d * (float)shares->frames,
+        ser_wide_to_float(&a4) - 4.0f * d * third + 6.0f * d * d * second - 3.0f * d * d * d * d * (float)shares->frames,
         ser_wide_to_float(&time) - ((float)m + d) * shares->rest};
     return central;
 }
@@ -346,9 +384,9 @@ static void correlations(const ser_bank *bank, float *out)
         ser_wide squares = ser_wide_of(full->squares, 3, 0);
         per_frame = ser_recip((float)frames[0]);
         middles[i] = rounded_mean(as_64(full->sum), per_frame);
-        ser_wide_take(&squares, &sum, middles[i]);
-        ser_wide_take(&sum, &count, middles[i]);
-        ser_wide_take(&squares, &sum, middles[i]);
+        ser_wide_take(&squares, &sum, middles[i], 4);
+        ser_wide_take(&sum, &count, middles[i], 4);
+        ser_wide_take(&squares, &sum, middles[i], 4);
         rests[i] = ser_wide_to_float(&sum);
         const float central = ser_wide_to_float(&squares) - rests[i] * rests[i] * per_frame;
         const ser_descriptor *descriptor = ser_frame_descriptors + SER_FRAME_MFCC_01 + i;
@@ -365,9 +403,9 @@ static void correlations(const ser_bank *bank, float *out)
             ser_wide moved = ser_wide_of(*product, 3, 1);
             const ser_wide other = ser_wide_of(bank->full[SER_FRAME_MFCC_01 + b].sum, 2, 1);
             ser_wide rest = ser_wide_of(bank->full[SER_FRAME_MFCC_01 + a].sum, 2, 1);
-            ser_wide_take(&rest, &count, middles[a]);
-            ser_wide_take(&moved, &other, middles[a]);
-            ser_wide_take(&moved, &rest, middles[b]);
+            ser_wide_take(&rest, &count, middles[a], 4);
+            ser_wide_take(&moved, &other, middles[a], 4);
+            ser_wide_take(&moved, &rest, middles[b], 4);
             const float central = ser_wide_to_float(&moved) - rests[a] * rests[b] * per_frame;
             *out++ = scales[a] > 0.0f && scales[b] > 0.0f ? central * scales[a] * scales[b] : SER_UNDEFINED;
         }

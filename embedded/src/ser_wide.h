@@ -3,7 +3,7 @@
  *
  *   ser_add_64(words, x)    words[2] += x         ser_add_96(words, x)   words[3] += x, of 64 bits with sign
  *   ser_add_128(words, low, high)
- *   ser_add_words(words, other, count)            words += other
+ *   ser_add_words_2(words, other)                 words[2] += other, and so on up to 4
  *   ser_wide                128 bits, in which what is left of such sums around a middle is taken, exactly
  */
 #ifndef SER_WIDE_H
@@ -43,15 +43,41 @@ SER_INLINE void ser_add_128(uint32_t *words, uint64_t low, uint64_t high)
     words[3] = (uint32_t)(above >> 32);
 }
 
-static inline void ser_add_words(uint32_t *words, const uint32_t *other, int count)
+/* Returns whether it went over. */
+SER_INLINE int ser_add_word(uint32_t *word, uint32_t more)
 {
-    uint32_t carry = 0;
-    for (int i = 0; i < count; i++) {
-        const uint32_t more = other[i] + carry; /* 0 if it overflows: then the carry stays */
-        const uint32_t sum = words[i] + more;
-        carry = (more < carry || sum < more) ? 1U : 0U;
-        words[i] = sum;
+    const uint32_t sum = *word + more;
+    *word = sum;
+    return sum < more;
+}
+
+/* words[2] += other, and so on. A carry that meets a word of ones, which is rare, goes on to the next; after a compare, an increment is
+   cheaper than a sum of bits. */
+SER_INLINE void ser_add_words_2(uint32_t *words, const uint32_t *other)
+{
+    const uint32_t b = other[1];
+    words[1] += ser_add_word(words, other[0]) ? b + 1 : b;
+}
+
+SER_INLINE void ser_add_words_3(uint32_t *words, const uint32_t *other)
+{
+    uint32_t b = other[1], c = other[2];
+    if (ser_add_word(words, other[0]) && ++b == 0) {
+        c++;
     }
+    words[2] += ser_add_word(words + 1, b) ? c + 1 : c;
+}
+
+SER_INLINE void ser_add_words_4(uint32_t *words, const uint32_t *other)
+{
+    uint32_t b = other[1], c = other[2], d = other[3];
+    if (ser_add_word(words, other[0]) && ++b == 0 && ++c == 0) {
+        d++;
+    }
+    if (ser_add_word(words + 1, b) && ++c == 0) {
+        d++;
+    }
+    words[3] += ser_add_word(words + 2, c) ? d + 1 : d;
 }
 
 typedef struct {
@@ -69,19 +95,29 @@ static inline ser_wide ser_wide_of(const uint32_t *words, int count, int with_si
     return wide;
 }
 
-/* a -= b factor, modulo 2^128. */
-static inline void ser_wide_take(ser_wide *a, const ser_wide *b, int32_t factor)
+/* a += b, modulo 2^128. */
+static inline void ser_wide_add(ser_wide *a, const ser_wide *b)
+{
+    ser_add_words_4(a->word, b->word);
+}
+
+/* a -= b factor, modulo 2^128; in the lowest `count` words, if what comes out fits them with its sign. */
+static inline void ser_wide_take(ser_wide *a, const ser_wide *b, int32_t factor, int count)
 {
     const uint32_t size = factor < 0 ? 0U - (uint32_t)factor : (uint32_t)factor;
     const uint32_t flip = factor > 0 ? UINT32_MAX : 0; /* of the product, for its negative */
     uint64_t product = 0;
     uint32_t carry = factor > 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < count; i++) {
         product += (uint64_t)b->word[i] * size;
         const uint64_t sum = (uint64_t)a->word[i] + ((uint32_t)product ^ flip) + carry;
         a->word[i] = (uint32_t)sum;
         carry = (uint32_t)(sum >> 32);
         product >>= 32;
+    }
+    const uint32_t more = 0U - (a->word[count - 1] >> 31);
+    for (int i = count; i < 4; i++) {
+        a->word[i] = more;
     }
 }
 
