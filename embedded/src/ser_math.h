@@ -30,11 +30,13 @@
 #endif
 #endif
 
-/* For what is to be compiled into each place that uses it. */
+/* For what is to be compiled into each place that uses it, or into none. */
 #if defined(__GNUC__)
 #define SER_INLINE static inline __attribute__((always_inline))
+#define SER_NOT_INLINE __attribute__((noinline, unused))
 #else
 #define SER_INLINE static inline
+#define SER_NOT_INLINE
 #endif
 
 #ifdef __cplusplus

@@ -102,18 +102,24 @@ static inline void ser_wide_add(ser_wide *a, const ser_wide *b)
 }
 
 /* a -= b factor, modulo 2^128; in the lowest `count` words, if what comes out fits them with its sign. */
-static inline void ser_wide_take(ser_wide *a, const ser_wide *b, int32_t factor, int count)
+SER_NOT_INLINE static void ser_wide_take(ser_wide *a, const ser_wide *b, int32_t factor, int count)
 {
     const uint32_t size = factor < 0 ? 0U - (uint32_t)factor : (uint32_t)factor;
-    const uint32_t flip = factor > 0 ? UINT32_MAX : 0; /* of the product, for its negative */
-    uint64_t product = 0;
-    uint32_t carry = factor > 0;
+    const uint32_t flip = factor > 0 ? UINT32_MAX : 0; /* a - p is ~(~a + p) */
+    uint32_t high = 0;
     for (int i = 0; i < count; i++) {
-        product += (uint64_t)b->word[i] * size;
-        const uint64_t sum = (uint64_t)a->word[i] + ((uint32_t)product ^ flip) + carry;
-        a->word[i] = (uint32_t)sum;
-        carry = (uint32_t)(sum >> 32);
-        product >>= 32;
+        const uint32_t low = b->word[i] * size;
+        const uint32_t sum = (a->word[i] ^ flip) + low;
+        const uint32_t total = sum + high;
+        /* a product and two words more fit two words */
+        high = ser_umulh(b->word[i], size);
+        if (sum < low) {
+            high++;
+        }
+        if (total < sum) {
+            high++;
+        }
+        a->word[i] = total ^ flip;
     }
     const uint32_t more = 0U - (a->word[count - 1] >> 31);
     for (int i = count; i < 4; i++) {
