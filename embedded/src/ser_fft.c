@@ -148,6 +148,42 @@ SER_INLINE void combine(int32_t *p, int leg, int32_t ar, int32_t ai, int32_t br,
     p[3 * leg + 1] = ti + vr;
 }
 
+/* What is done before stays before: a butterfly has more numbers than an ESP32's core has registers, unless one leg comes after the other.
+   p is an address that what comes after goes by. */
+#if defined(__XTENSA__) && defined(__GNUC__)
+#define AS_THEY_ARE(p, w) __asm__("" : "+r"(p), "+r"(w))
+#define FIRST_THIS_2(p, a, b) __asm__("" : "+r"(p), "+r"(a), "+r"(b))
+#define FIRST_THIS_4(p, a, b, c, d) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
+#else
+#define AS_THEY_ARE(p, w) (void)0
+#define FIRST_THIS_2(p, a, b) (void)0
+#define FIRST_THIS_4(p, a, b, c, d) (void)0
+#endif
+
+SER_INLINE void turn_and_combine(int32_t *p, int leg, const int32_t *w)
+{
+    int32_t *far = p + 2 * leg; /* distances stay within what an instruction can add to an address */
+    int32_t br = turned_re(p + leg, w), bi = turned_im(p + leg, w);
+    FIRST_THIS_2(far, br, bi);
+    const int32_t dr = turned_re(far + leg, w + 4), di = turned_im(far + leg, w + 4);
+    int32_t ur = br + dr, ui = bi + di;
+    int32_t vr = br - dr, vi = bi - di;
+    FIRST_THIS_4(far, ur, ui, vr, vi);
+    int32_t cr = turned_re(far, w + 2), ci = turned_im(far, w + 2);
+    FIRST_THIS_2(p, cr, ci);
+    const int32_t ar = p[0] >> 1, ai = p[1] >> 1;
+    const int32_t sr = ar + cr, si = ai + ci;
+    const int32_t tr = ar - cr, ti = ai - ci;
+    p[0] = sr + ur;
+    p[1] = si + ui;
+    p[leg] = tr + vi;
+    p[leg + 1] = ti - vr;
+    far[0] = sr - ur;
+    far[1] = si - ui;
+    far[leg] = tr - vi;
+    far[leg + 1] = ti + vr;
+}
+
 /* One radix-4 stage: combines four transforms of q points into one of 4q, halved, all over the array. */
 SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
 {
@@ -158,11 +194,9 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
         combine(p, leg, p[0] >> 1, p[1] >> 1, p[leg] >> 1, p[leg + 1] >> 1, p[2 * leg] >> 1, p[2 * leg + 1] >> 1,
                 p[3 * leg] >> 1, p[3 * leg + 1] >> 1);
         p += 2;
-        for (int j = 1; j < q; j++, p += 2, w += 6) {
-            const int32_t br = turned_re(p + leg, w), bi = turned_im(p + leg, w);
-            const int32_t cr = turned_re(p + 2 * leg, w + 2), ci = turned_im(p + 2 * leg, w + 2);
-            const int32_t dr = turned_re(p + 3 * leg, w + 4), di = turned_im(p + 3 * leg, w + 4);
-            combine(p, leg, p[0] >> 1, p[1] >> 1, br, bi, cr, ci, dr, di);
+        for (const int32_t *end = p + leg - 2; p != end; p += 2, w += 6) {
+            AS_THEY_ARE(p, w);
+            turn_and_combine(p, leg, w);
         }
     }
 }
