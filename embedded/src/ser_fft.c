@@ -130,24 +130,6 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
 
 /* The stages are compiled once per size: with their distances constant, one pointer addresses all. */
 
-/* The last half of a butterfly: leg 0 and the three others, turned. */
-SER_INLINE void combine(int32_t *p, int leg, int32_t ar, int32_t ai, int32_t br, int32_t bi, int32_t cr, int32_t ci,
-                        int32_t dr, int32_t di)
-{
-    const int32_t sr = ar + cr, si = ai + ci;
-    const int32_t tr = ar - cr, ti = ai - ci;
-    const int32_t ur = br + dr, ui = bi + di;
-    const int32_t vr = br - dr, vi = bi - di;
-    p[0] = sr + ur;
-    p[1] = si + ui;
-    p[leg] = tr + vi;
-    p[leg + 1] = ti - vr;
-    p[2 * leg] = sr - ur;
-    p[2 * leg + 1] = si - ui;
-    p[3 * leg] = tr - vi;
-    p[3 * leg + 1] = ti + vr;
-}
-
 /* What is done before stays before: a butterfly has more numbers than an ESP32's core has registers, unless one leg comes after the other.
    p is an address that what comes after goes by. */
 #if defined(__XTENSA__) && defined(__GNUC__)
@@ -160,9 +142,32 @@ SER_INLINE void combine(int32_t *p, int leg, int32_t ar, int32_t ai, int32_t br,
 #define FIRST_THIS_4(p, a, b, c, d) (void)0
 #endif
 
-SER_INLINE void turn_and_combine(int32_t *p, int leg, const int32_t *w)
+/* A butterfly whose legs are not turned, their numbers shifted down by so much. */
+SER_INLINE void combine(int32_t *p, int leg, int down)
 {
     int32_t *far = p + 2 * leg; /* distances stay within what an instruction can add to an address */
+    const int32_t br = p[leg] >> down, bi = p[leg + 1] >> down;
+    const int32_t dr = far[leg] >> down, di = far[leg + 1] >> down;
+    int32_t ur = br + dr, ui = bi + di;
+    int32_t vr = br - dr, vi = bi - di;
+    FIRST_THIS_4(p, ur, ui, vr, vi);
+    const int32_t ar = p[0] >> down, ai = p[1] >> down, cr = far[0] >> down, ci = far[1] >> down;
+    const int32_t sr = ar + cr, si = ai + ci;
+    const int32_t tr = ar - cr, ti = ai - ci;
+    p[0] = sr + ur;
+    p[1] = si + ui;
+    p[leg] = tr + vi;
+    p[leg + 1] = ti - vr;
+    far[0] = sr - ur;
+    far[1] = si - ui;
+    far[leg] = tr - vi;
+    far[leg + 1] = ti + vr;
+}
+
+/* The same, three legs turned and halved on the way. */
+SER_INLINE void turn_and_combine(int32_t *p, int leg, const int32_t *w)
+{
+    int32_t *far = p + 2 * leg;
     int32_t br = turned_re(p + leg, w), bi = turned_im(p + leg, w);
     FIRST_THIS_2(far, br, bi);
     const int32_t dr = turned_re(far + leg, w + 4), di = turned_im(far + leg, w + 4);
@@ -191,8 +196,7 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
     for (int block = 0; block < 512; block += 4 * leg) {
         int32_t *p = z + block;
         const int32_t *w = twiddles;
-        combine(p, leg, p[0] >> 1, p[1] >> 1, p[leg] >> 1, p[leg + 1] >> 1, p[2 * leg] >> 1, p[2 * leg + 1] >> 1,
-                p[3 * leg] >> 1, p[3 * leg + 1] >> 1);
+        combine(p, leg, 1);
         p += 2;
         for (const int32_t *end = p + leg - 2; p != end; p += 2, w += 6) {
             AS_THEY_ARE(p, w);
@@ -205,43 +209,45 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
 static void four_points(int32_t *z)
 {
     for (int32_t *p = z; p < z + 512; p += 8) {
-        combine(p, 2, p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]);
+        combine(p, 2, 0);
     }
 }
 
-/* The transpose: splits every transform of 4q points into four of q, their inputs turned, halved. */
+/* The transpose of a butterfly; w: NULL where legs are not turned but halved alone. */
+SER_INLINE void split(int32_t *p, int leg, const int32_t *w)
+{
+    int32_t *far = p + 2 * leg;
+    int32_t ur = p[leg] + far[leg], ui = p[leg + 1] + far[leg + 1];
+    int32_t vr = p[leg] - far[leg], vi = p[leg + 1] - far[leg + 1];
+    FIRST_THIS_4(p, ur, ui, vr, vi);
+    const int32_t sr = p[0] + far[0], si = p[1] + far[1];
+    int32_t tr = p[0] - far[0], ti = p[1] - far[1];
+    const int32_t c[2] = {sr - ur, si - ui};
+    p[0] = (sr + ur) >> 1;
+    p[1] = (si + ui) >> 1;
+    far[0] = w == NULL ? c[0] >> 1 : turned_re(c, w + 2);
+    far[1] = w == NULL ? c[1] >> 1 : turned_im(c, w + 2);
+    FIRST_THIS_4(far, tr, ti, vr, vi);
+    const int32_t b[2] = {tr + vi, ti - vr};
+    const int32_t d[2] = {tr - vi, ti + vr};
+    p[leg] = w == NULL ? b[0] >> 1 : turned_re(b, w);
+    p[leg + 1] = w == NULL ? b[1] >> 1 : turned_im(b, w);
+    far[leg] = w == NULL ? d[0] >> 1 : turned_re(d, w + 4);
+    far[leg + 1] = w == NULL ? d[1] >> 1 : turned_im(d, w + 4);
+}
+
+/* Splits every transform of 4q points into four of q, their inputs turned, halved. */
 SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
 {
     const int leg = 2 * q;
     for (int block = 0; block < 512; block += 4 * leg) {
         int32_t *p = z + block;
         const int32_t *w = twiddles;
-        for (int j = 0; j < q; j++, p += 2) {
-            const int32_t sr = p[0] + p[2 * leg], si = p[1] + p[2 * leg + 1];
-            const int32_t tr = p[0] - p[2 * leg], ti = p[1] - p[2 * leg + 1];
-            const int32_t ur = p[leg] + p[3 * leg], ui = p[leg + 1] + p[3 * leg + 1];
-            const int32_t vr = p[leg] - p[3 * leg], vi = p[leg + 1] - p[3 * leg + 1];
-            const int32_t b[2] = {tr + vi, ti - vr};
-            const int32_t c[2] = {sr - ur, si - ui};
-            const int32_t d[2] = {tr - vi, ti + vr};
-            p[0] = (sr + ur) >> 1;
-            p[1] = (si + ui) >> 1;
-            if (j == 0) { /* not turned */
-                p[leg] = b[0] >> 1;
-                p[leg + 1] = b[1] >> 1;
-                p[2 * leg] = c[0] >> 1;
-                p[2 * leg + 1] = c[1] >> 1;
-                p[3 * leg] = d[0] >> 1;
-                p[3 * leg + 1] = d[1] >> 1;
-            } else {
-                p[leg] = turned_re(b, w);
-                p[leg + 1] = turned_im(b, w);
-                p[2 * leg] = turned_re(c, w + 2);
-                p[2 * leg + 1] = turned_im(c, w + 2);
-                p[3 * leg] = turned_re(d, w + 4);
-                p[3 * leg + 1] = turned_im(d, w + 4);
-                w += 6;
-            }
+        split(p, leg, NULL);
+        p += 2;
+        for (const int32_t *end = p + leg - 2; p != end; p += 2, w += 6) {
+            AS_THEY_ARE(p, w);
+            split(p, leg, w);
         }
     }
 }
