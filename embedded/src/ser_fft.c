@@ -133,11 +133,9 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
 /* What is done before stays before: a butterfly has more numbers than an ESP32's core has registers, unless one leg comes after the other.
    p is an address that what comes after goes by. */
 #if defined(__XTENSA__) && defined(__GNUC__)
-#define AS_THEY_ARE(p, w) __asm__("" : "+r"(p), "+r"(w))
 #define FIRST_THIS_2(p, a, b) __asm__("" : "+r"(p), "+r"(a), "+r"(b))
 #define FIRST_THIS_4(p, a, b, c, d) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
 #else
-#define AS_THEY_ARE(p, w) (void)0
 #define FIRST_THIS_2(p, a, b) (void)0
 #define FIRST_THIS_4(p, a, b, c, d) (void)0
 #endif
@@ -199,7 +197,8 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
         combine(p, leg, 1);
         p += 2;
         for (const int32_t *end = p + leg - 2; p != end; p += 2, w += 6) {
-            AS_THEY_ARE(p, w);
+            SER_AS_IT_IS(p);
+            SER_AS_IT_IS(w);
             turn_and_combine(p, leg, w);
         }
     }
@@ -246,7 +245,8 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
         split(p, leg, NULL);
         p += 2;
         for (const int32_t *end = p + leg - 2; p != end; p += 2, w += 6) {
-            AS_THEY_ARE(p, w);
+            SER_AS_IT_IS(p);
+            SER_AS_IT_IS(w);
             split(p, leg, w);
         }
     }

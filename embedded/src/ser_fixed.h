@@ -62,6 +62,13 @@ SER_INLINE int32_t ser_mulh(int32_t a, int32_t b)
 #endif
 }
 
+/* An address that the compiler shall keep, where LLVM for Xtensa would compute it again for each number that it reads. */
+#if defined(__XTENSA__) && defined(__GNUC__)
+#define SER_AS_IT_IS(p) __asm__("" : "+r"(p))
+#else
+#define SER_AS_IT_IS(p) (void)0
+#endif
+
 /* Halves up. */
 SER_INLINE int32_t ser_rounded(int32_t x, int bits)
 {

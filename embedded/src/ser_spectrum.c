@@ -11,7 +11,7 @@
 /* What the bins of a frame have come to while their magnitudes were taken. */
 typedef struct {
     uint32_t low, high;  /* all bits of the magnitudes below and above SER_LOW_HIGH_SPLIT */
-    int32_t exponents;   /* of the logarithms of their squares: whole numbers, */
+    int32_t exponents;   /* of the logarithms of their magnitudes: whole numbers; of their squares: */
     int32_t coarse;      /* a table's, Q20, */
     int32_t fine;        /* and what is left, natural, Q25 */
     uint32_t floored;    /* magnitudes below the floor, which count as that */
@@ -35,17 +35,18 @@ SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, int up, int32_t re, int32
         shift++;
     }
     const int32_t *row = ser_root_rows[(p >> 25) - 32];
+    SER_AS_IT_IS(row);
     const int32_t d = (int32_t)(ser_umulh(p, (uint32_t)row[0]) - (1U << 30)) * 2;
     const int32_t half_square = ser_mulh(d, d);
     const uint32_t root = (uint32_t)(row[1] + ser_mulh(row[1], d - (half_square >> 1)));
     const uint32_t magnitude = shift > 33  ? 0
-                               : shift > 2 ? (root + (1U << (shift - 3))) >> (shift - 2)
+                               : shift > 2 ? ((root >> (shift - 3)) + 1) >> 1
                                            : root << (2 - shift);
     if (magnitude < SER_MAGNITUDE_FLOOR) {
         sums->floored++;
         sums->below += magnitude * magnitude;
     } else {
-        sums->exponents -= 2 * shift;
+        sums->exponents -= shift;
         sums->coarse += row[2];
         sums->fine += (d - half_square) >> 6;
     }
@@ -100,7 +101,7 @@ static int take_eights(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitu
     }
     kept->floored += ser_sum_8(floored);
     kept->below += ser_sum_8(below);
-    kept->exponents -= 2 * (int32_t)ser_sum_8(exponents);
+    kept->exponents -= (int32_t)ser_sum_8(exponents);
     kept->coarse += (int32_t)ser_sum_8(coarse);
     kept->fine += (int32_t)ser_sum_8(fine);
     *all |= ser_or_8(bits);
@@ -283,7 +284,7 @@ static int32_t flatness_of(const ser_magnitudes *sums, ser_power total)
     const int32_t counted = SER_BINS - (int32_t)sums->floored;
     /* of the squares' logarithms: p is |z|^2 2^(2 shift - 32), the table begins at 2^30, magnitudes are twice |z| */
     const int64_t fine = (int64_t)sums->fine * SER_LOG2_E;
-    const int64_t logarithms = (int64_t)(sums->exponents + counted * (30 + 32 + 2)) * (1 << 24) +
+    const int64_t logarithms = (int64_t)(2 * sums->exponents + counted * (30 + 32 + 2)) * (1 << 24) +
                                (int64_t)sums->coarse * 16 + (fine >> 31) +
                                (int64_t)sums->floored * SER_SQUARE_FLOOR_LOG2;
     const uint32_t missing = sums->floored * SER_SQUARE_FLOOR - sums->below;

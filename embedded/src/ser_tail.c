@@ -1,5 +1,8 @@
 #include "ser_tail.h"
 
+#include "ser_fixed.h"
+
+#include <stddef.h>
 #include <string.h>
 
 void ser_tail_reset(ser_tail *tail) { memset(tail, 0, sizeof *tail); }
@@ -16,19 +19,32 @@ int32_t ser_tail_sum(const int16_t *samples, int count)
     return sum;
 }
 
+/* Places that are multiples of two in the tail: one word. */
+SER_INLINE void copy_two(int16_t *to, const int16_t *from)
+{
+#if defined(__GNUC__)
+    memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), 2 * sizeof *to);
+#else
+    memcpy(to, from, 2 * sizeof *to);
+#endif
+}
+
+typedef char ser_tail_begins_with_a_word[offsetof(ser_tail, sample) % 4 == 0 && SER_HOP % 2 == 0 && SER_CLIP_REMAINDER % 2 == 0 ? 1 : -1];
+
 void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
 {
     int16_t *sample = tail->sample, low, high;
     int32_t sum = 0;
     int i;
     low = high = samples[0];
-    for (i = 0; i < SER_TAIL_SAMPLES - count; i += 4) { /* memmove of small C libraries is by bytes */
-        sample[i] = sample[i + count];
-        sample[i + 1] = sample[i + count + 1];
-        sample[i + 2] = sample[i + count + 2];
-        sample[i + 3] = sample[i + count + 3];
+    /* memmove of small C libraries is by bytes */
+    for (const int16_t *end = sample + SER_TAIL_SAMPLES - count, *from = sample + count; sample < end; sample += 4, from += 4) {
+        SER_AS_IT_IS(sample);
+        SER_AS_IT_IS(from);
+        copy_two(sample, from);
+        copy_two(sample + 2, from + 2);
     }
-    sample += SER_TAIL_SAMPLES - count;
+    sample = tail->sample + SER_TAIL_SAMPLES - count;
     for (i = 0; i < count; i++) {
         const int16_t x = samples[i];
         sample[i] = x;
