@@ -1,5 +1,5 @@
-/* What Python needs besides the public API when the extractor runs on a computer: sizes, the hash, and the
-   gate over a whole recording. */
+/* What Python needs besides the public API when the extractor runs on a computer: sizes, the hash, the gate
+   over a whole recording, and mel levels and the encoder by themselves. */
 #include "ser_listen.h"
 #include "ser_window.h"
 
@@ -13,6 +13,9 @@ int ser_host_listen(ser_listen *listen, const int16_t *pcm);
 int ser_host_listen_kept(const ser_listen *listen);
 float ser_host_listen_dbfs(const ser_listen *listen, int of_the_room);
 size_t ser_host_sentences(const int16_t *pcm, size_t hops, uint32_t *bounds, size_t room, uint32_t *discarded);
+size_t ser_host_mel(ser_extractor *extractor, const int16_t *pcm, size_t count, int32_t *mel);
+size_t ser_host_encoder(ser_encoder *encoder, const int32_t *mel, size_t frames, uint8_t *units);
+size_t ser_host_encoder_size(void);
 
 size_t ser_host_state_size(void) { return sizeof(ser_extractor); }
 size_t ser_host_window_size(void) { return sizeof(ser_window); }
@@ -47,6 +50,33 @@ size_t ser_host_sentences(const int16_t *pcm, size_t hops, uint32_t *bounds, siz
             }
             found++;
         }
+    }
+    return found;
+}
+
+/* The mel levels of every frame of a clip, SER_MELS each, as the chip has them. Returns how many frames there are. */
+size_t ser_host_mel(ser_extractor *extractor, const int16_t *pcm, size_t count, int32_t *mel)
+{
+    (void)ser_extractor_init(extractor);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t before = extractor->gate.frames;
+        (void)ser_extractor_push(extractor, pcm + i, 1);
+        if (extractor->gate.frames != before) {
+            memcpy(mel + (size_t)before * SER_MELS, extractor->spectrum.mel, sizeof extractor->spectrum.mel);
+        }
+    }
+    return extractor->gate.frames;
+}
+
+size_t ser_host_encoder_size(void) { return sizeof(ser_encoder); }
+
+/* What the encoder answers to such levels, SER_ENCODER_UNITS bytes each time. Returns how often it does. */
+size_t ser_host_encoder(ser_encoder *encoder, const int32_t *mel, size_t frames, uint8_t *units)
+{
+    size_t found = 0;
+    ser_encoder_reset(encoder);
+    for (size_t frame = 0; frame < frames; frame++) {
+        found += (size_t)ser_encoder_push(encoder, mel + frame * SER_MELS, units + found * SER_ENCODER_UNITS);
     }
     return found;
 }

@@ -24,6 +24,9 @@ ser_status ser_extractor_init(ser_extractor *extractor)
 #if SER_WITH_HNR
     ser_hnr_reset(&extractor->hnr);
 #endif
+#if SER_WITH_ENCODER
+    ser_encoder_reset(&extractor->encoder);
+#endif
     return SER_OK;
 }
 
@@ -167,6 +170,19 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
     }
 }
 
+#if SER_WITH_ENCODER
+static void encode_frame(ser_extractor *extractor, uint32_t frame)
+{
+    uint8_t units[SER_ENCODER_UNITS];
+    int32_t values[SER_ENCODER_VALUES];
+    if (ser_encoder_push(&extractor->encoder, extractor->spectrum.mel, units)) {
+        ser_test_poison(values, SER_ENCODER_VALUES);
+        ser_encoder_values(units, values);
+        ser_gate_add(&extractor->gate, SER_PART_ENCODER, frame, values);
+    }
+}
+#endif
+
 #if SER_WITH_INTENSITY
 /* Counted at the spectral frame nearest to the intensity frame that the latest hop completes, if any. */
 static void measure_intensity(ser_extractor *extractor)
@@ -201,6 +217,9 @@ static void take_hop(ser_extractor *extractor)
     run_on(&extractor->running, tail);
     if (tail->hops >= FIRST) {
         measure_frame(extractor, tail->sample + SER_TAIL_SAMPLES - LATE - SER_FRAME);
+#if SER_WITH_ENCODER
+        encode_frame(extractor, extractor->gate.frames - 1);
+#endif
     }
 #if SER_WITH_INTENSITY
     measure_intensity(extractor);

@@ -50,6 +50,7 @@
 #define SER_EXTRACTOR_H
 
 #include "ser_cepstrum.h"
+#include "ser_encoder.h"
 #include "ser_front.h"
 #include "ser_gate.h"
 #include "ser_hnr.h"
@@ -120,6 +121,9 @@ typedef struct {
 #endif
 #if SER_WITH_HNR
     ser_hnr hnr;
+#endif
+#if SER_WITH_ENCODER
+    ser_encoder encoder;
 #endif
     union { /* working memory of one stage at a time */
 #if SER_NEEDS_PITCH

@@ -14,7 +14,8 @@ extern "C" {
 /* What the groups asked for need computed. */
 #define SER_NEEDS_MFCC (SER_WITH_CEPSTRUM || SER_WITH_CORRELATION)
 #define SER_NEEDS_MEL \
-    (SER_NEEDS_MFCC || SER_WITH_MEL || SER_WITH_RELATIVE || SER_WITH_SPECTRUM || SER_WITH_MODULATION)
+    (SER_NEEDS_MFCC || SER_WITH_MEL || SER_WITH_RELATIVE || SER_WITH_SPECTRUM || SER_WITH_MODULATION || \
+     SER_WITH_ENCODER)
 #define SER_NEEDS_MAGNITUDE (SER_WITH_SPECTRUM || SER_WITH_CONTRAST)
 #define SER_NEEDS_FFT (SER_NEEDS_MEL || SER_NEEDS_MAGNITUDE || SER_WITH_CHROMA)
 
@@ -128,6 +129,7 @@ extern const ser_descriptor ser_change_descriptors[SER_CHANGE_VALUES + 1];
 extern const ser_descriptor ser_delta_descriptors[SER_DELTA_VALUES + 1];
 extern const ser_descriptor ser_intensity_descriptors[SER_INTENSITY_VALUES + 1];
 extern const ser_descriptor ser_intensity_change_descriptors[SER_INTENSITY_CHANGE_VALUES + 1];
+extern const ser_descriptor ser_encoder_descriptors[SER_ENCODER_VALUES + 1];
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,7 @@ import numpy as np
 
 from speech_emotion import native
 from speech_emotion.errors import UserError
-from speech_emotion.features import schema
+from speech_emotion.features import encoder_weights, schema
 from speech_emotion.resources import EMBEDDED
 
 WIDE_FLAGS = ("-march=native", "-mno-fma", "-mno-fma4", "-mno-avx512f")
@@ -177,6 +177,30 @@ def sentences(samples: np.ndarray) -> tuple[np.ndarray, int]:
     return bounds[:count].astype(int), discarded.value
 
 
+def mel_levels(samples: np.ndarray) -> np.ndarray:
+    """The mel levels of a clip as the chip has them: int32 (frames, MELS), dB times 2^14.
+    samples: int16 (n,) from `audio.load`."""
+    samples = np.ascontiguousarray(samples, np.int16)
+    state = np.empty(_load().ser_host_state_size(), np.uint8)
+    mel = np.empty((len(samples) // schema.HOP + 1, schema.MELS), np.int32)
+    frames = _load().ser_host_mel(
+        state.ctypes.data, samples.ctypes.data, len(samples), mel.ctypes.data
+    )
+    return mel[:frames]
+
+
+def encoder_units(levels: np.ndarray) -> np.ndarray:
+    """What the chip's encoder makes of such levels, (frames, MELS): uint8 (answers, units)."""
+    levels = np.ascontiguousarray(levels, np.int32)
+    state = np.empty(_load().ser_host_encoder_size(), np.uint8)
+    shipped = encoder_weights.shipped()
+    units = np.empty((len(levels) // shipped.hops, shipped.units), np.uint8)
+    _load().ser_host_encoder(
+        state.ctypes.data, levels.ctypes.data, len(levels), units.ctypes.data
+    )
+    return units
+
+
 def sources() -> list[Path]:
     """The C files of the host library."""
     return [*sorted((EMBEDDED / "src").glob("ser_*.c")), EMBEDDED / "host" / "ser_host.c"]
@@ -268,6 +292,11 @@ def _load():
         pointer,
     ]
     library.ser_host_sentences.restype = ctypes.c_size_t
+    library.ser_host_mel.argtypes = [pointer, pointer, ctypes.c_size_t, pointer]
+    library.ser_host_mel.restype = ctypes.c_size_t
+    library.ser_host_encoder_size.restype = ctypes.c_size_t
+    library.ser_host_encoder.argtypes = [pointer, pointer, ctypes.c_size_t, pointer]
+    library.ser_host_encoder.restype = ctypes.c_size_t
     library.ser_window_init.argtypes = [pointer, ctypes.c_uint32]
     library.ser_window_push.argtypes = [pointer, pointer, ctypes.c_size_t]
     library.ser_window_push.restype = ctypes.c_size_t

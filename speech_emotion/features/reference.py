@@ -16,7 +16,7 @@ import parselmouth
 import scipy.signal
 from parselmouth.praat import call
 
-from speech_emotion.features import grid, schema
+from speech_emotion.features import encoder, grid, schema
 from speech_emotion.features.audio import FULL_SCALE, block_dc
 from speech_emotion.features.functionals import functionals, is_flat
 from speech_emotion.features.schema import FRAME, HOP, SAMPLE_RATE, UNDEFINED
@@ -112,6 +112,8 @@ def descriptors(samples: np.ndarray) -> dict[str, np.ndarray]:
     for band, (first, end) in enumerate(schema.MODULATION_BANDS):
         for rate, track in enumerate(_modulation(mel[first:end].mean(axis=0, dtype=np.float64))):
             tracks[f"modulation_{band}_{rate}"] = track
+
+    tracks.update(_rows("encoder", encoder.tracks(mel), 0))
 
     tracks["centroid"] = librosa.feature.spectral_centroid(S=magnitude, sr=SAMPLE_RATE)[0]
     tracks["bandwidth"] = librosa.feature.spectral_bandwidth(

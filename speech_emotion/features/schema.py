@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from speech_emotion.features import encoder_weights
+
 # --- the clip and its frame grid -------------------------------------------------------------
 SAMPLE_RATE = 16000  # Hz
 HOP = 160  # samples, 10 ms
@@ -87,6 +89,7 @@ PARTS = {
     "delta": "known DELTA_WIDTH / 2 frames late",
     "intensity": "no value where its longer window sticks out of the clip",
     "intensity_change": "nor at the first frame that has one",
+    "encoder": "known at every fourth frame or so, as often as the encoder's last layer answers",
 }
 
 
@@ -233,6 +236,9 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
         for band in range(len(MODULATION_BANDS))
         for rate in range(MODULATION_RATES)
     ),
+    *_numbered("encoder", encoder_weights.shipped().units, 0, "encoder", "ratio", ("mean", "std"),
+               "output of a unit of the frozen encoder (docs/encoder.md), 1 at most", stage="encoder",
+               part="encoder", bits=10),
     *_numbered("relative_mel", MELS, 0, "relative", "dB", ("mean",),
                "a mel level's less the mean of all bands'", stage="bank"),
     *_contour("pitch", "", "Praat: To Pitch (ac), voiced frames", "all pitch frames"),
@@ -279,6 +285,7 @@ def describe() -> dict:
         "engine": ENGINE,
         "constants": CONSTANTS,
         "modulation_bands": MODULATION_BANDS,
+        "encoder": encoder_weights.shipped().digest,
         "descriptors": descriptors,
     }
 

@@ -9,11 +9,18 @@ def outputs() -> dict[Path, str]:
     """Path and text of every generated file. UserError: the C code cannot follow the schema."""
     limits.check()
     # what follows divides by the schema's numbers
-    from speech_emotion.generate import fusion_weights, message_tables, slots, tables, voice_tables
+    from speech_emotion.generate import (
+        encoder_tables,
+        fusion_weights,
+        message_tables,
+        slots,
+        tables,
+        voice_tables,
+    )
 
     slots.refuse_unmeasured()
     made = tables.outputs() | slots.outputs() | voice_tables.outputs() | message_tables.outputs()
-    return made | fusion_weights.outputs()
+    return made | encoder_tables.outputs() | fusion_weights.outputs()
 
 
 def stale() -> list[Path]:

@@ -29,7 +29,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "LEVEL_STEP_DB": (1, 60, "the gate counts in whole steps"),
     "LEVEL_FLOOR_DB": (-150, -10, "a frame of 512 samples has no level between 0 and -117 dB"),
     "GATE_STEPS": (1, 20, "ser_gate.h keeps running sums for every step"),
-    "MELS": (31, 64, "ser_cepstrum.c halves them, MODULATION_BANDS begins its last band at 30"),
+    "MELS": (40, 40, "the encoder was taught on so many bands (features/encoder.json)"),
     "MFCCS": (1, 63, "there are fewer than MELS"),
     "DELTA_WIDTH": (3, 15, "ser_gate.h remembers the levels of 16 frames"),
     "POWER_FLOOR": (1e-12, 2e-7, "ser_spectrum.c counts in 2^-23 of full scale, what is floored in 32 bits"),

@@ -344,7 +344,8 @@ extern "C" {
 /* What the groups asked for need computed. */
 #define SER_NEEDS_MFCC (SER_WITH_CEPSTRUM || SER_WITH_CORRELATION)
 #define SER_NEEDS_MEL \\
-    (SER_NEEDS_MFCC || SER_WITH_MEL || SER_WITH_RELATIVE || SER_WITH_SPECTRUM || SER_WITH_MODULATION)
+    (SER_NEEDS_MFCC || SER_WITH_MEL || SER_WITH_RELATIVE || SER_WITH_SPECTRUM || SER_WITH_MODULATION || \\
+     SER_WITH_ENCODER)
 #define SER_NEEDS_MAGNITUDE (SER_WITH_SPECTRUM || SER_WITH_CONTRAST)
 #define SER_NEEDS_FFT (SER_NEEDS_MEL || SER_NEEDS_MAGNITUDE || SER_WITH_CHROMA)
 """
@@ -433,9 +434,9 @@ def tables_source() -> str:
         if len(dimensions) == 2:
             width = dimensions[1]
             rows = [text[i : i + width] for i in range(0, len(text), width)]
-            body = _wrapped([f"{{{', '.join(row)}}}" for row in rows])
+            body = wrapped([f"{{{', '.join(row)}}}" for row in rows])
         else:
-            body = _wrapped(text)
+            body = wrapped(text)
         start = f"const {kind} {name}{_brackets(dimensions)} = {{"
         lines += _switched(needed, [f"/* {comment} */", start, *body, "};"])
     lines.append("/* A last entry of zeros keeps a part without members a valid array. */")
@@ -472,7 +473,7 @@ def _brackets(dimensions):
     return "".join(f"[{n}]" for n in dimensions)
 
 
-def _wrapped(items, width=100):
+def wrapped(items, width=100):
     """Items as indented lines of C, comma-separated."""
     lines, line = [], "   "
     for item in items:
