@@ -27,8 +27,14 @@ SOUNDS = {
 
 @needs_compiler
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), frames=st.integers(0, 700), spread=st.sampled_from([0, 1, 12, 90]))
-def test_the_chip_s_units_are_the_reference_s_to_the_last_bit_whatever_the_levels(seed, frames, spread):
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    frames=st.integers(0, 700),
+    spread=st.sampled_from([0, 1, 12, 90]),
+)
+def test_the_chip_s_units_are_the_reference_s_to_the_last_bit_whatever_the_levels(
+    seed, frames, spread
+):
     random = np.random.default_rng(seed)
     levels = random.normal(-45, spread, (frames, schema.MELS)).clip(-100, 30)
     levels = np.rint(levels * 2**encoder.LEVEL_BITS).astype(np.int32)
@@ -54,7 +60,9 @@ def test_the_columns_are_mean_and_deviation_of_the_units_where_there_is_speech(s
 def test_loudness_does_not_matter_to_it():
     """16 times softer, which moves samples by half a step, and levels by what that is of them."""
     loud = signals.voice(32080, glide=2, wobble=3) // 2
-    units = [encoder.units(device.mel_levels(audio.cut(x.astype(np.int16)))) for x in (loud, loud // 16)]
+    units = [
+        encoder.units(device.mel_levels(audio.cut(x.astype(np.int16)))) for x in (loud, loud // 16)
+    ]
     assert np.abs(units[0] - units[1]).mean() < 4
 
 

@@ -109,7 +109,7 @@ def test_an_outcome_has_each_tested_rows_own_facts():
 
 def test_held_out_answers_and_paths_are_those_of_the_split():
     run = make()
-    outcome = run.held_out(run.fit()["memory"])
+    outcome = run.held_out("memory", run.fit()["memory"])
     assert outcome.rows.tolist() == run.split.test.tolist()
     assert run.held_out_paths() == run.table.clips["path"][run.split.test].tolist()
 
@@ -153,7 +153,7 @@ def test_what_a_model_does_not_look_at_costs_nothing_to_shuffle():
     model = LogisticRegression(C=100).fit(run.X[run.split.train], run.labels[run.split.train])
     model.coef_[:, ~only_zcr] = 0
     model.intercept_[:] = -1.5 * model.coef_.sum()
-    groups, columns = run.importance(Pipeline([("model", model)]))
+    groups, columns = run.importance("memory", Pipeline([("model", model)]))
     assert list(groups) == ["energy", "zcr"] and list(columns) == COLUMNS
     assert all(len(losses) == 5 for losses in (*groups.values(), *columns.values()))
     assert (groups["energy"] == 0).all() and groups["zcr"].mean() > 0.3

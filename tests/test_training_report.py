@@ -110,7 +110,7 @@ def test_only_what_may_fit_and_be_exported_is_compiled(compiled):
         name: SimpleNamespace(name=name, bytes=size, classes_=np.array(["angry", "sad"]))
         for name, size in sizes.items()
     }
-    found = budget.fits(models, ["x"], flash_kb=64)
+    found = budget.fits(models, {name: ["x"] for name in models}, flash_kb=64)
     assert compiled == ["mlp_32", "forest"]
     assert found["mlp_32"] == Fit(64 * KB, 7, 3, "gcc 12")
     assert found["forest"] == Fit(10, None, None, "not compiled: no compiler here")
@@ -261,13 +261,13 @@ def test_models_take_all_columns_but_those_that_earn_nothing():
         group, parts = schema.GROUP_OF[column], column.split("_")
         fine = column.startswith("mfcc_") and int(next(p for p in parts if p.isdigit())) > 12
         level = parts[0] == "mel" and parts[-1] == "mean"
-        assert group in ("chroma", "voice", "hnr") or fine or level
+        assert group in ("chroma", "voice", "hnr", "encoder") or fine or level
     numbers = {
         int(c.split("_")[1]) for c in taken if c.startswith("mfcc_") and c.split("_")[1].isdigit()
     }
     assert numbers == set(range(1, 13))
     assert {schema.GROUP_OF[c] for c in left_out if c.startswith("mfcc_")} <= {"cepstrum", "clear"}
-    assert not {"chroma", "voice", "hnr"} & {schema.GROUP_OF[c] for c in taken}
+    assert not {"chroma", "voice", "hnr", "encoder"} & {schema.GROUP_OF[c] for c in taken}
     assert "mel_10_std" in taken and "mel_10_mean" not in taken
 
 

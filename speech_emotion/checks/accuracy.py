@@ -17,7 +17,7 @@ from speech_emotion.errors import UserError
 from speech_emotion.features import schema
 from speech_emotion.files import replacing
 from speech_emotion.training import acquaintance, labels
-from speech_emotion.training.candidates import CANDIDATES, columns
+from speech_emotion.training.candidates import CANDIDATES, places, union
 from speech_emotion.training.experiment import INNER_FOLDS, UNSEEN, Experiment
 from speech_emotion.training.fitting import Recipe
 from speech_emotion.training.protocols import Fold, Protocol, Splitter, sounds_of
@@ -137,11 +137,13 @@ class Study:
 
     def __init__(self, clips: Clips, seed: int, arguments):
         self._clips, self._seed, self._kept = clips, seed, arguments.kept
+        used = union([CANDIDATES[n] for n in arguments.models])
         self._recipes = {
-            n: Recipe(CANDIDATES[n].make(seed), "none", seed) for n in arguments.models
+            n: Recipe(CANDIDATES[n].make(seed), "none", seed, places=places(CANDIDATES[n], used))
+            for n in arguments.models
         }
         self._experiment = Experiment(
-            clips.data, columns(), clips.labels, clips.all, clips.splitter.random(), self._recipes,
+            clips.data, used, clips.labels, clips.all, clips.splitter.random(), self._recipes,
             seed, arguments.jobs,
         )  # fmt: skip
         self._protocols = clips.protocols(seed)
@@ -230,10 +232,12 @@ _CONDITIONS = (acquaintance.NONE, *acquaintance.CONDITIONS)
 
 
 def _key(data, task, seed):
-    """Names a fold's answers: changes with the table, the rows, the model and the code that fits it."""
+    """Names a fold's answers: changes with the columns that the model takes, the rows, the model and the code
+    that fits it."""
     name, protocol, fold = task
-    digest = hashlib.sha256(f"{name}|{protocol}|{seed}|{schema.HASH}".encode())
-    digest.update(data.vectors.tobytes())
+    columns = CANDIDATES[name].columns()
+    digest = hashlib.sha256(f"{name}|{protocol}|{seed}|{','.join(columns)}".encode())
+    digest.update(np.ascontiguousarray(data.vectors[:, schema.places_of(columns)]).tobytes())
     digest.update(np.asarray(fold.train).tobytes() + b"|" + np.asarray(fold.test).tobytes())
     package = Path(resources.__file__).parent
     for part in ("acquaintance", "distillation", "estimators", "histories", "profile"):

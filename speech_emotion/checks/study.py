@@ -12,7 +12,7 @@ from speech_emotion.files import replacing
 from speech_emotion.model.distillation import DistilledNetwork, Teacher
 from speech_emotion.model.estimators import ClippedScaler
 from speech_emotion.training import labels
-from speech_emotion.training.candidates import CANDIDATES, columns
+from speech_emotion.training.candidates import CANDIDATES, columns, places, union
 from speech_emotion.training.experiment import Experiment
 from speech_emotion.training.fitting import Recipe
 from speech_emotion.training.protocols import Splitter, sounds_of
@@ -45,9 +45,15 @@ def write(arguments) -> None:
 
 def _experiment(data, y, names, seed, arguments, fold=None):
     splitter = Splitter(data.clips, y, sounds_of(data.vectors))
-    recipes = {name: Recipe(CANDIDATES[name].make(seed), "none", seed) for name in names}
+    used = union([CANDIDATES[name] for name in names])
+    recipes = {
+        name: Recipe(
+            CANDIDATES[name].make(seed), "none", seed, places=places(CANDIDATES[name], used)
+        )
+        for name in names
+    }
     return Experiment(
-        data, columns(), y, splitter, fold or splitter.random(), recipes, seed, arguments.jobs
+        data, used, y, splitter, fold or splitter.random(), recipes, seed, arguments.jobs
     )
 
 
@@ -95,7 +101,7 @@ def nested(data, arguments) -> str:
         winner = max(inside, key=inside.__getitem__)
         winners.append(winner)
         alone = _experiment(data, y, [winner], 0, arguments, fold)
-        outcomes.append(alone.held_out(alone.fit()[winner]))
+        outcomes.append(alone.held_out(winner, alone.fit()[winner]))
     joined = Outcome(
         **{
             each.name: outcomes[0].labels
@@ -124,7 +130,7 @@ def eight_classes(data, arguments) -> str:
     for seed in range(arguments.seeds):
         experiment = _experiment(data, y, arguments.models[:1], seed, arguments)
         pipeline = experiment.fit()[arguments.models[0]]
-        found.append(experiment.held_out(pipeline).summary())
+        found.append(experiment.held_out(arguments.models[0], pipeline).summary())
     found = pd.DataFrame(found)
     return (
         f"## Eight classes\n\nRAVDESS and CREMA-D, calm kept, random 70/30, {arguments.models[0]}: accuracy "

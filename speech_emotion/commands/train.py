@@ -12,7 +12,7 @@ from speech_emotion.commands import mistakes, steps
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import schema
 from speech_emotion.files import writable_folder
-from speech_emotion.training.candidates import BALANCES, CANDIDATES, columns
+from speech_emotion.training.candidates import BALANCES, CANDIDATES, columns, places, union
 
 EXAMPLES = """examples:
   python train.py dataset/features.csv
@@ -36,7 +36,7 @@ def parse_arguments():
         nargs="+",
         default=[c.name for c in CANDIDATES.values() if c.by_default],
         metavar="NAME",
-        help="default: all below but kernel",
+        help="default: all below but kernel and those with the encoder",
     )
     add("--labels", default="auto", metavar="SET",
         help="seven (calm counts as neutral), eight, csv (as they are), or labels joined by commas "
@@ -47,7 +47,8 @@ def parse_arguments():
         "one; neither saved nor exported")  # fmt: skip
     add("--groups", nargs="+", metavar="GROUP",
         help=f"train on these descriptors only, of {', '.join(schema.GROUPS)}: the chip computes no others "
-        "(default: all but chroma, voice, hnr, fine MFCCs, mean mel levels and relative RMS)")  # fmt: skip
+        "(default: all but chroma, voice, hnr, fine MFCCs, mean mel levels and relative RMS; "
+        "the encoder with models that are named after it)")  # fmt: skip
     add("--split", choices=("random", "speaker"), default="random",
         help="what the saved models are scored on: 30 %% of the clips, as others publish, or 30 %% of the "
         "speakers (default: random)")  # fmt: skip
@@ -92,7 +93,7 @@ def main():
         raise UserError(f"--models {unknown[0]}: no such model; there are {', '.join(CANDIDATES)}")
     if arguments.jobs == 0:
         raise UserError("--jobs 0: give a number of processes, or -1 for all cores")
-    used = columns(arguments.groups)
+    columns(arguments.groups)  # refuses groups that there are not
     arguments.features = mistakes.table(arguments.features)
     if arguments.add_corpora is not None:
         arguments.add_corpora = mistakes.table(arguments.add_corpora)
@@ -100,11 +101,11 @@ def main():
     mistakes.corpora(arguments.show, option="--show")
     models, reports = writable_folder(arguments.out), writable_folder(arguments.reports)
     with parallel.on_cluster(arguments.scheduler):
-        train(arguments, used, models, reports)
+        train(arguments, models, reports)
     steps.show("train", features=arguments.features, model=models / "model.joblib")
 
 
-def train(arguments, used, models, reports):
+def train(arguments, models, reports):
     """What the command is for, once its arguments are good."""
     # imported when asked for: --help and a wrong argument need neither pandas nor scikit-learn
     from speech_emotion.dataset import table
@@ -129,7 +130,8 @@ def train(arguments, used, models, reports):
     named = [CANDIDATES[name] for name in arguments.models]
     named += [guests.candidate(spec) for spec in arguments.estimator]
     own_estimators = {candidate.name: candidate for candidate in named[len(arguments.models) :]}
-    recipes = {candidate.name: recipe(candidate, arguments) for candidate in named}
+    used = union(named, arguments.groups)
+    recipes = {candidate.name: recipe(candidate, used, arguments) for candidate in named}
     experiment = Experiment(
         features,
         used,
@@ -152,12 +154,13 @@ def train(arguments, used, models, reports):
     for name in own_estimators:  # scored, and no more
         del shipped[name]
         pipelines.pop(name, None)
-    sizes = budget.fits(shipped, experiment.columns, flash_kb=arguments.flash_kb)
+    taken = {name: experiment.columns_of(name) for name in shipped}
+    sizes = budget.fits(shipped, taken, flash_kb=arguments.flash_kb)
     chosen = choose(inside, affordable(sizes, arguments))
     degraded = {}
     if arguments.robustness:
         degraded = experiment.degraded(chosen, protocols, arguments.robustness)
-    held_out = {name: experiment.held_out(pipeline) for name, pipeline in pipelines.items()}
+    held_out = {name: experiment.held_out(name, pipeline) for name, pipeline in pipelines.items()}
     for name, pipeline in shipped.items():
         facts = facts_of(name, pipeline, experiment, label_set, held_out[name], arguments)
         facts |= unseen_facts(outcomes[name].get("speaker"))
@@ -222,12 +225,19 @@ def affordable(sizes, arguments):
     return {name: sizes[name].bytes for name in fitting}
 
 
-def recipe(candidate, arguments):
-    """How a candidate is fitted: the settings it comes with, or a search for better ones."""
+def recipe(candidate, used, arguments):
+    """How a candidate is fitted, to its part of the columns used: the settings it comes with, or a search for
+    better ones."""
     from speech_emotion.training.fitting import Recipe
 
     grid = candidate.grid if arguments.search else {}
-    return Recipe(candidate.make(arguments.seed), arguments.balance, arguments.seed, grid)
+    return Recipe(
+        candidate.make(arguments.seed),
+        arguments.balance,
+        arguments.seed,
+        grid,
+        places(candidate, used, arguments.groups),
+    )
 
 
 def facts_of(name, pipeline, experiment, label_set, held_out, arguments):
@@ -239,7 +249,7 @@ def facts_of(name, pipeline, experiment, label_set, held_out, arguments):
         "labels": pipeline.classes_.tolist(),
         "label_set": label_set,
         "label_option": arguments.labels,
-        "columns": experiment.columns,
+        "columns": experiment.columns_of(name),
         "engine": experiment.table.info["engine"],
         "corpora": sorted(set(clips["corpus"])),
         "split": arguments.split,

@@ -195,9 +195,7 @@ def encoder_units(levels: np.ndarray) -> np.ndarray:
     state = np.empty(_load().ser_host_encoder_size(), np.uint8)
     shipped = encoder_weights.shipped()
     units = np.empty((len(levels) // shipped.hops, shipped.units), np.uint8)
-    _load().ser_host_encoder(
-        state.ctypes.data, levels.ctypes.data, len(levels), units.ctypes.data
-    )
+    _load().ser_host_encoder(state.ctypes.data, levels.ctypes.data, len(levels), units.ctypes.data)
     return units
 
 

@@ -1,6 +1,7 @@
 """The encoder's weights, as `encoder.json` beside this file holds them: the one trained thing in the schema.
 
-`speech-emotion encoder` teaches them (docs/encoder.md) and writes the file; the C tables are generated from it.
+`speech-emotion encoder` teaches them (docs/encoder.md) and writes the file; the C tables are generated from
+it.
 They are part of the features' definition: `digest` goes into the schema's hash.
 """
 
@@ -60,7 +61,14 @@ class Weights:
     def digest(self) -> str:
         """Of everything that an output hangs on."""
         numbers = [
-            [each.dilation, each.stride, each.residual, each.bias, each.multipliers, each.weights.hex()]
+            [
+                each.dilation,
+                each.stride,
+                each.residual,
+                each.bias,
+                each.multipliers,
+                each.weights.hex(),
+            ]
             for each in self.layers
         ]
         return hashlib.sha256(json.dumps([self.memory, numbers]).encode()).hexdigest()
@@ -91,7 +99,9 @@ def _refused(layer):
         return f"{len(layer.weights)} weights for {layer.inputs} inputs and {layer.outputs} outputs"
     if layer.inputs % 4 or layer.outputs % 4 or TAPS * layer.inputs > 2**10:
         return "inputs and outputs must be multiples of four, and inputs few"
-    if len(layer.multipliers) != layer.outputs or not all(0 <= m < 2**31 for m in layer.multipliers):
+    if len(layer.multipliers) != layer.outputs or not all(
+        0 <= m < 2**31 for m in layer.multipliers
+    ):
         return "an output has a multiplier below 2^31"
     if not all(abs(b) < 2**27 for b in layer.bias):
         return "a bias is below 2^27, so that no sum leaves 32 bits"

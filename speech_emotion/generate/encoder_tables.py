@@ -30,7 +30,8 @@ extern "C" {
 """
 
 _LAYER = """
-/* A causal convolution. weights: [outputs][SER_ENCODER_TAPS][inputs], oldest tap first, each SER_ENCODER_OFFSET more than it is. */
+/* A causal convolution. weights: [outputs][SER_ENCODER_TAPS][inputs], oldest tap first, each
+   SER_ENCODER_OFFSET more than it is. */
 typedef struct {
     const uint8_t *weights;
     const int32_t *bias, *multipliers; /* of each output */

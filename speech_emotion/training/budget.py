@@ -32,8 +32,10 @@ class Fit:
         return self.flash <= flash_kb * 1024 and self.ram <= ram_kb * 1024
 
 
-def fits(pipelines: dict[str, Pipeline], columns: list[str], *, flash_kb: float) -> dict[str, Fit]:
-    """The size of each fitted model with the extractor that its columns need.
+def fits(
+    pipelines: dict[str, Pipeline], columns: dict[str, list[str]], *, flash_kb: float
+) -> dict[str, Fit]:
+    """The size of each fitted model with the extractor that its columns need, columns[name].
 
     A model whose numbers alone leave no room in `flash_kb` is not compiled; nor is one that is no
     candidate for export.
@@ -42,7 +44,7 @@ def fits(pipelines: dict[str, Pipeline], columns: list[str], *, flash_kb: float)
     for name, pipeline in cli.progress(
         pipelines.items(), total=len(pipelines), what="size", unit="model"
     ):
-        found[name] = _fit(name, pipeline, columns, flash_kb)
+        found[name] = _fit(name, pipeline, columns[name], flash_kb)
     return found
 
 

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 # score higher on speakers they never heard, and the chip computes less. Jitter, shimmer and HNR earn
 # nothing beside the other columns (docs/history/choices.md) and cost the chip most; --groups has them back.
 # The mean mel levels say forty times over how loud a studio was: relative to each other they say the same
-# without it. RMS does so less, and relative to its mean it gained nothing.
+# without it. RMS does so less, and relative to its mean it gained nothing. The encoder is taken by the models
+# that say so.
 _FINEST_MFCC = 12
-_LEFT_OUT = ("chroma", "voice", "hnr")
+_LEFT_OUT = ("chroma", "voice", "hnr", "encoder")
 _LEFT_OUT_FOR_LEVEL = re.compile(r"mel_\d+_mean")
 
 
 def columns(groups: list[str] | None = None) -> list[str]:
-    """The columns to train on, in schema order: those of `groups`, or the default choice."""
+    """The columns to train on, in schema order: those of `groups`, or the default choice, in which the
+    encoder's are not."""
     if groups is None:
         return [
             c
@@ -56,7 +58,7 @@ BALANCES = ("none", "weights", "sampling")
 @dataclass(frozen=True)
 class Candidate:
     """A model by name. `make(seed)` gives an unfitted pipeline whose last step is called "model". by_default:
-    trained where no models are named."""
+    trained where no models are named. encoder: takes the encoder's columns beside the others."""
 
     name: str
     about: str
@@ -64,6 +66,16 @@ class Candidate:
     exportable: bool = True
     by_default: bool = True
     grid: dict[str, list] = field(default_factory=dict)
+    encoder: bool = False
+
+    def columns(self, groups: list[str] | None = None) -> list[str]:
+        """Those that it takes, in schema order: see `columns`."""
+        taken = set(columns(groups))
+        return [
+            c
+            for c in schema.COLUMNS
+            if c in taken or (self.encoder and schema.GROUP_OF[c] == "encoder")
+        ]
 
 
 def _random_forest(seed: int, trees: int, **options) -> Pipeline:
@@ -168,8 +180,16 @@ CANDIDATES: dict[str, Candidate] = {
             lambda seed: _acquainted(seed, 4), grid=_RIDGES,
         ),
         Candidate(
+            "voice_224_encoder", "the same, with the frozen encoder's columns (docs/encoder.md)",
+            lambda seed: _acquainted(seed, 4), by_default=False, grid=_RIDGES, encoder=True,
+        ),
+        Candidate(
             "student_224", "four 8-bit networks of 56 and 32 units as one, taught by kernel ridge",
             lambda seed: _students(seed, 4), grid=_RIDGES,
+        ),
+        Candidate(
+            "student_224_encoder", "the same, with the frozen encoder's columns (docs/encoder.md)",
+            lambda seed: _students(seed, 4), by_default=False, grid=_RIDGES, encoder=True,
         ),
         Candidate(
             "student_56", "one 8-bit network of 56 and 32 units, taught likewise",
@@ -185,3 +205,18 @@ CANDIDATES: dict[str, Candidate] = {
         ),
     )
 }  # fmt: skip
+
+
+def union(named: list[Candidate], groups: list[str] | None = None) -> list[str]:
+    """The columns that any of these takes, in schema order."""
+    taken = {column for candidate in named for column in candidate.columns(groups)}
+    return [column for column in schema.COLUMNS if column in taken]
+
+
+def places(
+    candidate: Candidate, taken: list[str], groups: list[str] | None = None
+) -> tuple[int, ...] | None:
+    """Which of the columns `taken` are the candidate's; None where all are."""
+    mine = set(candidate.columns(groups))
+    found = tuple(place for place, column in enumerate(taken) if column in mine)
+    return None if len(found) == len(taken) else found

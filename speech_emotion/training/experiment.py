@@ -35,8 +35,8 @@ _REPEATS = 5  # of each shuffling
 
 @dataclass(frozen=True)
 class Experiment:
-    """labels: (rows of the table,); columns: those that models take, in schema order; split: what the saved
-    models are trained on and scored on."""
+    """labels: (rows of the table,); columns: those that models take, in schema order, of which a recipe may
+    take a part (`Recipe.places`); split: what the saved models are trained on and scored on."""
 
     table: FeatureTable
     columns: list[str]
@@ -58,6 +58,11 @@ class Experiment:
         """The features that models take: (rows of the table, columns) float32."""
         places = schema.places_of(self.columns)
         return np.ascontiguousarray(self.table.vectors[:, places])
+
+    def columns_of(self, name: str) -> list[str]:
+        """Those that a model takes."""
+        places = self.recipes[name].places
+        return self.columns if places is None else [self.columns[place] for place in places]
 
     def score(self, protocols: list[Protocol]) -> dict[str, dict[str, Outcome]]:
         """Every model under every protocol: outcomes[model][protocol], every tested row once. Of models
@@ -133,10 +138,11 @@ class Experiment:
             for i, condition in enumerate(measured)
         }
 
-    def held_out(self, pipeline: Pipeline) -> Outcome:
-        """A fitted pipeline's answers on the rows held out from it."""
+    def held_out(self, name: str, pipeline: Pipeline) -> Outcome:
+        """A fitted model's answers on the rows held out from it."""
         rows = self.split.test
-        return self.outcome(rows, probabilities(pipeline, self.X[rows], self._label_names))
+        X = self.recipes[name].taken(self.X[rows])
+        return self.outcome(rows, probabilities(pipeline, X, self._label_names))
 
     def held_out_paths(self) -> list[str]:
         return self.table.clips["path"].to_numpy()[self.split.test].tolist()
@@ -175,10 +181,11 @@ class Experiment:
         folds = self._inside(self.split.train)
         if name is None or not folds:
             return None
-        fold, pipeline = folds[0], clone(self.recipes[name].pipeline)
+        fold, recipe = folds[0], self.recipes[name]
+        pipeline = clone(recipe.pipeline)
         *before, (_, network) = pipeline.steps
-        X, y = self.X[fold.train], self.labels[fold.train]
-        T, t = self.X[fold.test], self.labels[fold.test]
+        X, y = recipe.taken(self.X[fold.train]), self.labels[fold.train]
+        T, t = recipe.taken(self.X[fold.test]), self.labels[fold.test]
         for _, step in before:
             X = step.fit_transform(X)
             T = step.transform(T)
@@ -194,18 +201,21 @@ class Experiment:
                     tested.append(macro_f1(t, learner.predict(T)))
         return name, epochs, trained, tested
 
-    def importance(self, pipeline: Pipeline) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    def importance(
+        self, name: str, pipeline: Pipeline
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Macro F1 lost on the held-out rows when the values of a group, and of a column, are shuffled.
 
         Permutation importance (Breiman 2001). Columns of a group stand in for each other, so a single one
         seldom costs much; the group tells. Returns (repeats,) by group and by column.
         """
-        X, y = self.X[self.split.test], self.labels[self.split.test]
+        X = self.recipes[name].taken(self.X[self.split.test])
+        y, taken = self.labels[self.split.test], self.columns_of(name)
         random = np.random.default_rng(self.seed)
         whole = macro_f1(y, pipeline.predict(X))
         groups = {}
-        for group in schema.groups_of(self.columns):
-            mine = [i for i, column in enumerate(self.columns) if schema.GROUP_OF[column] == group]
+        for group in schema.groups_of(taken):
+            mine = [i for i, column in enumerate(taken) if schema.GROUP_OF[column] == group]
             losses = []
             for _ in range(_REPEATS):
                 shuffled = X.copy()
@@ -216,7 +226,7 @@ class Experiment:
             pipeline, X, y, scoring="f1_macro", n_repeats=_REPEATS, random_state=self.seed,
             n_jobs=self.jobs,
         )  # fmt: skip
-        return groups, dict(zip(self.columns, columns.importances, strict=True))
+        return groups, dict(zip(taken, columns.importances, strict=True))
 
     def _inside(self, train):
         """Folds by speaker inside training rows."""

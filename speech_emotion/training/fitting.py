@@ -26,12 +26,17 @@ from speech_emotion.training.protocols import Fold
 @dataclass(frozen=True)
 class Recipe:
     """An unfitted pipeline and how to fit it. `grid`: searched exhaustively, by speaker, when not empty and
-    when there are speakers to search by."""
+    when there are speakers to search by. `places`: which of the columns of X it takes, None for all."""
 
     pipeline: Pipeline
     balance: str
     seed: int
     grid: dict[str, list] = field(default_factory=dict)
+    places: tuple[int, ...] | None = None
+
+    def taken(self, X: np.ndarray) -> np.ndarray:
+        """The columns that it takes, (n, columns)."""
+        return X if self.places is None else np.ascontiguousarray(X[:, self.places])
 
 
 Inside = Callable[[np.ndarray], list[Fold]]
@@ -191,18 +196,21 @@ def _folds(recipe, rows, inside):
 
 
 def _fit(recipe, examples, rows, folds):
-    return fit(recipe, examples.at(rows), [fold.within(rows) for fold in folds])
+    examples = examples.at(rows)
+    examples = examples._replace(X=recipe.taken(examples.X))
+    return fit(recipe, examples, [fold.within(rows) for fold in folds])
 
 
 def _fit_and_test(recipe, examples, fold, folds, tests, heard=()):
     fitted = _fit(recipe, examples, fold.train, folds)
     labels = np.unique(examples.y)
     with threadpool_limits(1):
-        found = [probabilities(fitted, test[fold.test], labels) for test in tests]
+        found = [probabilities(fitted, recipe.taken(test[fold.test]), labels) for test in tests]
         if knows_voices(fitted):
+            X = recipe.taken(examples.X) if heard else examples.X
             for before in heard:
                 mine = [before[row] for row in fold.test]
-                answers = acquaintance.probabilities(fitted, examples.X, fold.test, mine)
+                answers = acquaintance.probabilities(fitted, X, fold.test, mine)
                 found.append(_named(answers, fitted.classes_, labels))
         return found
 

@@ -65,7 +65,7 @@ def draw(study, experiment, pipelines, folder: Path, form: str = "png") -> list[
     chosen = study.chosen
     trusted = study.outcomes[chosen].get("speaker", study.held_out[chosen])
     keep(calibration(trusted, f"{chosen}: is its confidence worth its name?"), "calibration.png")
-    losses = experiment.importance(pipelines[chosen])
+    losses = experiment.importance(chosen, pipelines[chosen])
     keep(importance(losses[0], losses[1], f"{chosen}: what it listens to"), "importance.png")
     curve = experiment.learning_curve(chosen)
     if curve:
