@@ -187,9 +187,9 @@ def test_both_engines_follow_every_number_or_generation_is_refused(folder):
 
 
 FIXED = {"FRAME", "HNR_FRAMES_PER_WINDOW", "MELS", "PITCH_CANDIDATES"}
-"""What the C code cannot follow (the transform's size, the bands that the encoder was taught on, the one number
-that is a span and a lag in HNR), and what shows in no column: of so many candidates one too few or too many is
-never the best."""
+"""What the C code cannot follow (the transform's size, the bands that the encoder was taught on, the one
+number that is a span and a lag in HNR), and what shows in no column: of so many candidates one too few or too
+many is never the best."""
 
 RETYPED = {
     "SEMITONE_REFERENCE = 110": ("ser_contour.c", "SER_PITCH_LOG_ZERO", "7.3219281f"),

@@ -271,6 +271,14 @@ def test_models_take_all_columns_but_those_that_earn_nothing():
     assert "mel_10_std" in taken and "mel_10_mean" not in taken
 
 
+def test_the_encoder_is_taken_beside_the_others_by_the_models_named_after_it():
+    named = [CANDIDATES["student_224_encoder"], CANDIDATES["student_224"]]
+    taken = candidates.union(named)
+    with_it, without = (candidates.places(candidate, taken) for candidate in named)
+    assert with_it is None and [taken[place] for place in without] == candidates.columns()
+    assert {schema.GROUP_OF[c] for c in set(taken) - set(candidates.columns())} == {"encoder"}
+
+
 def test_named_groups_are_taken_whole_and_unknown_ones_refused():
     assert candidates.columns(["voice", "zcr"]) == [
         c for c in schema.COLUMNS if schema.GROUP_OF[c] in ("voice", "zcr")
@@ -301,6 +309,7 @@ def test_a_candidate_is_what_its_description_says(name):
     elif units := re.search("(four|one) 8-bit networks? of (\\d+) and (\\d+) units", about):
         assert settings["hidden_layer_sizes"] == (int(units[2]), int(units[3]))
         assert settings["members"] == {"one": 1, "four": 4}[units[1]]
+        assert candidate.encoder == about.endswith("with the encoder")
     elif "kernel ridge" in about:
         assert settings["ridge"] in candidate.grid["model__ridge"] and not candidate.by_default
     else:

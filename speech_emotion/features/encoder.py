@@ -1,9 +1,9 @@
 """The encoder in integers, as the reference engine runs it: the same numbers as embedded/src/ser_encoder.c.
 
 A small causal network, taught once to see speech as a large speech recogniser's lower layers see it, and
-then frozen (docs/encoder.md). It stands on the mel levels less their running mean, so that neither loudness nor the
-microphone's colour matters to it; what its units are, on average and in spread, over the frames that hold
-speech are columns like any other.
+then frozen (docs/encoder.md). It stands on the mel levels less their running mean, so that neither loudness
+nor the microphone's colour matters to it; what its units are, on average and in spread, over the frames that
+hold speech are columns like any other.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ def reciprocals(memory: int) -> np.ndarray:
 
 def inputs(levels: np.ndarray, memory: int) -> np.ndarray:
     """int64 (hops, bands), -127 to 127, of mel levels (hops, bands) in dB times 2^14: their distance from
-    the mean so far, in which a hop counts 1 / memory once more have been heard than that, in steps of half a dB."""
+    the mean so far, in which a hop counts 1 / memory once more have been heard than that, in half dB."""
     levels = levels.astype(np.int64) << (MEAN_BITS - LEVEL_BITS)
     share = reciprocals(memory)
     half = 1 << (RECIPROCAL_BITS - 1)

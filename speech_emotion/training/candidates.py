@@ -180,7 +180,8 @@ CANDIDATES: dict[str, Candidate] = {
             lambda seed: _acquainted(seed, 4), grid=_RIDGES,
         ),
         Candidate(
-            "voice_224_encoder", "the same, with the frozen encoder's columns (docs/encoder.md)",
+            "voice_224_encoder",
+            "four 8-bit networks of 56 and 32 units as one, that learn to know the voice, with the encoder",
             lambda seed: _acquainted(seed, 4), by_default=False, grid=_RIDGES, encoder=True,
         ),
         Candidate(
@@ -188,7 +189,8 @@ CANDIDATES: dict[str, Candidate] = {
             lambda seed: _students(seed, 4), grid=_RIDGES,
         ),
         Candidate(
-            "student_224_encoder", "the same, with the frozen encoder's columns (docs/encoder.md)",
+            "student_224_encoder",
+            "four 8-bit networks of 56 and 32 units as one, taught by kernel ridge, with the encoder",
             lambda seed: _students(seed, 4), by_default=False, grid=_RIDGES, encoder=True,
         ),
         Candidate(
