@@ -27,6 +27,7 @@ COMMANDS = {
     "study": ("commands.study", "what each choice of the recipe is worth, in nested folds"),
     "compare": ("commands.compare", "a forest's export beside emlearn, m2cgen and micromlgen"),
     "fusion-check": ("commands.fusion_check", "what voice and face are worth together, on RAVDESS"),
+    "encoder": ("commands.encoder", "teaches the frozen encoder anew: how its weights were made"),
     "hostile-models": ("commands.hostile_models", "thousands of damaged model files, opened"),
 }
 """Name: (module below this package, what it does)."""

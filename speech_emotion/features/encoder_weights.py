@@ -114,6 +114,18 @@ def _refused(layer):
     return ""
 
 
+def written(memory: int, layers: list[dict[str, Any]], card: dict[str, Any]) -> str:
+    """The text of a file, a layer's numbers in a line each. ValueError: as of `parse`."""
+    rows = [
+        ",\n   ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in layer.items())
+        for layer in layers
+    ]
+    every = ",\n".join(f"  {{{row}}}" for row in rows)
+    text = f'{{"memory": {memory},\n "card": {json.dumps(card, indent=2)},\n "layers": [\n{every}\n]}}\n'
+    parse(text)
+    return text
+
+
 @cache
 def shipped() -> Weights:
     """Those of `encoder.json`."""
