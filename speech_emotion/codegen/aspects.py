@@ -73,7 +73,7 @@ ASPECTS = (
     ),
     Aspect(r"hnr_\w+", r"hnr_mean", _NEVER, "a clearer voice", "a breathier voice", "breathiness"),
     Aspect(
-        r"mfcc_\w+|contrast_\w+|chroma_\w+", _NEVER, _NEVER, "", "", "the colour of the sound",
+        r"mfcc_\w+|contrast_\w+|chroma_\w+|encoder_\w+", _NEVER, _NEVER, "", "", "the colour of the sound",
     ),
 )  # fmt: skip
 
