@@ -73,6 +73,11 @@ MISTAKES = {
     "study": [("gone.csv",), ("--seeds", "0"), ("--jobs", "0"), ("--models", "forrest")],
     "compare": [("gone.joblib",), ()],
     "fusion-check": [("gone.csv",), ("--seeds", "0"), ("--jobs", "0")],
+    "encoder": [
+        ("missing", "--teacher", "missing.whl", "--licence", "CC0"),
+        (".", "--teacher", ".", "--licence", "CC0", "--units", "42"),
+        (),
+    ],
     "hostile-models": [("--count", "0")],
 }
 """Arguments that must be refused, and are, at once."""
