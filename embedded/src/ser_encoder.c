@@ -4,6 +4,7 @@
 
 #include "ser_fixed.h"
 #include "ser_slots.h"
+#include "ser_vectors.h"
 
 #include <string.h>
 
@@ -14,28 +15,41 @@ void ser_encoder_reset(ser_encoder *encoder)
     memset(encoder->history + first->history, SER_ENCODER_OFFSET, (size_t)first->frames * first->inputs);
 }
 
-/* Sums of products of four outputs, whose weights are `row` apart, with one tap's inputs; and the inputs' own sum. */
-static void add_tap(const uint8_t *weights, int row, const uint8_t *x, int inputs, uint32_t *sums)
+/* Sums of products of four outputs with one tap's inputs, four at a time: weights has four of the first output, four of the second
+   ... that go with them. */
+static void add_tap(const uint8_t *weights, const uint8_t *x, int inputs, uint32_t *sums)
 {
-    const uint8_t *w0 = weights;
-    const uint8_t *w1 = w0 + row;
-    const uint8_t *w2 = w1 + row;
-    const uint8_t *w3 = w2 + row;
+    const uint8_t *const end = x + inputs;
+#if SER_VECTORS
+    uint32_t halves[8];
+    ser_vector all = _mm256_setzero_si256();
+    for (; x < end; x += 4, weights += 16) {
+        all = _mm256_add_epi32(all, ser_bytes_4x4(weights, x));
+    }
+    ser_store_8(halves, all);
+    for (int i = 0; i < 4; i++) {
+        sums[i] += halves[2 * i] + halves[2 * i + 1];
+    }
+#else
     uint32_t sum0 = sums[0];
     uint32_t sum1 = sums[1];
     uint32_t sum2 = sums[2];
     uint32_t sum3 = sums[3];
-    for (int i = 0; i < inputs; i++) {
-        const uint32_t value = x[i];
-        sum0 += w0[i] * value;
-        sum1 += w1[i] * value;
-        sum2 += w2[i] * value;
-        sum3 += w3[i] * value;
+    for (; x < end; x += 4, weights += 16) {
+        const uint32_t a = x[0];
+        const uint32_t b = x[1];
+        const uint32_t c = x[2];
+        const uint32_t d = x[3];
+        sum0 += weights[0] * a + weights[1] * b + weights[2] * c + weights[3] * d;
+        sum1 += weights[4] * a + weights[5] * b + weights[6] * c + weights[7] * d;
+        sum2 += weights[8] * a + weights[9] * b + weights[10] * c + weights[11] * d;
+        sum3 += weights[12] * a + weights[13] * b + weights[14] * c + weights[15] * d;
     }
     sums[0] = sum0;
     sums[1] = sum1;
     sums[2] = sum2;
     sums[3] = sum3;
+#endif
 }
 
 /* A sum of products times its multiplier, 0 to SER_ENCODER_MOST. */
@@ -59,7 +73,7 @@ static const uint8_t *tap_of(const ser_encoder *encoder, const ser_encoder_layer
 static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer, int latest, uint8_t *out)
 {
     const uint8_t *taps[SER_ENCODER_TAPS];
-    const int row = SER_ENCODER_TAPS * layer->inputs;
+    const uint8_t *weights = layer->weights;
     uint32_t sum = 0;
     for (int tap = 0; tap < SER_ENCODER_TAPS; tap++) {
         const uint8_t *x = tap_of(encoder, layer, latest, (SER_ENCODER_TAPS - 1 - tap) * layer->dilation);
@@ -72,7 +86,8 @@ static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer,
     for (int o = 0; o < layer->outputs; o += 4) {
         uint32_t sums[4] = {0, 0, 0, 0};
         for (int tap = 0; tap < SER_ENCODER_TAPS; tap++) {
-            add_tap(layer->weights + o * row + tap * layer->inputs, row, taps[tap], layer->inputs, sums);
+            add_tap(weights, taps[tap], layer->inputs, sums);
+            weights += 4 * layer->inputs;
         }
         for (int i = 0; i < 4; i++) {
             const int32_t products = (int32_t)sums[i] - (int32_t)sum * SER_ENCODER_OFFSET + layer->bias[o + i];

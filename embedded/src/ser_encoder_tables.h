@@ -27,7 +27,7 @@ extern "C" {
 #define SER_ENCODER_RECIPROCAL_BITS 24
 #define SER_ENCODER_UNIT_BITS 7 /* an output of 2^this is a unit of 1 */
 
-/* A causal convolution. weights: [outputs][SER_ENCODER_TAPS][inputs], oldest tap first, each
+/* A causal convolution. weights: [outputs / 4][SER_ENCODER_TAPS][inputs / 4][4][4], oldest tap first, each
    SER_ENCODER_OFFSET more than it is. */
 typedef struct {
     const uint8_t *weights;

@@ -6,6 +6,7 @@
  *   ser_mulh_8(a, b)        ser_mulh of each; ser_umulh_8 without signs
  *   ser_leading_zeros_8(x)  of numbers from 1 to 2^31 - 1
  *   ser_sum_8(x)            of all eight, modulo 2^32; ser_or_8
+ *   ser_bytes_4x4(w, x)     sums of products of bytes, of four rows of four with four: two halves of each row's
  *   complex numbers are pairs re, im, four to a vector:
  *   ser_conjugate_4(z), ser_swap_4(z)  re, -im; im, re
  *   ser_load_turns_4(w)     twiddles, as ser_turn_4 takes them
@@ -74,6 +75,14 @@ SER_INLINE uint32_t ser_or_8(ser_vector x)
     y = _mm_or_si128(y, _mm_shuffle_epi32(y, 0x4e));
     y = _mm_or_si128(y, _mm_shuffle_epi32(y, 0xb1));
     return (uint32_t)_mm_cvtsi128_si32(y);
+}
+
+SER_INLINE ser_vector ser_bytes_4x4(const uint8_t *rows, const uint8_t *x)
+{
+    int32_t four;
+    __builtin_memcpy(&four, x, sizeof four);
+    return _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i_u *)rows)),
+                             _mm256_cvtepu8_epi16(_mm_set1_epi32(four)));
 }
 
 SER_INLINE ser_vector ser_swap_4(ser_vector z)

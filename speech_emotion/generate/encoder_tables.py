@@ -30,7 +30,7 @@ extern "C" {
 """
 
 _LAYER = """
-/* A causal convolution. weights: [outputs][SER_ENCODER_TAPS][inputs], oldest tap first, each
+/* A causal convolution. weights: [outputs / 4][SER_ENCODER_TAPS][inputs / 4][4][4], oldest tap first, each
    SER_ENCODER_OFFSET more than it is. */
 typedef struct {
     const uint8_t *weights;
@@ -88,6 +88,13 @@ def header() -> str:
     return "\n".join(lines)
 
 
+def _by_fours(layer):
+    """Of four outputs and four inputs at a time, the first output's weights before the second's."""
+    weights = np.frombuffer(layer.weights, np.int8).astype(int) + OFFSET
+    weights = weights.reshape(layer.outputs // 4, 4, TAPS, layer.inputs // 4, 4)
+    return weights.transpose(0, 2, 3, 1, 4).reshape(-1)
+
+
 def _bias(layer, first):
     """Less what the inputs' offset adds."""
     shape = (layer.outputs, TAPS * layer.inputs)
@@ -100,8 +107,7 @@ def source() -> str:
     weights = encoder_weights.shipped()
     lines = [tables.NOTE, '#include "ser_encoder_tables.h"', "", "#if SER_WITH_ENCODER"]
     for i, layer in enumerate(weights.layers):
-        values = np.frombuffer(layer.weights, np.int8).astype(int) + OFFSET
-        lines += _array("uint8_t", f"weights_{i}", values)
+        lines += _array("uint8_t", f"weights_{i}", _by_fours(layer))
         lines += _array("int32_t", f"bias_{i}", _bias(layer, i == 0))
         lines += _array("int32_t", f"multipliers_{i}", layer.multipliers)
     sizes = [_frames(layer) * layer.inputs for layer in weights.layers]
