@@ -4,7 +4,6 @@ import multiprocessing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import scipy.signal
@@ -40,30 +39,34 @@ def read(folder: Path, copies: int, memory: int, jobs: int) -> list[Sentence]:
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
         found = pool.imap(audio.load, paths, chunksize=20)
         clips = list(cli.progress(found, total=len(paths), what="read", unit="clip"))
-    # a pool of its own: its processes share the clips
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        hear = partial(_hear, clips=_Shared(clips), copies=copies, memory=memory)
-        found = pool.imap(hear, range(len(clips)), chunksize=20)
+    silent = [not reference.speech_frames(audio.block_dc(samples)).any() for samples in clips]
+    if any(silent):
+        print(f"{sum(silent)} files without sound were left out, {paths[silent.index(True)]} first")
+        clips = [samples for samples, is_silent in zip(clips, silent, strict=True) if not is_silent]
+    # a pool of its own, whose processes have the clips from the start: they are not sent with each
+    with multiprocessing.get_context("fork").Pool(jobs, _share, (clips,)) as pool:
+        found = pool.imap(
+            partial(_hear, copies=copies, memory=memory), range(len(clips)), chunksize=20
+        )
         return list(cli.progress(found, total=len(clips), what="copies", unit="clip"))
 
 
-class _Shared:
-    """Clips that forked processes have already: they are not sent."""
-
-    kept: ClassVar[list[np.ndarray]] = []
-
-    def __init__(self, clips):
-        _Shared.kept = clips
+_clips: list[np.ndarray] = []
+"""Of a process that makes copies: all that were read."""
 
 
-def _hear(i, clips, copies, memory):
-    clips, random = clips.kept, np.random.default_rng(i)
-    versions = [clips[i]]
+def _share(clips):
+    _clips[:] = clips
+
+
+def _hear(i, copies, memory):
+    random = np.random.default_rng(i)
+    versions = [_clips[i]]
     for _ in range(copies):
-        others = [clips[random.integers(len(clips))] for _ in range(4)]
-        versions.append(spoil(clips[i], random, others))
+        others = [_clips[random.integers(len(_clips))] for _ in range(4)]
+        versions.append(spoil(_clips[i], random, others))
     heard = [_seen(samples, memory) for samples in versions]
-    return Sentence(clips[i], [x for x, _ in heard], [speech for _, speech in heard])
+    return Sentence(_clips[i], [x for x, _ in heard], [speech for _, speech in heard])
 
 
 def _seen(samples, memory):
