@@ -59,7 +59,7 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_every_sentence_is_heard_as_it_is_and_in_copies(folder, jobs, capsys):
     heard = sound.read(folder, copies=2, memory=64, jobs=jobs)
-    assert "1 files without sound were left out" in capsys.readouterr().out
+    assert "1 files without speech were left out" in capsys.readouterr().out
     assert len(heard) == 100
     for each in heard:
         assert len(each.inputs) == len(each.speech) == 3 and each.speech[0].any()

@@ -14,6 +14,7 @@ from speech_emotion.features import audio, device, encoder, reference, schema
 from speech_emotion.features.encoder_weights import TOGETHER
 
 SUFFIXES = (".wav", ".flac", ".opus", ".ogg", ".mp3", ".m4a")
+FEWEST = 100  # sentences; good ones come of thousands
 TELEPHONE = (300, 3400)  # Hz
 _KNOTS = np.array([0, 200, 500, 1000, 2000, 4000, 8000])  # Hz, of a frequency response
 
@@ -31,24 +32,27 @@ class Sentence:
 def read(folder: Path, copies: int, memory: int, jobs: int) -> list[Sentence]:
     """Every sound file below a folder, in the order of names. UserError where there are too few."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if len(paths) < 100:
-        raise UserError(
-            f"{folder}: {len(paths)} sound files; an encoder is taught on hundreds at least"
-        )
+    if len(paths) < FEWEST:
+        raise UserError(f"{folder}: {len(paths)} sound files; at least {FEWEST} are needed")
     device.build()  # once, not in every process
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
         found = pool.imap(audio.load, paths, chunksize=20)
         clips = list(cli.progress(found, total=len(paths), what="read", unit="clip"))
-    silent = [not reference.speech_frames(audio.block_dc(samples)).any() for samples in clips]
-    if any(silent):
-        print(f"{sum(silent)} files without sound were left out, {paths[silent.index(True)]} first")
-        clips = [samples for samples, is_silent in zip(clips, silent, strict=True) if not is_silent]
     # a pool of its own, whose processes have the clips from the start: they are not sent with each
     with multiprocessing.get_context("fork").Pool(jobs, _share, (clips,)) as pool:
         found = pool.imap(
             partial(_hear, copies=copies, memory=memory), range(len(clips)), chunksize=20
         )
-        return list(cli.progress(found, total=len(clips), what="copies", unit="clip"))
+        heard = list(cli.progress(found, total=len(clips), what="copies", unit="clip"))
+    kept = [each for each in heard if each.speech[0].any()]
+    if len(kept) < len(heard):
+        mute = next(
+            path for path, each in zip(paths, heard, strict=True) if not each.speech[0].any()
+        )
+        print(f"{len(heard) - len(kept)} files without speech were left out, {mute} first")
+    if len(kept) < FEWEST:
+        raise UserError(f"{folder}: {len(kept)} files with speech; at least {FEWEST} are needed")
+    return kept
 
 
 _clips: list[np.ndarray] = []
