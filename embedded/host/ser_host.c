@@ -13,9 +13,11 @@ int ser_host_listen(ser_listen *listen, const int16_t *pcm);
 int ser_host_listen_kept(const ser_listen *listen);
 float ser_host_listen_dbfs(const ser_listen *listen, int of_the_room);
 size_t ser_host_sentences(const int16_t *pcm, size_t hops, uint32_t *bounds, size_t room, uint32_t *discarded);
+#if SER_WITH_ENCODER
 size_t ser_host_mel(ser_extractor *extractor, const int16_t *pcm, size_t count, int32_t *mel);
 size_t ser_host_encoder(ser_encoder *encoder, const int32_t *mel, size_t frames, uint8_t *units);
 size_t ser_host_encoder_size(void);
+#endif
 
 size_t ser_host_state_size(void) { return sizeof(ser_extractor); }
 size_t ser_host_window_size(void) { return sizeof(ser_window); }
@@ -54,6 +56,7 @@ size_t ser_host_sentences(const int16_t *pcm, size_t hops, uint32_t *bounds, siz
     return found;
 }
 
+#if SER_WITH_ENCODER
 /* The mel levels of every frame of a clip, SER_MELS each, as the chip has them. Returns how many frames there are. */
 size_t ser_host_mel(ser_extractor *extractor, const int16_t *pcm, size_t count, int32_t *mel)
 {
@@ -80,6 +83,7 @@ size_t ser_host_encoder(ser_encoder *encoder, const int32_t *mel, size_t frames,
     }
     return found;
 }
+#endif
 
 size_t ser_host_listen_size(void) { return sizeof(ser_listen); }
 
