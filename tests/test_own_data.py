@@ -256,4 +256,4 @@ def test_train_mixes(tmp_path):
     assert "18 own rows and 18 of cremad; an own one counts 1.0 times" in done.stdout
     assert "UAR folder, " in done.stdout and "UAR cremad, " in done.stdout
     assert "18 own rows and 18 of cremad" in (tmp_path / "reports/model_card.md").read_text()
-    assert len(schema.COLUMNS) == 518
+    assert len(schema.COLUMNS) == 606

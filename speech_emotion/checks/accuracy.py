@@ -58,8 +58,7 @@ def write(arguments, about: dict[str, str]) -> None:
         for outcome in study.chosen(arguments.models):
             found.setdefault((CHOSEN, NESTED, acquaintance.NONE), []).append(outcome)
     with replacing(arguments.out) as file:
-        winners = [name for study in studies.values() for name in study.winners]
-        file.write(page(clips, found, winners, arguments, about))
+        file.write(page(clips, found, list(studies.values()), arguments, about))
     print(f"{arguments.out}: written")
 
 
@@ -147,6 +146,7 @@ class Study:
             seed, arguments.jobs,
         )  # fmt: skip
         self._protocols = clips.protocols(seed)
+        self.candidates: list[str] = []  # of the nested choice
         self.winners: list[str] = []
 
     def fit(self, name: str, protocol: str) -> None:
@@ -189,10 +189,12 @@ class Study:
 
     def chosen(self, names) -> list[Outcome]:
         """What the winners inside the training speakers of each fold by speaker answer to its tested ones;
-        none unless all folds of all models are kept."""
+        none unless all folds of two models or more are kept, among which the choice then is."""
         whole = {n: [*self._folds(n, NESTED), *self._folds(n, "speaker")] for n in names}
-        if not all(folds and all(path.exists() for path, _ in folds) for folds in whole.values()):
+        names = [n for n, folds in whole.items() if folds and all(p.exists() for p, _ in folds)]
+        if len(names) < 2:
             return []
+        self.candidates = names
         speaker = self._protocols["speaker"]
         counts = [len(folds) for folds in self._clips.inside(speaker, self._seed)]
         ends = np.cumsum(counts)
@@ -245,7 +247,7 @@ def _key(data, task, seed):
     return digest.hexdigest()[:24]
 
 
-def page(clips: Clips, found, winners, arguments, about) -> str:
+def page(clips: Clips, found, studies: list[Study], arguments, about) -> str:
     parts = [
         INTRODUCTION.format(
             stamp=stamp(clips.data), labels=len(set(clips.labels)), unheard=UNHEARD,
@@ -254,7 +256,7 @@ def page(clips: Clips, found, winners, arguments, about) -> str:
                 else f"Means of up to {arguments.seeds} seeds, and their spread."
             ),
         ),
-        "## On what\n", *_on_what(clips), "## What was run\n", _was_run(found, arguments),
+        "## On what\n", *_on_what(clips), "## What was run\n", _was_run(found, studies, arguments),
     ]  # fmt: skip
     for protocol, words in {**about, UNHEARD: ABOUT_UNHEARD}.items():
         rows = {
@@ -265,6 +267,9 @@ def page(clips: Clips, found, winners, arguments, about) -> str:
         if rows:
             parts += [f"## {protocol}\n", f"{words[0].upper()}{words[1:]}.\n"]
             if protocol == NESTED:
+                winners = [name for study in studies for name in study.winners]
+                among = " and ".join(dict.fromkeys(n for s in studies for n in s.candidates))
+                parts.append(f"Chosen among {among}.\n")
                 won = ", ".join(f"{name} {count}" for name, count in Counter(winners).most_common())
                 parts.append(f"The best was, of {len(winners)} times: {won}.\n")
             parts.append(markdown(pd.DataFrame.from_dict(rows, orient="index"), "model"))
@@ -287,11 +292,11 @@ def _on_what(clips):
     )
 
 
-def _was_run(found, arguments):
+def _was_run(found, studies, arguments):
     """Seeds complete, of those asked for: what is missing is said."""
     rows = {
         name: {
-            protocol: f"{_complete(found, name, protocol)} of {arguments.seeds} seeds"
+            protocol: f"{_complete(found, studies, name, protocol)} of {arguments.seeds} seeds"
             for protocol in arguments.protocols
         }
         for name in arguments.models
@@ -299,9 +304,10 @@ def _was_run(found, arguments):
     return markdown(pd.DataFrame.from_dict(rows, orient="index"), "model")
 
 
-def _complete(found, name, protocol):
-    key = CHOSEN if protocol == NESTED else name
-    return len(found.get((key, protocol, acquaintance.NONE), []))
+def _complete(found, studies, name, protocol):
+    if protocol == NESTED:
+        return sum(name in study.candidates for study in studies)
+    return len(found.get((name, protocol, acquaintance.NONE), []))
 
 
 def _row_name(found, name, condition):

@@ -290,11 +290,12 @@ def _load():
         pointer,
     ]
     library.ser_host_sentences.restype = ctypes.c_size_t
-    library.ser_host_mel.argtypes = [pointer, pointer, ctypes.c_size_t, pointer]
-    library.ser_host_mel.restype = ctypes.c_size_t
-    library.ser_host_encoder_size.restype = ctypes.c_size_t
-    library.ser_host_encoder.argtypes = [pointer, pointer, ctypes.c_size_t, pointer]
-    library.ser_host_encoder.restype = ctypes.c_size_t
+    if hasattr(library, "ser_host_encoder"):  # a build may leave the encoder out
+        library.ser_host_mel.argtypes = [pointer, pointer, ctypes.c_size_t, pointer]
+        library.ser_host_mel.restype = ctypes.c_size_t
+        library.ser_host_encoder_size.restype = ctypes.c_size_t
+        library.ser_host_encoder.argtypes = [pointer, pointer, ctypes.c_size_t, pointer]
+        library.ser_host_encoder.restype = ctypes.c_size_t
     library.ser_window_init.argtypes = [pointer, ctypes.c_uint32]
     library.ser_window_push.argtypes = [pointer, pointer, ctypes.c_size_t]
     library.ser_window_push.restype = ctypes.c_size_t

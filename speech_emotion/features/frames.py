@@ -39,7 +39,7 @@ def features(
     engine
         `reference` (librosa and Praat) or `device` (the chip's C code).
     columns
-        Some of `schema.COLUMNS`; all 518 by default.
+        Some of `schema.COLUMNS`; all by default.
     jobs
         Processes, -1 for one per core.
     errors
