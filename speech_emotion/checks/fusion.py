@@ -12,6 +12,7 @@ from speech_emotion import fusion, resources
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.files import replacing
 from speech_emotion.fusion import pairing
+from speech_emotion.model.profile import knows_voices
 from speech_emotion.training.scores import calibration_error, uar
 
 FOLDS = (
@@ -102,7 +103,7 @@ class Study:
     def voice(self, name: str) -> dict[str, Nested]:
         """By what was heard of the voice before."""
         heard = {}
-        if name == "voice_224":
+        if knows_voices(self._recipe(name).pipeline):
             histories = self._experiment.histories()
             heard = {condition: histories[condition] for condition in HISTORIES}
         tasks = self._tasks(name)

@@ -12,7 +12,7 @@ from speech_emotion import cli
 from speech_emotion.commands import mistakes
 from speech_emotion.errors import UserError
 
-VOICES = ("student_224", "voice_224")
+VOICES = ("student_224", "voice_224", "voice_224_encoder")
 _FEATURES, _FACES = Path("dataset/features.csv"), Path("ravdess_action_units.csv")
 
 
@@ -24,7 +24,7 @@ def parse_arguments():
     add("--faces", type=Path, default=_FACES, metavar="FILE",
         help="mean action units per video (default: ravdess_action_units.csv)")  # fmt: skip
     add("--voices", nargs="+", default=list(VOICES), choices=VOICES, metavar="NAME",
-        help=f"of {', '.join(VOICES)} (default: both)")  # fmt: skip
+        help=f"of {', '.join(VOICES)} (default: all)")  # fmt: skip
     add("--seeds", type=int, default=1, metavar="N", help="42, 43 ... (default: 1)")
     add("--kept", type=Path, default=Path("reports/fusion"), metavar="DIR",
         help="where finished fits are kept (default: reports/fusion)")  # fmt: skip
