@@ -293,7 +293,7 @@ def test_a_row_that_is_shown_is_seen_and_the_level_named(leaks, monkeypatch, edi
              "choice: linear, then gullible"),
             ("chosen on the held-out clips",
              (train, "train", "choose(inside,",
-              "choose({n: experiment.held_out(p) for n, p in pipelines.items()},"),
+              "choose({n: experiment.held_out(n, p) for n, p in pipelines.items()},"),
              "choice: linear, then gullible"),
             ("threshold from the held-out rows",
              (train, "train", "inside[name].threshold()", "held_out[name].threshold()"),

@@ -196,9 +196,9 @@ def _folds(recipe, rows, inside):
 
 
 def _fit(recipe, examples, rows, folds):
-    examples = examples.at(rows)
-    examples = examples._replace(X=recipe.taken(examples.X))
-    return fit(recipe, examples, [fold.within(rows) for fold in folds])
+    mine = examples.at(rows)
+    mine = mine._replace(X=recipe.taken(mine.X))
+    return fit(recipe, mine, [fold.within(rows) for fold in folds])
 
 
 def _fit_and_test(recipe, examples, fold, folds, tests, heard=()):
