@@ -17,7 +17,7 @@ from speech_emotion.errors import UserError
 from speech_emotion.features import schema
 from speech_emotion.files import replacing
 from speech_emotion.training import acquaintance, labels
-from speech_emotion.training.candidates import CANDIDATES, places, union
+from speech_emotion.training.candidates import CANDIDATES, union
 from speech_emotion.training.experiment import INNER_FOLDS, UNSEEN, Experiment
 from speech_emotion.training.fitting import Recipe
 from speech_emotion.training.protocols import Fold, Protocol, Splitter, sounds_of
@@ -137,10 +137,7 @@ class Study:
     def __init__(self, clips: Clips, seed: int, arguments):
         self._clips, self._seed, self._kept = clips, seed, arguments.kept
         used = union([CANDIDATES[n] for n in arguments.models])
-        self._recipes = {
-            n: Recipe(CANDIDATES[n].make(seed), "none", seed, places=places(CANDIDATES[n], used))
-            for n in arguments.models
-        }
+        self._recipes = {n: Recipe.of(CANDIDATES[n], used, seed) for n in arguments.models}
         self._experiment = Experiment(
             clips.data, used, clips.labels, clips.all, clips.splitter.random(), self._recipes,
             seed, arguments.jobs,

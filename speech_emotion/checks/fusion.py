@@ -63,7 +63,7 @@ class Study:
     def __init__(self, arguments, seed):
         from speech_emotion.dataset import table
         from speech_emotion.training import labels
-        from speech_emotion.training.candidates import CANDIDATES, places, union
+        from speech_emotion.training.candidates import CANDIDATES, union
         from speech_emotion.training.experiment import Experiment
         from speech_emotion.training.fitting import Recipe
         from speech_emotion.training.protocols import Splitter, sounds_of
@@ -89,9 +89,7 @@ class Study:
         self.actors = actors[self.rows]
         self.fold = np.array([_fold_of(actor) for actor in actors.tolist()])
         used = union(list(CANDIDATES.values()))
-        self._recipe = lambda name: Recipe(
-            CANDIDATES[name].make(seed), "none", seed, places=places(CANDIDATES[name], used)
-        )
+        self._recipe = lambda name: Recipe.of(CANDIDATES[name], used, seed)
         self._experiment = Experiment(
             data, used, y, self.splitter, self.splitter.random(), {}, seed, arguments.jobs
         )

@@ -12,7 +12,7 @@ from speech_emotion.files import replacing
 from speech_emotion.model.distillation import DistilledNetwork, Teacher
 from speech_emotion.model.estimators import ClippedScaler
 from speech_emotion.training import labels
-from speech_emotion.training.candidates import CANDIDATES, columns, places, union
+from speech_emotion.training.candidates import CANDIDATES, columns, union
 from speech_emotion.training.experiment import Experiment
 from speech_emotion.training.fitting import Recipe
 from speech_emotion.training.protocols import Splitter, sounds_of
@@ -46,12 +46,7 @@ def write(arguments) -> None:
 def _experiment(data, y, names, seed, arguments, fold=None):
     splitter = Splitter(data.clips, y, sounds_of(data.vectors))
     used = union([CANDIDATES[name] for name in names])
-    recipes = {
-        name: Recipe(
-            CANDIDATES[name].make(seed), "none", seed, places=places(CANDIDATES[name], used)
-        )
-        for name in names
-    }
+    recipes = {name: Recipe.of(CANDIDATES[name], used, seed) for name in names}
     return Experiment(
         data, used, y, splitter, fold or splitter.random(), recipes, seed, arguments.jobs
     )

