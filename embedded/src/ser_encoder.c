@@ -15,22 +15,12 @@ void ser_encoder_reset(ser_encoder *encoder)
     memset(encoder->history + first->history, SER_ENCODER_OFFSET, (size_t)first->frames * first->inputs);
 }
 
+#if !SER_VECTORS
 /* Sums of products of four outputs with one tap's inputs, four at a time: weights has four of the first output, four of the second
    ... that go with them. */
 static void add_tap(const uint8_t *weights, const uint8_t *x, int inputs, uint32_t *sums)
 {
     const uint8_t *const end = x + inputs;
-#if SER_VECTORS
-    uint32_t halves[8];
-    ser_vector all = _mm256_setzero_si256();
-    for (; x < end; x += 4, weights += 16) {
-        all = _mm256_add_epi32(all, ser_bytes_4x4(weights, x));
-    }
-    ser_store_8(halves, all);
-    for (int i = 0; i < 4; i++) {
-        sums[i] += halves[2 * i] + halves[2 * i + 1];
-    }
-#else
     uint32_t sum0 = sums[0];
     uint32_t sum1 = sums[1];
     uint32_t sum2 = sums[2];
@@ -49,9 +39,10 @@ static void add_tap(const uint8_t *weights, const uint8_t *x, int inputs, uint32
     sums[1] = sum1;
     sums[2] = sum2;
     sums[3] = sum3;
-#endif
 }
+#endif
 
+#if !SER_VECTORS
 /* A sum of products times its multiplier, 0 to SER_ENCODER_MOST. */
 static uint8_t output_of(int32_t sum, int32_t multiplier)
 {
@@ -62,6 +53,7 @@ static uint8_t output_of(int32_t sum, int32_t multiplier)
     const uint64_t scaled = ((uint64_t)(uint32_t)sum * (uint32_t)multiplier + half) >> SER_ENCODER_SHIFT;
     return (uint8_t)(scaled > SER_ENCODER_MOST ? SER_ENCODER_MOST : scaled);
 }
+#endif
 
 static const uint8_t *tap_of(const ser_encoder *encoder, const ser_encoder_layer *layer, int latest, int back)
 {
@@ -69,6 +61,79 @@ static const uint8_t *tap_of(const ser_encoder *encoder, const ser_encoder_layer
     return encoder->history + layer->history + place * layer->inputs;
 }
 
+#if SER_VECTORS
+/* The sums of products of four outputs become outputs, as output_of says. */
+SER_INLINE __m128i outputs_of(__m128i sums, const ser_encoder_layer *layer, int o)
+{
+    const ser_vector half = _mm256_set1_epi64x((int64_t)1 << (SER_ENCODER_SHIFT - 1));
+    const __m128i biased = _mm_add_epi32(sums, _mm_loadu_si128((const __m128i_u *)(layer->bias + o)));
+    const ser_vector positive = _mm256_cvtepu32_epi64(_mm_max_epi32(biased, _mm_setzero_si128()));
+    const ser_vector multipliers = _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i_u *)(layer->multipliers + o)));
+    const ser_vector scaled = _mm256_srli_epi64(_mm256_add_epi64(_mm256_mul_epu32(positive, multipliers), half), SER_ENCODER_SHIFT);
+    /* below 2^28: high halves are zero */
+    const ser_vector packed = _mm256_permutevar8x32_epi32(scaled, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+    return _mm_min_epu32(_mm256_castsi256_si128(packed), _mm_set1_epi32(SER_ENCODER_MOST));
+}
+
+/* A layer's latest inputs, four at a time as often as a vector of weights has them; the weights of four outputs follow each other. */
+typedef struct {
+    uint8_t bytes[4 * SER_ENCODER_HISTORY];
+    int groups;
+    uint32_t sum;
+} ser_encoder_inputs;
+
+/* The first layer's inputs have 8 bits: products and their sums of two take 16 and more. */
+SER_INLINE __m128i first_sums(const uint8_t *weights, const ser_encoder_inputs *inputs)
+{
+    ser_vector all = _mm256_setzero_si256();
+    for (int i = 0; i < inputs->groups; i++) {
+        all = _mm256_add_epi32(all, ser_bytes_4x4(weights + 16 * i, inputs->bytes + 16 * i));
+    }
+    return _mm_sub_epi32(ser_add_neighbours_8(all), _mm_set1_epi32((int32_t)(inputs->sum * SER_ENCODER_OFFSET)));
+}
+
+/* The other layers' inputs have 7 bits: two products with a weight, which has 8 and a sign once the offset is off, are at most
+   2 127 128 in size, and fit 16. */
+SER_INLINE __m128i later_sums(const uint8_t *weights, const ser_encoder_inputs *inputs)
+{
+    ser_vector all = _mm256_setzero_si256();
+    int i;
+    for (i = 0; i + 2 <= inputs->groups; i += 2) {
+        all = _mm256_add_epi32(all, ser_signed_bytes_4x8(ser_load_8(weights + 16 * i), ser_load_8(inputs->bytes + 16 * i)));
+    }
+    if (i < inputs->groups) {
+        all = _mm256_add_epi32(all, ser_signed_bytes_4x8(ser_load_4(weights + 16 * i), ser_load_4(inputs->bytes + 16 * i)));
+    }
+    return _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+}
+
+/* One layer's output from its latest inputs. */
+static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer, int latest, uint8_t *out)
+{
+    ser_encoder_inputs inputs;
+    const uint8_t *x = NULL;
+    uint8_t *to = inputs.bytes;
+    uint32_t sum = 0;
+    for (int tap = 0; tap < SER_ENCODER_TAPS; tap++) {
+        x = tap_of(encoder, layer, latest, (SER_ENCODER_TAPS - 1 - tap) * layer->dilation);
+        for (const uint8_t *next = x, *end = x + layer->inputs; next < end; next += 4, to += 16) {
+            ser_repeat_4(to, next);
+            sum += (uint32_t)next[0] + next[1] + next[2] + next[3];
+        }
+    }
+    inputs.groups = (int)(to - inputs.bytes) / 16;
+    inputs.sum = sum;
+    const int is_first = layer == ser_encoder_layers;
+    for (int o = 0; o < layer->outputs; o += 4) {
+        const uint8_t *weights = layer->weights + 4 * o * inputs.groups;
+        __m128i made = outputs_of(is_first ? first_sums(weights, &inputs) : later_sums(weights, &inputs), layer, o);
+        if (layer->residual) {
+            made = _mm_min_epi32(_mm_add_epi32(made, ser_bytes_4(x + o)), _mm_set1_epi32(SER_ENCODER_MOST));
+        }
+        ser_store_bytes_4(out + o, made);
+    }
+}
+#else
 /* One layer's output from its latest inputs. */
 static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer, int latest, uint8_t *out)
 {
@@ -96,6 +161,7 @@ static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer,
         }
     }
 }
+#endif
 
 /* The levels' distances from their means, the latter moved first, as bytes. */
 static void distances(ser_encoder *encoder, const int32_t *mel, uint8_t *out)

@@ -30,6 +30,9 @@ extern "C" {
 #if SER_HOP % SER_HISTORY_BLOCK != 0
 #error "SER_HOP: ser_history.c codes whole blocks of samples"
 #endif
+#if SER_HISTORY_BITS != 6 || SER_HISTORY_BLOCK % 4 != 0
+#error "SER_HISTORY_BITS: ser_history.c codes four samples in three bytes"
+#endif
 #define SER_HISTORY_BLOCKS (SER_HOP / SER_HISTORY_BLOCK)
 #define SER_HISTORY_CODES (SER_HISTORY_BITS * SER_HISTORY_BLOCK / 8) /* bytes of a block */
 

@@ -4,6 +4,7 @@
 #include "ser_fixed.h"
 #include "ser_pack.h"
 #include "ser_peak.h"
+#include "ser_vectors.h"
 
 #include <string.h>
 
@@ -21,7 +22,7 @@ enum {
     FOLDED = PAIRS - POINTS, /* pairs at the frame's end that meet its first ones */
     QUARTER = POINTS / 2     /* of a turn */
 };
-#if SER_PITCH_WINDOW % 4 != 0 || SER_PITCH_WINDOW < SER_FRAME || \
+#if SER_PITCH_WINDOW % 16 != 0 || SER_PITCH_WINDOW < SER_FRAME || \
     SER_PITCH_WINDOW + SER_PITCH_LAGS > 2 * SER_FRAME
 #error "SER_PITCH_FLOOR: three of its periods are a window that the transform here cannot take"
 #endif
@@ -171,6 +172,52 @@ static uint32_t find_peak(const int16_t *frame, ser_level level)
     return (peak + (1U << level.up >> 1)) >> level.up;
 }
 
+#if SER_VECTORS
+/* Eight samples under the window, weights as they are or from the last to the first. */
+SER_INLINE ser_vector windowed_8(const int16_t *x, const uint16_t *w, int backwards, __m128i up, ser_vector mean)
+{
+    const __m128i last_first = _mm_setr_epi8(14, 15, 12, 13, 10, 11, 8, 9, 6, 7, 4, 5, 2, 3, 0, 1);
+    const __m128i weights = _mm_loadu_si128((const __m128i_u *)(backwards ? w - 7 : w));
+    const ser_vector samples = _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i_u *)x));
+    return _mm256_srai_epi32(_mm256_mullo_epi32(_mm256_sub_epi32(_mm256_sll_epi32(samples, up), mean),
+                                                _mm256_cvtepu16_epi32(backwards ? _mm_shuffle_epi8(weights, last_first) : weights)), 15);
+}
+
+/* Four complex numbers to their places. */
+SER_INLINE void scatter_4(int32_t *to, const uint8_t *place, ser_vector z)
+{
+    const __m128i low = _mm256_castsi256_si128(z), high = _mm256_extracti128_si256(z, 1);
+    _mm_storel_epi64((__m128i_u *)(to + 2 * place[0]), low);
+    _mm_storel_epi64((__m128i_u *)(to + 2 * place[1]), _mm_unpackhi_epi64(low, low));
+    _mm_storel_epi64((__m128i_u *)(to + 2 * place[2]), high);
+    _mm_storel_epi64((__m128i_u *)(to + 2 * place[3]), _mm_unpackhi_epi64(high, high));
+}
+
+/* The windowed frame as complex numbers, through the first radix-2 step: spread of each, four at a time. */
+static void load(const int16_t *x, ser_level level, int32_t *scratch)
+{
+    const ser_vector mean = _mm256_set1_epi32(level.mean);
+    const __m128i up = _mm_cvtsi32_si128(level.up);
+    for (int n = 0; n < POINTS; n += 4) {
+        const uint16_t *w = n < PAIRS / 2 ? ser_hann_half + 2 * n : ser_hann_half + 2 * (PAIRS - n) - 1;
+        const ser_vector head = windowed_8(x + 2 * n, w, n >= PAIRS / 2, up, mean);
+        ser_vector sum = head, z = head;
+        ser_vector turns = _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i_u *)(ser_turns + 2 * (n % QUARTER))));
+        if (n < FOLDED) {
+            const ser_vector tail = windowed_8(x + 2 * (POINTS + n), ser_hann_half + 2 * (FOLDED - n) - 1, 1, up, mean);
+            sum = _mm256_add_epi32(head, tail);
+            z = _mm256_sub_epi32(head, tail);
+        }
+        if (n >= QUARTER) { /* a quarter turn on: cos, sin become -sin, cos */
+            turns = _mm256_sign_epi32(ser_swap_4(turns), _mm256_setr_epi32(-1, 1, -1, 1, -1, 1, -1, 1));
+        }
+        const ser_vector re = _mm256_mullo_epi32(z, turns), im = _mm256_mullo_epi32(ser_swap_4(z), ser_conjugate_4(turns));
+        const ser_vector turned = _mm256_shuffle_epi32(_mm256_hadd_epi32(re, im), 0xd8);
+        scatter_4(scratch, ser_digit_reversal + n, _mm256_slli_epi32(sum, 4));
+        scatter_4(scratch + 2 * POINTS, ser_digit_reversal + n, _mm256_srai_epi32(turned, 10));
+    }
+}
+#else
 /*
  * Writes z + tail and (z - tail) (c - i s) to the digit-reversed places of two 256-point transforms. In are 16 bits
  * and a sign, of which windows that meet leave no more; out, 2^20 sqrt 2 at most. Of the turns 14 bits do: what is left
@@ -222,6 +269,7 @@ static void load(const int16_t *x, ser_level level, int32_t *scratch)
                -turn[1], turn[0]);
     }
 }
+#endif
 
 /* 2^60 / x, for x from 2^29 to 2^30; error 2^-27 of it. */
 static int32_t reciprocal(int32_t x)

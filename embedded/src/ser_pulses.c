@@ -2,6 +2,7 @@
 
 #include "ser_math.h"
 #include "ser_peak_float.h"
+#include "ser_vectors.h"
 
 #include <math.h>
 #include <string.h>
@@ -172,6 +173,32 @@ static void products(const float *x, const float *y, int32_t count, float sums[4
     sums[3] = d;
 }
 
+#if SER_VECTORS
+/* The same sums, in the same order, for sixteen and for eight lags together, as long as there are; returns of how many lags. */
+static int32_t many_products(const float *x, const float *y, int32_t lags, int32_t count, float *sums)
+{
+    int32_t k = 0;
+    for (; k + 16 <= lags; k += 16) {
+        __m256 a = _mm256_setzero_ps(), b = a;
+        for (int32_t i = 0; i < count; i++) {
+            const __m256 all = _mm256_set1_ps(x[i]);
+            a = _mm256_add_ps(a, _mm256_mul_ps(all, _mm256_loadu_ps(y + k + i)));
+            b = _mm256_add_ps(b, _mm256_mul_ps(all, _mm256_loadu_ps(y + k + i + 8)));
+        }
+        _mm256_storeu_ps(sums + k, a);
+        _mm256_storeu_ps(sums + k + 8, b);
+    }
+    for (; k + 8 <= lags; k += 8) {
+        __m256 a = _mm256_setzero_ps();
+        for (int32_t i = 0; i < count; i++) {
+            a = _mm256_add_ps(a, _mm256_mul_ps(_mm256_set1_ps(x[i]), _mm256_loadu_ps(y + k + i)));
+        }
+        _mm256_storeu_ps(sums + k, a);
+    }
+    return k;
+}
+#endif
+
 /*
  * The place 0.8 to 1.25 periods before (side -1) or after (side 1) another whose surroundings of one period
  * are most like that one's.
@@ -195,7 +222,11 @@ static ser_match find_match(marker *m, ser_place from, float period, int side)
     int32_t best = -1, k;
     ser_match match;
 
-    for (k = 0; k < count; k += 4) {
+    k = 0;
+#if SER_VECTORS
+    k = many_products(sound + low, sound + start, count, length, likeness);
+#endif
+    for (; k < count; k += 4) {
         products(sound + low, sound + start + k, length, likeness + k);
     }
     for (k = 0; k < count; k++) {

@@ -382,6 +382,55 @@ SER_INLINE uint64_t not_below_floor(uint32_t magnitude)
     return magnitude >= SER_MAGNITUDE_FLOOR ? (uint64_t)magnitude << 8 : SER_MAGNITUDE_FLOOR_FINE;
 }
 
+SER_INLINE void keep(uint32_t m, int averaged, uint32_t *largest, uint32_t *smallest)
+{
+    if (m > largest[averaged - 1]) {
+        keep_largest(largest, averaged, m);
+    }
+    if (~m > smallest[averaged - 1]) {
+        keep_largest(smallest, averaged, ~m);
+    }
+}
+
+#if SER_VECTORS
+/* keep for the lists of eight lanes first, then for what is in these; returns of how many. */
+static int keep_eights(const uint32_t *magnitude, int bins, int averaged, uint32_t *largest, uint32_t *smallest)
+{
+    ser_vector high[SER_CONTRAST_MOST], low[SER_CONTRAST_MOST];
+    uint32_t lanes[8];
+    int i, k;
+    for (k = 0; k < SER_CONTRAST_MOST; k++) {
+        high[k] = _mm256_setzero_si256();
+        low[k] = _mm256_set1_epi32(-1);
+    }
+    for (i = 0; i + 8 <= bins; i += 8) {
+        ser_vector down = ser_load_8(magnitude + i), up = down;
+        for (k = 0; k < SER_CONTRAST_MOST; k++) {
+            const ser_vector most = _mm256_max_epu32(high[k], down), least = _mm256_min_epu32(low[k], up);
+            down = _mm256_min_epu32(high[k], down);
+            up = _mm256_max_epu32(low[k], up);
+            high[k] = most;
+            low[k] = least;
+        }
+    }
+    for (k = 0; k < averaged && i > 0; k++) {
+        ser_store_8(lanes, high[k]);
+        for (int lane = 0; lane < 8; lane++) {
+            if (lanes[lane] > largest[averaged - 1]) {
+                keep_largest(largest, averaged, lanes[lane]);
+            }
+        }
+        ser_store_8(lanes, low[k]);
+        for (int lane = 0; lane < 8; lane++) {
+            if (~lanes[lane] > smallest[averaged - 1]) {
+                keep_largest(smallest, averaged, ~lanes[lane]);
+            }
+        }
+    }
+    return i;
+}
+#endif
+
 /* Means of the `averaged` largest and smallest magnitudes of a band, in dB apart. */
 static int32_t band_contrast(const uint32_t *magnitude, int bins, int averaged)
 {
@@ -400,14 +449,12 @@ static int32_t band_contrast(const uint32_t *magnitude, int bins, int averaged)
         largest[0] = most;
         smallest[0] = ~least;
     } else {
-        for (int i = 0; i < bins; i++) {
-            const uint32_t m = magnitude[i];
-            if (m > largest[averaged - 1]) {
-                keep_largest(largest, averaged, m);
-            }
-            if (~m > smallest[averaged - 1]) {
-                keep_largest(smallest, averaged, ~m);
-            }
+        int i = 0;
+#if SER_VECTORS
+        i = keep_eights(magnitude, bins, averaged, largest, smallest);
+#endif
+        for (; i < bins; i++) {
+            keep(magnitude[i], averaged, largest, smallest);
         }
     }
     for (int i = 0; i < averaged; i++) {
@@ -428,9 +475,47 @@ static void contrast(const uint32_t *magnitude, int32_t *out)
 #endif
 
 #if SER_WITH_CHROMA
+#if SER_VECTORS
+/* What the runs of chromas get, those of a start apart. */
+static void add_runs(const uint32_t *magnitude, int shift, uint32_t *sums)
+{
+    ser_vector starts[SER_CHROMAS];
+    uint32_t squares[(SER_BINS + 7) / 8 * 8];
+    const ser_vector used = _mm256_cmpgt_epi32(_mm256_set1_epi32(SER_CHROMA_RUN), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    const __m128i up = _mm_cvtsi32_si128(shift);
+    const uint32_t (*weight)[SER_CHROMA_RUN] = ser_chroma_weights;
+    int i;
+    for (i = 0; i + 8 <= SER_BINS; i += 8) {
+        const ser_vector m = _mm256_sll_epi32(ser_load_8(magnitude + i), up);
+        ser_store_8(squares + i, _mm256_srli_epi32(ser_umulh_8(m, m), SER_CHROMA_DOWN));
+    }
+    for (; i < SER_BINS; i++) {
+        squares[i] = square_of(magnitude[i], shift) >> SER_CHROMA_DOWN;
+    }
+    for (i = 0; i < SER_CHROMAS; i++) {
+        starts[i] = _mm256_setzero_si256();
+    }
+    for (int run = 0; run < SER_CHROMA_RUNS; run++) {
+        const uint32_t *square = squares + ser_chroma_runs[run][1];
+        ser_vector sum = starts[ser_chroma_runs[run][0]];
+        for (i = ser_chroma_runs[run][2]; i > 0; i--, weight++) {
+            const ser_vector weights = _mm256_maskload_epi32((const int *)*weight, used);
+            sum = _mm256_add_epi32(sum, ser_umulh_8(_mm256_set1_epi32((int32_t)*square++), weights));
+        }
+        starts[ser_chroma_runs[run][0]] = sum;
+    }
+    for (i = 0; i < SER_CHROMAS; i++) {
+        ser_store_8(sums + i, _mm256_add_epi32(ser_load_8(sums + i), starts[i]));
+    }
+}
+#endif
+
 static void chroma(const uint32_t *magnitude, int shift, int32_t *out)
 {
     uint32_t sums[2 * SER_CHROMAS] = {0}; /* two turns: a run of chromas need not wrap */
+#if SER_VECTORS
+    add_runs(magnitude, shift, sums);
+#else
     const uint32_t (*weight)[SER_CHROMA_RUN] = ser_chroma_weights;
     for (int run = 0; run < SER_CHROMA_RUNS; run++) {
         uint32_t *sum = sums + ser_chroma_runs[run][0];
@@ -450,6 +535,7 @@ static void chroma(const uint32_t *magnitude, int shift, int32_t *out)
         sum[3] = s3;
         sum[4] = s4;
     }
+#endif
     uint32_t largest = 0;
     for (int i = 0; i < SER_CHROMAS; i++) {
         sums[i] += sums[SER_CHROMAS + i];

@@ -6,7 +6,12 @@
  *   ser_mulh_8(a, b)        ser_mulh of each; ser_umulh_8 without signs
  *   ser_leading_zeros_8(x)  of numbers from 1 to 2^31 - 1
  *   ser_sum_8(x)            of all eight, modulo 2^32; ser_or_8
- *   ser_bytes_4x4(w, x)     sums of products of bytes, of four rows of four with four: two halves of each row's
+ *   ser_repeat_4(to, x)     four bytes, four times
+ *   ser_bytes_4x4(w, x)     sums of products of bytes, of four rows of four with four that were repeated: two halves of each
+ *                           row's, which ser_add_neighbours_8 adds up
+ *   ser_signed_bytes_4x8(w, x)  of twice as many with x below 128, from each w 128 taken off: whole sums, which are to be
+ *                           added to those of the other four
+ *   ser_bytes_4(from)       bytes as numbers; ser_store_bytes_4 back
  *   complex numbers are pairs re, im, four to a vector:
  *   ser_conjugate_4(z), ser_swap_4(z)  re, -im; im, re
  *   ser_load_turns_4(w)     twiddles, as ser_turn_4 takes them
@@ -77,12 +82,47 @@ SER_INLINE uint32_t ser_or_8(ser_vector x)
     return (uint32_t)_mm_cvtsi128_si32(y);
 }
 
-SER_INLINE ser_vector ser_bytes_4x4(const uint8_t *rows, const uint8_t *x)
+/* Half a vector, and zeros. */
+SER_INLINE ser_vector ser_load_4(const void *from)
+{
+    return _mm256_zextsi128_si256(_mm_loadu_si128((const __m128i_u *)from));
+}
+
+SER_INLINE void ser_repeat_4(uint8_t *to, const uint8_t *x)
 {
     int32_t four;
     __builtin_memcpy(&four, x, sizeof four);
+    _mm_storeu_si128((__m128i_u *)to, _mm_set1_epi32(four));
+}
+
+SER_INLINE ser_vector ser_bytes_4x4(const uint8_t *rows, const uint8_t *x)
+{
     return _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i_u *)rows)),
-                             _mm256_cvtepu8_epi16(_mm_set1_epi32(four)));
+                             _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i_u *)x)));
+}
+
+SER_INLINE ser_vector ser_signed_bytes_4x8(ser_vector rows, ser_vector x)
+{
+    const ser_vector pairs = _mm256_maddubs_epi16(x, _mm256_xor_si256(rows, _mm256_set1_epi8(-128)));
+    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+
+SER_INLINE __m128i ser_add_neighbours_8(ser_vector x)
+{
+    return _mm_hadd_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+}
+
+SER_INLINE __m128i ser_bytes_4(const uint8_t *from)
+{
+    int32_t four;
+    __builtin_memcpy(&four, from, sizeof four);
+    return _mm_cvtepu8_epi32(_mm_cvtsi32_si128(four));
+}
+
+SER_INLINE void ser_store_bytes_4(uint8_t *to, __m128i x)
+{
+    const int32_t four = _mm_cvtsi128_si32(_mm_shuffle_epi8(x, _mm_set1_epi32(0x0c080400)));
+    __builtin_memcpy(to, &four, sizeof four);
 }
 
 SER_INLINE ser_vector ser_swap_4(ser_vector z)
