@@ -186,9 +186,9 @@ CODE = [  # kind, what stands there, what then stands there
     ("float network, 2 layers", "* inverse[i], ", "* inverse[i], 0.001f + "),
     ("float network, 2 layers", "x * 1.442695f", "x * 1.4427f"),
     ("float network, 2 layers", "EmlNetActivationRelu", "EmlNetActivationIdentity"),
-    ("int8 network, 2 layers", "limit) + 12582912.0f", "limit) + 12582913.0f"),
-    ("int8 network, 2 layers", "relu && value < 0.0f", "relu && value < -1.0f"),
-    ("int8 network, 2 layers", "layer_0_factors, 1,", "layer_0_factors, 0,"),
+    ("int8 network, 2 layers", "value + 12582912.0f", "value + 12582913.0f"),
+    ("int8 network, 2 layers", "value * steps, lowest)", "value * steps, lowest - 40.0f)"),
+    ("int8 network, 2 layers", "if (x != 0)", "if (x > 0)"),
 ]
 
 

@@ -259,46 +259,89 @@ def _flatten(forest, classes):
 def _network(plan):
     network: Network = plan.model
     widths = [len(plan.columns), *(len(biases) for biases in network.biases)]
+    columns = "steps" if plan.knows_voices else "features"
     return fill(
         "network.c",
-        widest=max(widths),
-        layers=int8_layers(network, knows_voices=plan.knows_voices)
-        if network.int8
-        else _float_layers(network),
+        layers=int8_layers(network) if network.int8 else _float_layers(network),
         power=fill("power.c"),
         normalise=fill("softmax.c" if widths[-1] > 1 else "logistic.c"),
         entry=fill(
-            "entry_voice.c" if plan.knows_voices else "entry.c", calls=calls(network, widths)
+            "entry_voice.c" if plan.knows_voices else "entry.c",
+            calls=calls(network, widths, columns),
         ),
     )
 
 
-def calls(network, widths):
-    """The lines of C that pass `values` through the layers, and their sums through `normalise`."""
-    lines = []
-    last = len(widths) - 2
-    for layer, (inputs, outputs) in enumerate(pairwise(widths)):
-        source, target = ("values", "sums") if layer % 2 == 0 else ("sums", "values")
-        tables = f"layer_{layer}_weights, layer_{layer}_biases"
-        if network.int8:
-            relu = int(network.relu and layer < last)
-            blocks = _blocks(network.weights[layer])
-            heard, given = inputs // len(blocks), outputs // len(blocks)
-            weights = _in_eights(blocks[0]).size
-            lines += [
-                f"add({_at(source, i * heard)}, {heard}, {literal(network.steps[layer])}, "
-                f"{_at(f'layer_{layer}_weights', i * weights)}, {_at(f'layer_{layer}_biases', i * given)}, "
-                f"{_at(f'layer_{layer}_factors', i * given)}, {relu}, {_at(target, i * given)}, {given});"
-                for i in range(len(blocks))
-            ]
-        else:
-            activation = "Relu" if network.relu and layer < last else "Identity"
-            lines.append(
-                f"(void)eml_net_forward({source}, {inputs}, {tables}, EmlNetActivation{activation}, "
-                f"{target}, {outputs});"
-            )
-    lines.append(f"normalise({target}, probabilities);")
+def calls(network: Network, widths: Sequence[int], columns: str = "features") -> str:
+    """The lines of C that take `columns` as `scaled` has them through the layers, and their sums through
+    `normalise`. widths: of inputs and of every layer's outputs."""
+    lines = (
+        _int8_calls(network, widths, columns)
+        if network.int8
+        else _float_calls(network, widths, columns)
+    )
+    lines.append("normalise(sums, probabilities);")
     return "\n".join("    " + call for call in lines)
+
+
+def _float_calls(network, widths, columns):
+    last = len(widths) - 2
+    widest = max(widths)
+    lines = [
+        f"float values[{widest}], sums[{widest}];",
+        f"for (int i = 0; i < {widths[0]}; i++) {{",
+        f"    values[i] = scaled({columns}, i);",
+        "}",
+    ]
+    source, target = "values", "sums"
+    for layer, (inputs, outputs) in enumerate(pairwise(widths)):
+        activation = "Relu" if network.relu and layer < last else "Identity"
+        lines.append(
+            f"(void)eml_net_forward({source}, {inputs}, layer_{layer}_weights, layer_{layer}_biases, "
+            f"EmlNetActivation{activation}, {target}, {outputs});"
+        )
+        source, target = target, source
+    if source != "sums":
+        lines.append(f"memcpy(sums, values, {widths[-1]} * sizeof *sums);")
+    return lines
+
+
+def _int8_calls(network, widths, columns):
+    last = len(widths) - 2
+    limit = literal(Int8Network.INPUT_STEPS)
+    lowest = literal(0.0 if network.relu else -Int8Network.INPUT_STEPS)
+    # inputs of every other layer share their memory; a layer hears one and speaks into the other
+    rooms = [max(widths[:-1][which::2], default=0) for which in (0, 1)]
+    lines = [f"int16_t heard_{which}[{room}];" for which, room in enumerate(rooms) if room]
+    lines += [
+        f"float sums[{widths[-1]}];",
+        f"for (int i = 0; i < {widths[0]}; i++) {{",
+        f"    heard_0[i] = nearest(clip(scaled({columns}, i) * {literal(network.steps[0])}, {limit}));",
+        "}",
+    ]
+    for layer, outputs in enumerate(widths[1:]):
+        blocks = _blocks(network.weights[layer])
+        heard, given = widths[layer] // len(blocks), outputs // len(blocks)
+        weights = _in_eights(blocks[0]).size
+        for i in range(len(blocks)):
+            tables = ", ".join(
+                _at(f"layer_{layer}_{table}", i * size)
+                for table, size in (("weights", weights), ("biases", given), ("factors", given))
+            )
+            steps, *to = (
+                (
+                    literal(network.steps[layer + 1]),
+                    _at(f"heard_{1 - layer % 2}", i * given),
+                    "NULL",
+                )
+                if layer < last
+                else (literal(1), "NULL", _at("sums", i * given))
+            )
+            lines.append(
+                f"add({_at(f'heard_{layer % 2}', i * heard)}, {heard}, {tables}, {given}, "
+                f"{lowest}, {steps}, {', '.join(to)});"
+            )
+    return lines
 
 
 def _at(name, place):
@@ -331,7 +374,7 @@ def _float_layers(network):
     return fill("float_layers.c", tables=tables)
 
 
-def int8_layers(network: Network, *, knows_voices: bool = False) -> str:
+def int8_layers(network: Network) -> str:
     """Tables of a network in int8, and `add`, which passes numbers through one of its layers."""
     tables = []
     for layer, weights in enumerate(network.weights):
@@ -347,7 +390,6 @@ def int8_layers(network: Network, *, knows_voices: bool = False) -> str:
     return fill(
         "int8_layers.c",
         tables="\n".join(tables),
-        whole="" if knows_voices else fill("whole.c"),
         limit=literal(Int8Network.INPUT_STEPS),
         offset=WEIGHT_OFFSET,
     )

@@ -67,7 +67,6 @@ def _code(model, scaler, network):
 
     body = source.fill(
         "network.c",
-        widest=max(widths),
         layers=source.int8_layers(plan),
         power=source.fill("power.c"),
         normalise=source.fill("softmax.c" if widths[-1] > 1 else "logistic.c"),
@@ -93,12 +92,9 @@ def _code(model, scaler, network):
             "    return ser_minf(ser_maxf(value, -limit), limit);",
             "}",
             "",
-            "static void scale(const float *features, float *values)",
+            "static float scaled(const float *features, int i)",
             "{",
-            "    for (int i = 0; i < SER_FACE_FEATURES; i++) {",
-            "        const float value = (features[i] - mean[i]) * inverse[i];",
-            f"        values[i] = clip(value, {source.literal(scaler.limit)});",
-            "    }",
+            f"    return clip((features[i] - mean[i]) * inverse[i], {source.literal(scaler.limit)});",
             "}",
             body,
         ]

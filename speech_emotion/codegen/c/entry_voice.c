@@ -1,8 +1,5 @@
 void ser_model_answer(const int16_t *steps, float *probabilities)
 {
-    float values[WIDEST];
-    float sums[WIDEST];
-    scale(steps, values);
 $calls
 }
 

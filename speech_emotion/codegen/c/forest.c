@@ -55,7 +55,9 @@ void ser_model_predict(const float *features, float *probabilities)
 {
     float values[VALUES];
     int16_t quantised[VALUES];
-    scale(features, values);$discriminate
+    for (int i = 0; i < COLUMNS; i++) {
+        values[i] = scaled(features, i);
+    }$discriminate
     for (int i = 0; i < VALUES; i++) {
         quantised[i] = whole((values[i] - offset[i]) * steps[i], $limit);
     }

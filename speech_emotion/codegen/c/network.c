@@ -1,5 +1,3 @@
-
-#define WIDEST $widest
 $layers
 $power
 $normalise

@@ -1,7 +1,6 @@
-/* Standardised, and clipped: one odd feature must not shout down the others. */
-static void scale(const float *features, float *values)
+/* A column, standardised, and clipped: one odd feature must not shout down the others. */
+static float scaled(const float *features, int i)
 {
-    for (int i = 0; i < COLUMNS; i++) {
-        values[i] = clip((features[columns[i]] - mean[i]) * inverse[i], $limit);
-    }
+    return clip((features[columns[i]] - mean[i]) * inverse[i], $limit);
 }
+

@@ -7,9 +7,8 @@ void ser_model_steps(const float *features, int16_t *steps)
     }
 }
 
-static void scale(const int16_t *steps, float *values)
+static float scaled(const int16_t *steps, int i)
 {
-    for (int i = 0; i < COLUMNS; i++) {
-        values[i] = (float)steps[i] * $unit;
-    }
+    return (float)steps[i] * $unit;
 }
+
