@@ -205,3 +205,55 @@ def test_what_is_unheard_is_in_no_training_row(tables):
 def test_a_corpus_that_is_trained_on_is_not_unheard(tables):
     with pytest.raises(accuracy.UserError, match="cremad"):
         accuracy.Clips.read(tables[0], [tables[0]])
+
+
+def folds_file(folder, rows):
+    path = folder / "folds.csv"
+    path.write_text("corpus,clip,test_fold\n" + "".join(f"{','.join(row)}\n" for row in rows))
+    return path
+
+
+def test_folds_that_others_publish_train_and_test_each_corpus_by_itself(
+    tables, tmp_path, monkeypatch
+):
+    # fold by speaker of ravdess: clip i is of speaker i % 4; a clip that is not here, and one left out
+    rows = [("ravdess", str(i), str(i % 4 + 1)) for i in range(1, 48)] + [("ravdess", "gone", "1")]
+    path = folds_file(tmp_path, rows)
+    text = run(
+        tables, tmp_path, monkeypatch, "--protocols", "seed", "--seeds", "1", "--folds", str(path)
+    )
+    _, _, section = text.partition("## published")
+    assert "47 of the 48 clips named are here; nobody is on both sides of a fold" in section
+    assert "UAR ravdess" in section and "UAR cremad" not in section and "1 of 1 seeds" in text
+    clips = accuracy.Clips.read(tables[0], [], "eight").in_folds_of(path)
+    protocol = clips.protocols(42)[accuracy.PUBLISHED]
+    assert len(protocol.folds) == 4
+    for fold in protocol.folds:
+        assert set(clips.all.corpora[np.append(fold.train, fold.test)]) == {"ravdess"}
+        assert not set(clips.all.people[fold.train]) & set(clips.all.people[fold.test])
+    assert sum(len(fold.test) for fold in protocol.folds) == 47
+
+
+def test_published_folds_that_share_people_are_said_to_flatter(tables, tmp_path):
+    path = folds_file(tmp_path, [("ravdess", str(i), str(i % 3)) for i in range(48)])
+    clips = accuracy.Clips.read(tables[0], [], "eight").in_folds_of(path)
+    about = clips.protocols(42)[accuracy.PUBLISHED].about
+    assert "in 3 of 3 folds people are on both sides, which flatters" in about
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("iemocap", "a", "1"), ("iemocap", "b", "2")], "iemocap"),
+        ([("ravdess", "1", "1"), ("ravdess", "2", "1")], "no two folds"),
+        ([("ravdess", "1", "1"), ("ravdess", "1", "2")], "twice"),
+        ([("ravdess", "1", "")], "no test_fold"),
+    ],
+)
+def test_a_file_of_folds_that_cannot_be_used_is_told_of(tables, tmp_path, rows, said):
+    path = folds_file(tmp_path, rows)
+    with pytest.raises(accuracy.UserError, match=said):
+        accuracy.Clips.read(tables[0], [], "eight").in_folds_of(path)
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(accuracy.UserError, match="no column 'corpus'"):
+        accuracy.Clips.read(tables[0], [], "eight").in_folds_of(tmp_path / "other.csv")

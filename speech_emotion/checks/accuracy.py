@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import subprocess
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from speech_emotion.dataset.table import FeatureTable
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
 from speech_emotion.files import replacing
-from speech_emotion.training import acquaintance, labels
+from speech_emotion.training import acquaintance, labels, published
 from speech_emotion.training.candidates import CANDIDATES, union
 from speech_emotion.training.experiment import INNER_FOLDS, UNSEEN, Experiment
 from speech_emotion.training.fitting import Recipe
@@ -25,6 +25,7 @@ from speech_emotion.training.report import markdown
 from speech_emotion.training.scores import Outcome, calibration_error, uar
 
 UNHEARD, NESTED, CHOSEN = "unheard", "nested", "the best inside"
+PUBLISHED = "published"
 ABOUT_UNHEARD = (
     "corpora that are in no training row, each tested by the models of all folds by speaker"
 )
@@ -47,12 +48,21 @@ def write(arguments, about: dict[str, str]) -> None:
     clips = Clips.read(arguments.features, arguments.unheard)
     arguments.kept.mkdir(parents=True, exist_ok=True)
     studies = {seed: Study(clips, seed, arguments) for seed in _seeds(arguments)}
+    others = {}
+    if arguments.folds:
+        eight = Clips.read(arguments.features, [], "eight").in_folds_of(arguments.folds)
+        others = {seed: Study(eight, seed, arguments) for seed in _seeds(arguments)}
+        about = {**about, PUBLISHED: eight.protocols(42)[PUBLISHED].about}
+
+    def study(seed, protocol):
+        return others[seed] if protocol == PUBLISHED else studies[seed]
+
     if not arguments.so_far:
         for seed, protocol, name in _in_order(arguments):
-            studies[seed].fit(name, protocol)
+            study(seed, protocol).fit(name, protocol)
     found: dict[tuple[str, str, str], list[Outcome]] = {}
     for seed, protocol, name in _in_order(arguments):
-        for (part, condition), outcome in studies[seed].outcomes(name, protocol).items():
+        for (part, condition), outcome in study(seed, protocol).outcomes(name, protocol).items():
             found.setdefault((name, part, condition), []).append(outcome)
     for study in studies.values() if NESTED in arguments.protocols else ():
         for outcome in study.chosen(arguments.models):
@@ -66,27 +76,32 @@ def _seeds(arguments):
     return range(42, 42 + arguments.seeds)
 
 
+def _protocols(arguments):
+    return [*arguments.protocols, *([PUBLISHED] if arguments.folds else [])]
+
+
 def _in_order(arguments):
-    return itertools.product(_seeds(arguments), arguments.protocols, arguments.models)
+    return itertools.product(_seeds(arguments), _protocols(arguments), arguments.models)
 
 
 @dataclass(frozen=True)
 class Clips:
     """The rows of all tables, those never trained on last. trainable: how many are of the first table; the
-    splitters are of those and of all rows."""
+    splitters are of those and of all rows. published: the one protocol, where its folds are others'."""
 
     data: FeatureTable
     labels: np.ndarray
     trainable: int
     splitter: Splitter
     all: Splitter
+    published: Protocol | None = None
 
     @classmethod
-    def read(cls, path: Path, unheard: list[Path]) -> "Clips":
+    def read(cls, path: Path, unheard: list[Path], label_set: str = "seven") -> "Clips":
         tables, ys = [], []
         seen: set[str] = set()
         for each in (path, *unheard):
-            data, y, _ = labels.relabel(table.read(each), "seven")
+            data, y, _ = labels.relabel(table.read(each), label_set)
             corpora = set(data.clips["corpus"])
             if both := sorted(corpora & seen):
                 raise UserError(
@@ -104,8 +119,20 @@ class Clips:
         first = Splitter(tables[0].clips, ys[0], sounds_of(tables[0].vectors))
         return cls(joined, np.concatenate(ys), len(ys[0]), first, whole)
 
+    def in_folds_of(self, path: Path) -> "Clips":
+        """The same clips, in the folds of a file that others publish."""
+        paths = self.data.clips["path"].to_numpy(str)
+        folds, said = published.folds(path, self.all, paths)
+        about = (
+            f"folds that others publish ({path.name}), each corpus trained and tested by itself, all "
+            f"{len(set(self.labels))} labels; {said}"
+        )
+        return replace(self, published=Protocol(PUBLISHED, about, folds))
+
     def protocols(self, seed: int) -> dict[str, Protocol]:
         """By name. The folds by speaker test the unheard clips too."""
+        if self.published:
+            return {PUBLISHED: self.published}
         found = {protocol.name: protocol for protocol in self.splitter.protocols(seed)}
         never = self.all.originals[self.all.originals >= self.trainable]
         if "speaker" in found and len(never):
@@ -179,7 +206,8 @@ class Study:
         for condition, each in parts.items():
             answers = np.concatenate(each)
             for part, mine in ((protocol, ~never), (UNHEARD, never)):
-                if mine.any() and (condition == acquaintance.NONE or protocol in UNSEEN):
+                known = protocol in (*UNSEEN, PUBLISHED)
+                if mine.any() and (condition == acquaintance.NONE or known):
                     outcome = self._experiment.outcome(rows[mine], answers[mine])
                     found[part, condition] = outcome
         return found
@@ -294,7 +322,7 @@ def _was_run(found, studies, arguments):
     rows = {
         name: {
             protocol: f"{_complete(found, studies, name, protocol)} of {arguments.seeds} seeds"
-            for protocol in arguments.protocols
+            for protocol in _protocols(arguments)
         }
         for name in arguments.models
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from speech_emotion import cli
 from speech_emotion.commands import mistakes
+from speech_emotion.errors import UserError
 from speech_emotion.training.candidates import CANDIDATES
 
 NAMES = ("voice_224_encoder", "voice_224", "student_224")
@@ -30,6 +31,9 @@ def parse_arguments():
         help="default: dataset/features.csv")  # fmt: skip
     add("--unheard", nargs="+", type=Path, default=[], metavar="features.csv",
         help="tables of other corpora, which are tested and never trained on")  # fmt: skip
+    add("--folds", type=Path, metavar="folds.csv",
+        help="also in folds that others publish, eight labels, each corpus by itself: a CSV of corpus, clip "
+        "and test_fold, such as EmoBox's")  # fmt: skip
     add("--models", nargs="+", default=NAMES, choices=CANDIDATES, metavar="NAME",
         help=f"default: {', '.join(NAMES)}")  # fmt: skip
     add("--protocols", nargs="+", default=list(PROTOCOLS), choices=PROTOCOLS, metavar="NAME",
@@ -49,6 +53,8 @@ def main():
     mistakes.counts(arguments)
     arguments.features = mistakes.table(arguments.features)
     arguments.unheard = [mistakes.table(path) for path in arguments.unheard]
+    if arguments.folds and not arguments.folds.is_file():
+        raise UserError(f"--folds {arguments.folds}: no such file")
     # imported when asked for: --help needs no pandas
     from speech_emotion.checks import accuracy
 

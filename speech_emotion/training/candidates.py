@@ -185,6 +185,15 @@ CANDIDATES: dict[str, Candidate] = {
             lambda seed: _acquainted(seed, 4), by_default=False, grid=_RIDGES, encoder=True,
         ),
         Candidate(
+            "voice_112", "two 8-bit networks of 56 and 32 units as one, that learn to know the voice",
+            lambda seed: _acquainted(seed, 2), by_default=False, grid=_RIDGES,
+        ),
+        Candidate(
+            "voice_112_encoder",
+            "two 8-bit networks of 56 and 32 units as one, that learn to know the voice, with the encoder",
+            lambda seed: _acquainted(seed, 2), by_default=False, grid=_RIDGES, encoder=True,
+        ),
+        Candidate(
             "student_224", "four 8-bit networks of 56 and 32 units as one, taught by kernel ridge",
             lambda seed: _students(seed, 4), grid=_RIDGES,
         ),
@@ -192,6 +201,10 @@ CANDIDATES: dict[str, Candidate] = {
             "student_224_encoder",
             "four 8-bit networks of 56 and 32 units as one, taught by kernel ridge, with the encoder",
             lambda seed: _students(seed, 4), by_default=False, grid=_RIDGES, encoder=True,
+        ),
+        Candidate(
+            "student_112", "two 8-bit networks of 56 and 32 units as one, taught likewise",
+            lambda seed: _students(seed, 2), by_default=False, grid=_RIDGES,
         ),
         Candidate(
             "student_56", "one 8-bit network of 56 and 32 units, taught likewise",
