@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import schema
 from speech_emotion.measure.sizes import Sizes
 from speech_emotion.training import budget, candidates, report
-from speech_emotion.training.budget import Fit
+from speech_emotion.training.budget import Fit, Pace
 from speech_emotion.training.candidates import CANDIDATES
 from speech_emotion.training.protocols import Protocol
 
@@ -72,6 +73,9 @@ def study(**changed):
         (Fit(999 * KB, 100 * KB, 50 * KB, ""), True),  # counted, not estimated
         (Fit(100 * KB, None, None, ""), True),
         (Fit(100 * KB + 1, None, None, ""), False),
+        (Fit(0, 100 * KB, 50 * KB, "", Pace(1.0, 50)), True),
+        (Fit(0, 100 * KB, 50 * KB, "", Pace(1.01, 5)), False),  # falls behind
+        (Fit(0, 100 * KB, 50 * KB, "", Pace(0.5, 51)), False),  # answers late
     ],
 )
 def test_a_budget_is_kept_to_the_byte(fit, within):
@@ -126,6 +130,58 @@ def test_only_exportable_models_within_the_budget_may_be_chosen():
     with pytest.raises(CheckFailed, match=r"no model fits 60 KB of flash and 50 KB of RAM; the smallest, "
                                           r"forest_small, takes 70 KB"):  # fmt: skip
         train.affordable(sizes, SimpleNamespace(flash_kb=60, ram_kb=50))
+
+
+def test_a_model_that_does_not_keep_up_on_the_chip_is_not_chosen():
+    sizes = {
+        "mlp_32": Fit(0, 90 * KB, 50 * KB, "", Pace(1.2, 40)),
+        "mlp_64": Fit(0, 95 * KB, 50 * KB, "", Pace(0.9, 45)),
+    }
+    arguments = SimpleNamespace(flash_kb=100, ram_kb=50, chip="rp2040")
+    assert train.affordable(sizes, arguments) == {"mlp_64": 95 * KB}
+    with pytest.raises(
+        CheckFailed, match="keeps up on the rp2040; the quickest, mlp_32, takes 120 %"
+    ):
+        train.affordable({"mlp_32": sizes["mlp_32"]}, arguments)
+
+
+def test_the_table_of_sizes_says_how_much_of_a_named_chip_each_model_takes():
+    paced = {"mlp_32": Fit(40 * KB, 100 * KB, 50 * KB, "gcc", Pace(0.905, 42.71))}
+    table = study(sizes=study().sizes | paced, chip="RP2040").size_table()
+    assert table.loc["mlp_32", "real time on RP2040, %"] == 90.5
+    assert table.loc["mlp_32", "response, ms"] == 42.7
+    assert not any("real time" in name for name in study().size_table().columns)
+
+
+def test_a_chip_that_cannot_be_counted_here_is_refused_before_anything_is_trained(monkeypatch):
+    class Missing:
+        def check(self):
+            raise budget.toolchain.MissingTool("no such compiler; apt-get install it")
+
+    monkeypatch.setitem(budget.toolchain.TARGETS, "rp2040", Missing())
+    with pytest.raises(UserError, match=r"--chip rp2040: no such compiler.*or leave --chip out"):
+        budget.check("rp2040")
+
+
+@pytest.mark.skipif(not shutil.which("qemu-system-riscv32"), reason="no qemu-system-riscv32")
+def test_on_a_named_chip_the_pace_of_a_model_is_counted():
+    columns = candidates.columns(["zcr"])
+    random = np.random.default_rng(0)
+    X = random.standard_normal((60, len(columns))).astype(np.float32)
+    pipeline = CANDIDATES["mlp_32"].make(0).fit(X, np.tile(["angry", "sad"], 30))
+    try:
+        budget.check("esp32p4")
+    except UserError as error:
+        pytest.skip(str(error))
+    (found,) = budget.fits(
+        {"mlp_32": pipeline}, {"mlp_32": columns}, flash_kb=256, chip="esp32p4"
+    ).values()
+    assert 0 < found.pace.share < 0.1 and 0 < found.pace.response_ms < 3
+    assert found.within(256, 256) and budget.in_words("esp32p4") == "ESP32-P4"
+    (small,) = budget.fits(
+        {"mlp_32": pipeline}, {"mlp_32": columns}, flash_kb=2, chip="esp32p4"
+    ).values()
+    assert small.pace is None  # does not fit, so is not counted
 
 
 # ---- the tables -----------------------------------------------------------------------------------
@@ -306,9 +362,9 @@ def test_a_candidate_is_what_its_description_says(name):
         assert (
             settings["alpha"] == int(units[1]) / 32
         )  # the more weights, the more they are held back
-    elif units := re.search("(four|one) 8-bit networks? of (\\d+) and (\\d+) units", about):
+    elif units := re.search("(four|two|one) 8-bit networks? of (\\d+) and (\\d+) units", about):
         assert settings["hidden_layer_sizes"] == (int(units[2]), int(units[3]))
-        assert settings["members"] == {"one": 1, "four": 4}[units[1]]
+        assert settings["members"] == {"one": 1, "two": 2, "four": 4}[units[1]]
         assert candidate.encoder == about.endswith("with the encoder")
     elif "kernel ridge" in about:
         assert settings["ridge"] in candidate.grid["model__ridge"] and not candidate.by_default

@@ -54,15 +54,15 @@ def write(arguments, about: dict[str, str]) -> None:
         others = {seed: Study(eight, seed, arguments) for seed in _seeds(arguments)}
         about = {**about, PUBLISHED: eight.protocols(42)[PUBLISHED].about}
 
-    def study(seed, protocol):
+    def of(seed, protocol):
         return others[seed] if protocol == PUBLISHED else studies[seed]
 
     if not arguments.so_far:
         for seed, protocol, name in _in_order(arguments):
-            study(seed, protocol).fit(name, protocol)
+            of(seed, protocol).fit(name, protocol)
     found: dict[tuple[str, str, str], list[Outcome]] = {}
     for seed, protocol, name in _in_order(arguments):
-        for (part, condition), outcome in study(seed, protocol).outcomes(name, protocol).items():
+        for (part, condition), outcome in of(seed, protocol).outcomes(name, protocol).items():
             found.setdefault((name, part, condition), []).append(outcome)
     for study in studies.values() if NESTED in arguments.protocols else ():
         for outcome in study.chosen(arguments.models):

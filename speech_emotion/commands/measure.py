@@ -13,6 +13,7 @@ from pathlib import Path
 from speech_emotion import cli
 from speech_emotion.commands import mistakes, steps
 from speech_emotion.errors import UserError
+from speech_emotion.measure.chips import CHIPS
 
 EXAMPLES = """examples:
   python -m measure build/EmotionRecognition
@@ -21,7 +22,6 @@ EXAMPLES = """examples:
   python -m measure embedded --target esp32 --profile     the extractor alone, without a model
 """
 LIBRARY = Path("build/EmotionRecognition")
-TARGETS = ("esp32", "esp32s3", "esp32c3", "esp32p4", "nrf52840", "rp2040", "rp2350")
 
 
 def parse_arguments():
@@ -32,8 +32,8 @@ def parse_arguments():
     add = parser.add_argument
     add("library", type=Path, nargs="?", default=LIBRARY, metavar="DIR",
         help=f"what python -m codegen wrote (default: {LIBRARY})")  # fmt: skip
-    add("--target", nargs="+", choices=TARGETS, default=TARGETS, metavar="CHIP",
-        help=f"of {', '.join(TARGETS)} (default: all)")  # fmt: skip
+    add("--target", nargs="+", choices=CHIPS, default=list(CHIPS), metavar="CHIP",
+        help=f"of {', '.join(CHIPS)} (default: all)")  # fmt: skip
     add("--port", metavar="PORT", help="a board's serial port, such as /dev/ttyUSB0 or COM3")
     add("--clips", nargs="+", type=Path, default=[], metavar="FILE", help="sounds to run it on")
     add("--corpora", type=Path, metavar="DIR",

@@ -12,6 +12,7 @@ from speech_emotion.commands import mistakes, steps
 from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import schema
 from speech_emotion.files import writable_folder
+from speech_emotion.measure.chips import CHIPS
 from speech_emotion.training.candidates import BALANCES, CANDIDATES, columns, union
 
 EXAMPLES = """examples:
@@ -64,6 +65,9 @@ def parse_arguments():
     add("--flash-kb", type=float, default=256, metavar="K",
         help="choose only models that fit into so much flash, code included (default: 256)")  # fmt: skip
     add("--ram-kb", type=float, default=256, metavar="K", help="and so much RAM (default: 256)")
+    add("--chip", choices=CHIPS, metavar="NAME",
+        help=f"and keep up on this chip, of {', '.join(CHIPS)}: instructions are counted in an emulator, as "
+        "python -m measure does (default: not counted)")  # fmt: skip
     add("--search", action="store_true",
         help="search each model's settings exhaustively, in folds by speaker inside the training rows "
         "(about 20 times longer)")  # fmt: skip
@@ -97,6 +101,10 @@ def main():
     arguments.features = mistakes.table(arguments.features)
     if arguments.add_corpora is not None:
         arguments.add_corpora = mistakes.table(arguments.add_corpora)
+    if arguments.chip is not None:
+        from speech_emotion.training import budget  # now, as what it needs may be missing
+
+        budget.check(arguments.chip)
     mistakes.corpora(arguments.robustness, option="--robustness")
     mistakes.corpora(arguments.show, option="--show")
     models, reports = writable_folder(arguments.out), writable_folder(arguments.reports)
@@ -155,7 +163,7 @@ def train(arguments, models, reports):
         del shipped[name]
         pipelines.pop(name, None)
     taken = {name: experiment.columns_of(name) for name in shipped}
-    sizes = budget.fits(shipped, taken, flash_kb=arguments.flash_kb)
+    sizes = budget.fits(shipped, taken, flash_kb=arguments.flash_kb, chip=arguments.chip)
     chosen = choose(inside, affordable(sizes, arguments))
     degraded = {}
     if arguments.robustness:
@@ -173,7 +181,7 @@ def train(arguments, models, reports):
     study = report.Study(
         features, sorted(set(y)), label_set, arguments.balance, arguments.split, protocols, outcomes,
         held_out, sizes, (arguments.flash_kb, arguments.ram_kb), chosen, degraded, twins,
-        arguments.fit, mixed,
+        arguments.fit, mixed, budget.in_words(arguments.chip) if arguments.chip else "",
     )  # fmt: skip
     exports.write(reports, features.clips, protocols, outcomes)
     pictures = plots.draw(study, experiment, pipelines, reports, arguments.pictures)
@@ -215,6 +223,16 @@ def affordable(sizes, arguments):
     """Bytes of the models that can be exported and fit the budget: only they may be chosen."""
     exportable = [name for name in sizes if CANDIDATES[name].exportable] or list(sizes)
     fitting = [n for n in exportable if sizes[n].within(arguments.flash_kb, arguments.ram_kb)]
+    if not fitting and any(sizes[n].pace is not None for n in exportable):
+        quickest = min(
+            (n for n in exportable if sizes[n].pace is not None), key=lambda n: sizes[n].pace.share
+        )
+        pace = sizes[quickest].pace
+        raise CheckFailed(
+            f"no model that fits keeps up on the {arguments.chip}; the quickest, {quickest}, takes "
+            f"{100 * pace.share:.0f} % of real time and answers after {pace.response_ms:.0f} ms: fewer "
+            "--groups, or another --chip"
+        )
     if not fitting:
         smallest = min(exportable, key=lambda name: sizes[name].bytes)
         raise CheckFailed(

@@ -61,12 +61,20 @@ def sizes(pipeline, info: dict) -> Sizes:
 
 def sizes_of(wanted: Plan) -> Sizes:
     """What the library of a plan takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write(wanted, Path(folder))
+        return measure(Path(folder))
+
+
+def write_sources(pipeline, info: dict, folder: Path) -> None:
+    """The C sources alone of a fitted pipeline's library, below folder/src. info: as of `sizes`."""
+    _write(plan(pipeline, info), folder)
+
+
+def _write(wanted, folder):
     written = source.write(wanted, name="model")
     files = library.contents(wanted, written, name="model", sizes="", facts={})
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        library.write({k: v for k, v in files.items() if k.startswith("src/")}, folder)
-        return measure(folder)
+    library.write({k: v for k, v in files.items() if k.startswith("src/")}, folder)
 
 
 def measure(folder: Path) -> Sizes:

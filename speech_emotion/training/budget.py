@@ -1,25 +1,46 @@
-"""Which fitted models fit the chip: sizes from compiled code where it can be compiled, else estimated."""
+"""Which fitted models fit the chip: sizes from compiled code where it can be compiled, else estimated; and,
+where a chip is named, whether they keep up on it, counted in an emulator."""
 
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sklearn.pipeline import Pipeline
 
 from speech_emotion import cli
 from speech_emotion.errors import UserError
+from speech_emotion.measure import clips, emulated, toolchain
 from speech_emotion.measure import sizes as budget
+from speech_emotion.measure.chips import CHIPS
 from speech_emotion.measure.parameters import parameter_bytes
+from speech_emotion.measure.report import Budget
 from speech_emotion.training.candidates import CANDIDATES
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a chip makes of a model, both upper estimates: its share of real time, and the milliseconds from
+    the last sample to the answer."""
+
+    share: float
+    response_ms: float
+
+    @property
+    def keeps_up(self) -> bool:
+        return self.share <= 1 and self.response_ms <= Budget().response_ms
 
 
 @dataclass(frozen=True)
 class Fit:
     """flash, ram: bytes, counted in a linked program; None where it could not be, `why` says the reason.
-    parameters: what the learnt numbers alone take, estimated."""
+    parameters: what the learnt numbers alone take, estimated. pace: on the chip that was named, None without
+    one."""
 
     parameters: int
     flash: int | None
     ram: int | None
     why: str
+    pace: Pace | None = None
 
     @property
     def bytes(self) -> int:
@@ -27,15 +48,30 @@ class Fit:
         return self.parameters if self.flash is None else self.flash
 
     def within(self, flash_kb: float, ram_kb: float) -> bool:
+        if self.pace is not None and not self.pace.keeps_up:
+            return False
         if self.flash is None or self.ram is None:
             return self.parameters <= flash_kb * 1024
         return self.flash <= flash_kb * 1024 and self.ram <= ram_kb * 1024
 
 
+def check(chip: str) -> None:
+    """UserError where what counts on this chip is not installed."""
+    try:
+        toolchain.TARGETS[chip].check()
+    except toolchain.MissingTool as error:
+        raise UserError(f"--chip {chip}: {error}; or leave --chip out") from None
+
+
 def fits(
-    pipelines: dict[str, Pipeline], columns: dict[str, list[str]], *, flash_kb: float
+    pipelines: dict[str, Pipeline],
+    columns: dict[str, list[str]],
+    *,
+    flash_kb: float,
+    chip: str | None = None,
 ) -> dict[str, Fit]:
-    """The size of each fitted model with the extractor that its columns need, columns[name].
+    """The size of each fitted model with the extractor that its columns need, columns[name], and its pace on
+    a chip that is named.
 
     A model whose numbers alone leave no room in `flash_kb` is not compiled; nor is one that is no
     candidate for export.
@@ -44,11 +80,16 @@ def fits(
     for name, pipeline in cli.progress(
         pipelines.items(), total=len(pipelines), what="size", unit="model"
     ):
-        found[name] = _fit(name, pipeline, columns[name], flash_kb)
+        found[name] = _fit(name, pipeline, columns[name], flash_kb, chip)
     return found
 
 
-def _fit(name, pipeline, columns, flash_kb):
+def in_words(chip: str) -> str:
+    """The chip as a heading has it."""
+    return CHIPS[chip].name
+
+
+def _fit(name, pipeline, columns, flash_kb, chip):
     parameters = parameter_bytes(pipeline)
     if not CANDIDATES[name].exportable:
         return Fit(parameters, None, None, "is not exported")
@@ -61,4 +102,16 @@ def _fit(name, pipeline, columns, flash_kb):
         UserError
     ) as error:  # no compiler, or a model that codegen refuses: its reason is the user's to read
         return Fit(parameters, None, None, f"not compiled: {error}")
-    return Fit(parameters, sizes.flash, sizes.ram, sizes.measured_with)
+    fit = Fit(parameters, sizes.flash, sizes.ram, sizes.measured_with)
+    if chip is None or not sizes.fits(flash_kb, float("inf")):
+        return fit
+    return replace(fit, pace=_pace(chip, pipeline, info))
+
+
+def _pace(chip, pipeline, info):
+    sounds = clips.choose([], None)
+    with tempfile.TemporaryDirectory() as folder:
+        budget.write_sources(pipeline, info, Path(folder))
+        expected = emulated.answers(Path(folder), sounds)
+        figures, _ = emulated.measure(chip, Path(folder), sounds, expected)
+    return Pace(figures.realtime_share.upper, figures.response_ms.upper)

@@ -71,6 +71,7 @@ class Study:
     twins: str  # a sentence on sounds that the table holds more than once; "" where there are none
     fit: str = "split"  # "all": the saved models were then fitted to every clip
     mixed: str = ""  # a sentence on own clips among others'; "" where they are alone
+    chip: str = ""  # the one that the models are to keep up on, in words; "" where none was named
 
     @property
     def is_studio(self) -> bool:
@@ -163,6 +164,7 @@ class Study:
                 "parameters KB": fit.parameters / 1024,
                 "flash KB": None if fit.flash is None else fit.flash / 1024,
                 "RAM KB": None if fit.ram is None else fit.ram / 1024,
+                **self._paces(fit),
                 "fits": "yes" if fit.within(*self.budget_kb) else "NO",
                 "front": "*" if name in front else "",
                 "measured": fit.why,
@@ -170,6 +172,14 @@ class Study:
             for name, fit in self.sizes.items()
         }
         return pd.DataFrame.from_dict(rows, orient="index").round(1)
+
+    def _paces(self, fit):
+        if not self.chip:
+            return {}
+        return {
+            f"real time on {self.chip}, %": None if fit.pace is None else 100 * fit.pace.share,
+            "response, ms": None if fit.pace is None else fit.pace.response_ms,
+        }
 
 
 def write(study: Study, place: Path, pictures: list[str]) -> None:
@@ -273,7 +283,7 @@ def _report(study, pictures):
         markdown(study.size_table().astype(object), "model"),
         "Flash and RAM: extractor and model, compiled and linked; parameters: an estimate. `*`: no "
         f"smaller model scores higher. Budget: {study.budget_kb[0]:g} KB of flash, "
-        f"{study.budget_kb[1]:g} KB of RAM.\n",
+        f"{study.budget_kb[1]:g} KB of RAM.{_about_pace(study)}\n",
         f"Chosen: **{study.chosen}**, of those within the budget the best macro F1 in folds by speaker "
         "inside the training rows; no tested row took part in the choice.\n",
         *_compared(study),
@@ -295,6 +305,15 @@ def _report(study, pictures):
             table = markdown(_per_class(outcome), "class")
             parts.append(f"### {model}, {protocol}\n\n{table}")
     return "\n".join(parts) + "\n"
+
+
+def _about_pace(study):
+    if not study.chip:
+        return ""
+    return (
+        f" {study.chip}: upper estimates from instructions counted in an emulator on a synthetic voice; a "
+        "model that takes more than all of the time, or answers too late, is not chosen."
+    )
 
 
 def _per_class(outcome):
