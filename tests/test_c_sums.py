@@ -66,9 +66,6 @@ class Bank:
             ctypes.c_size_t(len(values)),
         )  # fmt: skip
 
-    def merge(self, other):
-        self.c.probe_bank_merge(self.pointer, other.pointer)
-
     def preset(self, sums, low, high):
         """sums: as `exact` gives them."""
         n, t, tt, x1, x2, x3, x4, tx = sums
@@ -82,9 +79,13 @@ class Bank:
             full.ctypes.data_as(ctypes.c_void_p),
         )
 
-    def columns(self):
+    def columns(self, *others):
+        """Of its frames and those of other banks."""
         found = np.zeros(7, np.float32)
-        self.c.probe_bank_columns(self.pointer, found.ctypes.data_as(ctypes.c_void_p))
+        banks = (ctypes.c_void_p * (1 + len(others)))(
+            self.pointer, *(each.pointer for each in others)
+        )
+        self.c.probe_bank_columns(banks, len(banks), found.ctypes.data_as(ctypes.c_void_p))
         return found
 
 
@@ -169,19 +170,75 @@ def sum_of_squares(n):
     return n * (n + 1) * (2 * n + 1) // 6
 
 
-def test_banks_add_up_in_any_order_to_the_same_bits(library):
-    parts = [sentence(seed, 100 + 50 * seed, start=1000 * seed) for seed in range(5)]
-    states = []
-    for order in ((0, 1, 2, 3, 4), (4, 2, 0, 3, 1), (1, 0, 4, 3, 2)):
-        total = Bank(library)
-        for i in order:
-            bank = Bank(library)
-            bank.add(*parts[i])
-            total.merge(bank)
-        states.append(total.state)
+def in_banks(library, parts):
+    banks = []
+    for values, frames in parts:
+        banks.append(Bank(library))
+        banks[-1].add(values, frames)
+    return banks
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_banks_together_have_the_columns_of_one_bank_to_the_bit_in_any_order(seed, library):
+    rng = np.random.default_rng(seed)
+    far = (
+        1 << 23 if seed == 2 else 1 << 10
+    )  # around the middle: sums of either sign, and words of ones
+    parts = [
+        (MIDDLE + rng.integers(-far, far, 100 + 50 * i), 1000 * i + np.arange(100 + 50 * i))
+        if seed
+        else sentence(i, 100 + 50 * i, start=1000 * i)
+        for i in range(5)
+    ]
     whole = Bank(library)
     whole.add(np.concatenate([v for v, _ in parts]), np.concatenate([f for _, f in parts]))
-    assert all(np.array_equal(state, whole.state) for state in states)
+    banks = in_banks(library, parts)
+    for order in ((0, 1, 2, 3, 4), (4, 2, 0, 3, 1), (1, 0, 4, 3, 2)):
+        first, *others = [banks[i] for i in order]
+        assert first.columns(*others).tobytes() == whole.columns().tobytes()
+    empty = Bank(library)
+    assert empty.columns(whole, Bank(library)).tobytes() == whole.columns().tobytes()
+
+
+def test_the_sums_of_49_days_in_each_of_five_banks_are_those_of_all_together(library):
+    """Two of 2.1e8 frames at opposite ends, with three sentences: carries go through every word."""
+    far, count = (1 << 22) - 1, DAYS_49 // 2
+    banks, total = [], [0] * 8
+    for which, end in enumerate((far, -far)):
+        start = which * count
+        t = count * start + count * (count - 1) // 2
+        tt = sum_of_squares(start + count - 1) - sum_of_squares(start - 1)
+        sums = [count, t, tt, *(end**k * count for k in (1, 2, 3, 4)), end * t]
+        banks.append(Bank(library))
+        banks[-1].preset(sums, MIDDLE + end, MIDDLE + end)
+        total = [a + b for a, b in zip(total, sums, strict=True)]
+    parts = [sentence(seed, start=2 * count + 1000 * seed) for seed in range(3)]
+    for part in parts:
+        total = [a + b for a, b in zip(total, exact(*part), strict=True)]
+    banks += in_banks(library, parts)
+    whole = Bank(library)
+    whole.preset(total, MIDDLE - far, MIDDLE + far)
+    assert banks[0].columns(*banks[1:]).tobytes() == whole.columns().tobytes()
+    wanted = expected(total, MIDDLE - far, MIDDLE + far)
+    assert whole.columns() == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("frames", [(1 << 17) - 1, 1 << 17])
+def test_few_frames_and_many_are_moved_to_their_mean_alike(frames, library):
+    """Where the shorter way ends, and as far out as values go: the largest sums that it takes."""
+    far = (1 << 22) - 1
+    few = frames // 16
+    start = 2**31 - frames
+    t = frames * start + frames * (frames - 1) // 2
+    tt = sum_of_squares(start + frames - 1) - sum_of_squares(start - 1)
+    early = few * start + few * (few - 1) // 2
+    for end in (far, -far):
+        powers = [end**k * (frames - few) + (-end) ** k * few for k in (1, 2, 3, 4)]
+        sums = [frames, t, tt, *powers, end * (t - 2 * early)]
+        bank = Bank(library)
+        bank.preset(sums, MIDDLE - far, MIDDLE + far)
+        wanted = expected(sums, MIDDLE - far, MIDDLE + far)
+        assert bank.columns() == pytest.approx(wanted, rel=1e-5, abs=1e-6)
 
 
 def test_what_is_beyond_the_format_counts_as_its_end(library):

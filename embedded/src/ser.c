@@ -55,8 +55,22 @@ ser_status ser_finish(ser_recognizer *recognizer, ser_result *result)
     if (recognizer == NULL || result == NULL) {
         return SER_BAD_ARGUMENT;
     }
-    ser_extractor_finish(&recognizer->extractor, &summary, recognizer->features);
-    return classify(&summary, recognizer->features, recognizer->voice, result);
+#if SER_FEATURES_APART
+    float *features = recognizer->features;
+#else
+    float *features = recognizer->extractor.scratch.features;
+#endif
+    ser_extractor_finish(&recognizer->extractor, &summary, features);
+    return classify(&summary, features, recognizer->voice, result);
+}
+
+const float *ser_features(const ser_recognizer *recognizer)
+{
+#if SER_FEATURES_APART
+    return recognizer->features;
+#else
+    return recognizer->extractor.scratch.features;
+#endif
 }
 
 ser_status ser_classify(const ser_summary *summary, const float *features, ser_result *result)

@@ -68,10 +68,15 @@ typedef struct {
     int known;     /* sentences of this voice that the answer stands on; see ser_profile.h */
 } ser_result;
 
+/* Whether features have memory of their own; otherwise they lie where the extractor works while it is pushed. */
+#define SER_FEATURES_APART (SER_PROFILE_COLUMNS || SER_WITH_VOICE)
+
 /* Read nothing in here. */
 typedef struct {
     ser_extractor extractor;
+#if SER_FEATURES_APART
     float features[SER_FEATURES];
+#endif
     const ser_profile *voice;
 } ser_recognizer;
 
@@ -83,6 +88,9 @@ ser_status ser_push(ser_recognizer *recognizer, const int16_t *pcm, size_t count
 
 /* The result for the sound so far, which may go on. */
 ser_status ser_finish(ser_recognizer *recognizer, ser_result *result);
+
+/* The SER_FEATURES features that the latest ser_finish answered for, until the next ser_push or ser_reset. */
+const float *ser_features(const ser_recognizer *recognizer);
 
 /* Forgets the sound: ready for the next utterance. */
 ser_status ser_reset(ser_recognizer *recognizer);

@@ -4,6 +4,7 @@
 #include "ser_wide.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #if SER_COUNT_CORRELATION != SER_PAIRS
@@ -160,62 +161,124 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *
     }
 }
 
-static void merge_part(ser_bank *bank, const ser_bank *other, ser_part part)
+/* Those of several banks that have frames of a part, and the sums of their clocks. */
+typedef struct {
+    const ser_bank *bank[SER_BANKS];
+    const uint32_t *word[SER_BANKS]; /* of these, where they are looked at */
+    int banks;
+    ser_clock clock;
+} ser_heard;
+
+static ser_heard heard_of(const ser_bank **banks, int count, ser_part part)
 {
-    const ser_layout layout = layout_of(part);
-    ser_clock *clock = &bank->clocks[part];
-    const ser_clock *clock_b = &other->clocks[part];
-    ser_full_sums *full = bank->full + layout.full;
-    const ser_full_sums *full_b = other->full + layout.full;
-    ser_spread_sums *spread = bank->spread + layout.spread;
-    const ser_spread_sums *spread_b = other->spread + layout.spread;
-    const int first = clock->frames == 0;
-    if (clock_b->frames == 0) {
-        return;
-    }
-    if (first) {
-        *clock = *clock_b;
-        memcpy(full, full_b, layout.fulls * sizeof *full);
-        memcpy(spread, spread_b, layout.spreads * sizeof *spread);
-#if SER_WITH_CORRELATION
-        if (part == SER_PART_FRAME) {
-            memcpy(bank->products, other->products, sizeof bank->products);
-        }
-#endif
-        return;
-    }
-    clock->frames += clock_b->frames;
-    ser_add_words_2(clock->sum, clock_b->sum);
-    ser_add_words_3(clock->squares, clock_b->squares);
-#if SER_WITH_CORRELATION
-    for (int i = 0; part == SER_PART_FRAME && i < SER_PAIRS; i++) {
-        ser_add_words_3(bank->products[i], other->products[i]);
-    }
-#endif
-    for (int i = 0; i < layout.fulls; i++, full++, full_b++) {
-        ser_add_words_2(full->sum, full_b->sum);
-        ser_add_words_3(full->squares, full_b->squares);
-        ser_add_words_3(full->cubes, full_b->cubes);
-        ser_add_words_4(full->fourths, full_b->fourths);
-        ser_add_words_3(full->time, full_b->time);
-        if (full_b->low < full->low) {
-            full->low = full_b->low;
-        }
-        if (full_b->high > full->high) {
-            full->high = full_b->high;
+    ser_heard heard;
+    memset(&heard, 0, sizeof heard);
+    for (int i = 0; i < count; i++) {
+        const ser_clock *clock = &banks[i]->clocks[part];
+        if (clock->frames > 0) {
+            heard.bank[heard.banks++] = banks[i];
+            heard.clock.frames += clock->frames;
+            ser_add_words_2(heard.clock.sum, clock->sum);
+            ser_add_words_3(heard.clock.squares, clock->squares);
         }
     }
-    for (int i = 0; i < layout.spreads; i++, spread++, spread_b++) {
-        ser_add_words_2(spread->sum, spread_b->sum);
-        ser_add_words_2(spread->squares, spread_b->squares);
+    return heard;
+}
+
+/* From here on, the words at this place of every bank are looked at. */
+static void look_at(ser_heard *heard, size_t place)
+{
+    for (int i = 0; i < heard->banks; i++) {
+        heard->word[i] = (const uint32_t *)(const void *)heard->bank[i] + place;
     }
 }
 
-void ser_bank_merge(ser_bank *bank, const ser_bank *other)
+/* Adds up 2, 3 or 4 words of every bank, behind so many of those that are looked at; and looks on by `step` of them. One number
+   after the other, as the words of all do not stay in registers. */
+SER_INLINE void words_of(ser_heard *heard, size_t behind, int words, size_t step, uint32_t *out)
 {
-    for (int part = 0; part < (int)SER_PARTS; part++) {
-        merge_part(bank, other, (ser_part)part);
+    uint32_t a = 0, b = 0, c = 0, d = 0;
+    for (int i = 0; i < heard->banks; i++) {
+        const uint32_t *word = heard->word[i] + behind;
+        a += word[0];
+        uint32_t carry = a < word[0];
+        if (words > 2) {
+            /* a word of ones and a carry are none, with one that goes on */
+            const uint32_t more = word[1] + carry;
+            carry = more < carry;
+            b += more;
+            carry += b < more;
+        } else {
+            b += word[1] + carry;
+        }
+        if (words > 3) {
+            const uint32_t more = word[2] + carry;
+            carry = more < carry;
+            c += more;
+            carry += c < more;
+            d += word[3] + carry;
+        } else if (words > 2) {
+            c += word[2] + carry;
+        }
+        if (step > 0) {
+            heard->word[i] = word - behind + step;
+        }
     }
+    out[0] = a;
+    out[1] = b;
+    if (words > 2) {
+        out[2] = c;
+    }
+    if (words > 3) {
+        out[3] = d;
+    }
+}
+
+#define IN_WORDS(type, member) (offsetof(type, member) / sizeof(uint32_t))
+#define WORDS(type) (sizeof(type) / sizeof(uint32_t))
+
+/* The sums over all banks, one or more, of the descriptor that is looked at; then the next one is. */
+static ser_full_sums full_of(ser_heard *heard)
+{
+    ser_full_sums full;
+    full.low = INT32_MAX;
+    full.high = INT32_MIN;
+    for (int i = 0; i < heard->banks; i++) {
+        const int32_t low = (int32_t)heard->word[i][IN_WORDS(ser_full_sums, low)];
+        const int32_t high = (int32_t)heard->word[i][IN_WORDS(ser_full_sums, high)];
+        if (low < full.low) {
+            full.low = low;
+        }
+        if (high > full.high) {
+            full.high = high;
+        }
+    }
+    words_of(heard, IN_WORDS(ser_full_sums, sum), 2, 0, full.sum);
+    words_of(heard, IN_WORDS(ser_full_sums, squares), 3, 0, full.squares);
+    words_of(heard, IN_WORDS(ser_full_sums, cubes), 3, 0, full.cubes);
+    words_of(heard, IN_WORDS(ser_full_sums, fourths), 4, 0, full.fourths);
+    words_of(heard, IN_WORDS(ser_full_sums, time), 3, WORDS(ser_full_sums), full.time);
+    return full;
+}
+
+/* The same where mean and standard deviation are all that is asked. */
+SER_INLINE ser_spread_sums spread_of(ser_heard *heard)
+{
+    ser_spread_sums spread;
+    uint32_t a = 0, b = 0, c = 0, d = 0;
+    for (int i = 0; i < heard->banks; i++) {
+        const uint32_t *word = heard->word[i];
+        a += word[0];
+        b += word[1] + (a < word[0]);
+        c += word[2];
+        d += word[3] + (c < word[2]);
+        heard->word[i] = word + WORDS(ser_spread_sums);
+    }
+    spread.sum[0] = a;
+    spread.sum[1] = b;
+    spread.squares[0] = c;
+    spread.squares[1] = d;
+    return spread;
 }
 
 /* Whether values spread enough for their shape to be more than rounding; see features/functionals.py. */
@@ -284,50 +347,99 @@ typedef struct {
     float mean, squares, cubes, fourths, time;
 } ser_central;
 
-/* Frames below which a sum of x^2 around any integer up to the largest x has 64 bits with its sign, one of x^3 96. */
-#define FEW_FRAMES (UINT32_C(1) << 17)
+/* Sums of x to the first to fourth power and of x by time, around the rounded mean m: what is then left to the mean itself is at most
+   half a unit. */
+typedef struct {
+    ser_wide first, second, third, fourth, time;
+} ser_around;
 
-/* In 128 bits to the rounded mean m: sums of x^j become those of (x - m)^j; what is then left to the mean itself is at most half a unit. A sum of
-   x^i (x - m)^j is that of x^(i + 1) (x - m)^(j - 1) less m times that of x^i (x - m)^(j - 1); and
+/* In 128 bits. A sum of x^i (x - m)^j is that of x^(i + 1) (x - m)^(j - 1) less m times that of x^i (x - m)^(j - 1); and
    (x - m)^4 = x^4 - m (x^3 + x^2 (x - m) + x (x - m)^2 + (x - m)^3). */
-static ser_central central_of(const ser_full_sums *sums, const ser_shares *shares)
+static void move_many(const ser_full_sums *sums, const ser_shares *shares, int32_t m, ser_around *around)
 {
-    const int32_t m = rounded_mean(as_64(sums->sum), shares->per_frame);
     const uint32_t frames[1] = {shares->frames};
-    const int few = shares->frames < FEW_FRAMES;
-    const int two = few ? 2 : 4, three = few ? 3 : 4;
     const ser_wide count = ser_wide_of(frames, 1, 0);
     const ser_wide first = ser_wide_of(sums->sum, 2, 1);
     /* of x - m; of x (x - m), (x - m)^2; of x^2 (x - m), x (x - m)^2, (x - m)^3 */
     ser_wide a1 = first;
     ser_wide a2 = ser_wide_of(sums->squares, 3, 0);
     ser_wide a3 = ser_wide_of(sums->cubes, 3, 1);
-    ser_wide a4 = ser_wide_of(sums->fourths, 4, 0);
     ser_wide powers = a3;
-    ser_wide time = ser_wide_of(sums->time, 3, 1);
-    ser_wide_take(&time, &first, shares->middle, three);
-    ser_wide_take(&a1, &count, m, two);
-    ser_wide_take(&a3, &a2, m, three);
+    around->fourth = ser_wide_of(sums->fourths, 4, 0);
+    around->time = ser_wide_of(sums->time, 3, 1);
+    ser_wide_take(&around->time, &first, shares->middle, 4);
+    ser_wide_take(&a1, &count, m, 4);
+    ser_wide_take(&a3, &a2, m, 4);
     ser_wide_add(&powers, &a3);
-    ser_wide_take(&a2, &first, m, two);
-    ser_wide_take(&a3, &a2, m, three);
+    ser_wide_take(&a2, &first, m, 4);
+    ser_wide_take(&a3, &a2, m, 4);
     ser_wide_add(&powers, &a3);
-    ser_wide_take(&a2, &a1, m, two);
-    ser_wide_take(&a3, &a2, m, three);
+    ser_wide_take(&a2, &a1, m, 4);
+    ser_wide_take(&a3, &a2, m, 4);
     ser_wide_add(&powers, &a3);
-    ser_wide_take(&a4, &powers, m, 4);
+    ser_wide_take(&around->fourth, &powers, m, 4);
+    around->first = a1;
+    around->second = a2;
+    around->third = a3;
+}
+
+/* Frames below which the same fits fewer bits: x is below 2^22 and x - m below 2^23 in size, so sums of x^2, x (x - m) and (x - m)^2 are
+   below 2^63, and those of third powers, four of them together, below 2^88. */
+#define FEW_FRAMES (UINT32_C(1) << 17)
+
+/* Of few frames: squares in 64 bits; and, as m times a sum is the same after the sums are added up, two products of 96 bits in
+   place of six: sum (x - m)^3 = sum x^3 - m (A + B + C) and sum (x - m)^4 = sum x^4 - m (4 sum x^3 - m (3 A + 2 B + C)), where A, B
+   and C are the sums of x^2, x (x - m) and (x - m)^2. */
+static void move_few(const ser_full_sums *sums, const ser_shares *shares, int32_t m, ser_around *around)
+{
+    const uint64_t factor = extended(m);
+    const uint64_t sum = (uint64_t)as_64(sums->sum);
+    const uint64_t a = (uint64_t)as_64(sums->squares);
+    const uint64_t first = sum - factor * shares->frames;
+    const uint64_t b = a - factor * sum;
+    const uint64_t c = b - factor * first;
+    const uint32_t sign = b >> 63 != 0 ? UINT32_MAX : 0;
+    ser_wide once = ser_wide_of_64(a), more, cubes, whole = ser_wide_of_64(sum);
+    ser_add_96(once.word, b, sign);
+    ser_add_96(once.word, c, 0);
+    more = once;
+    ser_add_96(more.word, a + a, 0);
+    ser_add_96(more.word, b, sign);
+    around->first = ser_wide_of_64(first);
+    around->second = ser_wide_of_64(c);
+    around->third = ser_wide_of(sums->cubes, 3, 1);
+    cubes = around->third;
+    ser_add_words_3(cubes.word, cubes.word);
+    ser_add_words_3(cubes.word, cubes.word);
+    ser_wide_take(&around->third, &once, m, 3);
+    ser_wide_take(&cubes, &more, m, 3);
+    around->fourth = ser_wide_of(sums->fourths, 4, 0);
+    ser_wide_take(&around->fourth, &cubes, m, 4);
+    around->time = ser_wide_of(sums->time, 3, 1);
+    ser_wide_take(&around->time, &whole, shares->middle, 3);
+}
+
+static ser_central central_of(const ser_full_sums *sums, const ser_shares *shares)
+{
+    const int32_t m = rounded_mean(as_64(sums->sum), shares->per_frame);
+    ser_around around;
+    if (shares->frames < FEW_FRAMES) {
+        move_few(sums, shares, m, &around);
+    } else {
+        move_many(sums, shares, m, &around);
+    }
     /* of t (x - m), t being the distance from the rounded mean of the frame numbers, and their sum `rest`:
        sum (t + T)(x) = time, so sum t (x - m) = time - T sum x - m sum t */
-    const float d = ser_wide_to_float(&a1) * shares->per_frame;
-    const float second = ser_wide_to_float(&a2);
-    const float third = ser_wide_to_float(&a3);
+    const float d = ser_wide_to_float(&around.first) * shares->per_frame;
+    const float second = ser_wide_to_float(&around.second);
+    const float third = ser_wide_to_float(&around.third);
     const float squares = second - d * d * (float)shares->frames;
     const ser_central central = {
         (float)m + d,
         squares > 0.0f ? squares : 0.0f,
         third - 3.0f * d * second + 2.0f * d * d * d * (float)shares->frames,
-        ser_wide_to_float(&a4) - 4.0f * d * third + 6.0f * d * d * second - 3.0f * d * d * d * d * (float)shares->frames,
-        ser_wide_to_float(&time) - ((float)m + d) * shares->rest};
+        ser_wide_to_float(&around.fourth) - 4.0f * d * third + 6.0f * d * d * second - 3.0f * d * d * d * d * (float)shares->frames,
+        ser_wide_to_float(&around.time) - ((float)m + d) * shares->rest};
     return central;
 }
 
@@ -369,24 +481,28 @@ static void two_functionals(const ser_spread_sums *sums, const ser_descriptor *d
 
 #if SER_WITH_CORRELATION
 /* Pearson's r of each pair. */
-static void correlations(const ser_bank *bank, float *out)
+static void correlations(ser_heard *heard, float *out)
 {
-    const uint32_t frames[1] = {bank->clocks[SER_PART_FRAME].frames};
-    const uint32_t (*product)[3] = bank->products;
+    const uint32_t frames[1] = {heard->clock.frames};
+    ser_wide sums[SER_CORRELATED_MFCCS], left[SER_CORRELATED_MFCCS]; /* of x, and of x - m */
+    int pair = 0;
     float scales[SER_CORRELATED_MFCCS] = {0}; /* one over the root of the sum of squares; 0 where flat */
     int32_t middles[SER_CORRELATED_MFCCS] = {0};
     float rests[SER_CORRELATED_MFCCS] = {0}; /* of the sum, beyond the rounded mean times the frames */
     float per_frame = 0.0f;
+    look_at(heard, IN_WORDS(ser_bank, full) + SER_FRAME_MFCC_01 * WORDS(ser_full_sums));
     for (int i = 0; i < SER_CORRELATED_MFCCS && frames[0] > 0; i++) {
-        const ser_full_sums *full = bank->full + SER_FRAME_MFCC_01 + i;
+        const ser_full_sums full = full_of(heard);
         const ser_wide count = ser_wide_of(frames, 1, 0);
-        ser_wide sum = ser_wide_of(full->sum, 2, 1);
-        ser_wide squares = ser_wide_of(full->squares, 3, 0);
+        ser_wide sum = ser_wide_of(full.sum, 2, 1);
+        ser_wide squares = ser_wide_of(full.squares, 3, 0);
+        sums[i] = sum;
         per_frame = ser_recip((float)frames[0]);
-        middles[i] = rounded_mean(as_64(full->sum), per_frame);
+        middles[i] = rounded_mean(as_64(full.sum), per_frame);
         ser_wide_take(&squares, &sum, middles[i], 4);
         ser_wide_take(&sum, &count, middles[i], 4);
         ser_wide_take(&squares, &sum, middles[i], 4);
+        left[i] = sum;
         rests[i] = ser_wide_to_float(&sum);
         const float central = ser_wide_to_float(&squares) - rests[i] * rests[i] * per_frame;
         const ser_descriptor *descriptor = ser_frame_descriptors + SER_FRAME_MFCC_01 + i;
@@ -397,17 +513,20 @@ static void correlations(const ser_bank *bank, float *out)
         }
     }
     for (int a = 0; a < SER_CORRELATED_MFCCS; a++) {
-        for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++, product++) {
+        for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++, pair++) {
+            if (!(scales[a] > 0.0f && scales[b] > 0.0f)) {
+                *out++ = SER_UNDEFINED;
+                continue;
+            }
             /* of (x - m)(y - n): xy - m y - n (x - m), the latter being what rests of x */
-            const ser_wide count = ser_wide_of(frames, 1, 0);
-            ser_wide moved = ser_wide_of(*product, 3, 1);
-            const ser_wide other = ser_wide_of(bank->full[SER_FRAME_MFCC_01 + b].sum, 2, 1);
-            ser_wide rest = ser_wide_of(bank->full[SER_FRAME_MFCC_01 + a].sum, 2, 1);
-            ser_wide_take(&rest, &count, middles[a], 4);
-            ser_wide_take(&moved, &other, middles[a], 4);
-            ser_wide_take(&moved, &rest, middles[b], 4);
+            uint32_t product[3];
+            look_at(heard, IN_WORDS(ser_bank, products) + 3 * (size_t)pair);
+            words_of(heard, 0, 3, 0, product);
+            ser_wide moved = ser_wide_of(product, 3, 1);
+            ser_wide_take(&moved, &sums[b], middles[a], 4);
+            ser_wide_take(&moved, &left[a], middles[b], 4);
             const float central = ser_wide_to_float(&moved) - rests[a] * rests[b] * per_frame;
-            *out++ = scales[a] > 0.0f && scales[b] > 0.0f ? central * scales[a] * scales[b] : SER_UNDEFINED;
+            *out++ = central * scales[a] * scales[b];
         }
     }
 }
@@ -427,60 +546,79 @@ static void write_columns(const ser_descriptor *descriptor, const float *all, fl
 }
 
 #if SER_WITH_RELATIVE
-/* Each mel band's mean level less the mean of all of them. */
-static void relative_levels(const ser_bank *bank, float *out)
+/* Each mel band's mean level, which stands there, less the mean of all of them; or nothing without a frame. */
+static void relative_levels(int heard, float *levels)
 {
-    const ser_clock *clock = &bank->clocks[SER_PART_FRAME];
-    const ser_spread_sums *mel = bank->spread + (SER_FRAME_MEL_00 - SER_FRAME_FULLS);
-    const ser_descriptor *descriptor = ser_frame_descriptors + SER_FRAME_MEL_00;
-    float levels[2] = {SER_UNDEFINED, SER_UNDEFINED};
     float sum = 0.0f;
-    if (clock->frames == 0) {
-        for (int i = 0; i < SER_MELS; i++) {
-            out[i] = SER_UNDEFINED;
-        }
-        return;
-    }
-    const ser_shares shares = shares_of(clock);
     for (int i = 0; i < SER_MELS; i++) {
-        two_functionals(mel + i, descriptor + i, &shares, levels);
-        out[i] = levels[0];
-        sum += levels[0];
+        if (!heard) {
+            levels[i] = SER_UNDEFINED;
+        }
+        sum += levels[i];
     }
     const float mean = sum * (1.0f / (float)SER_MELS);
-    for (int i = 0; i < SER_MELS; i++) {
-        out[i] -= mean;
+    for (int i = 0; heard && i < SER_MELS; i++) {
+        levels[i] -= mean;
     }
 }
 #endif
 
-void ser_bank_columns(const ser_bank *bank, float *features)
+typedef char ser_slopes_have_no_ends[SER_DELTA_FULLS == 0 ? 1 : -1]; /* what is repeated has none, nor shapes */
+
+/* The columns of one part. */
+static void part_columns(ser_heard *heard, ser_part part, const ser_repeated *more, float *features)
 {
+    const ser_layout layout = layout_of(part);
+    const ser_descriptor *descriptor = layout.descriptors;
+    ser_clock clock = heard->clock;
+    const uint32_t repeated = more != NULL && more->part == part ? more->frames : 0;
     float all[7] = {0};
+    clock.frames += repeated; /* their numbers hold for slopes alone, which such a part has not */
+    if (clock.frames == 0) {
+        for (int i = 0; i < layout.fulls + layout.spreads; i++) {
+            write_columns(descriptor + i, undefined, features);
+        }
+        return;
+    }
+    const ser_shares shares = shares_of(&clock);
+    look_at(heard, IN_WORDS(ser_bank, full) + layout.full * WORDS(ser_full_sums));
+    for (int i = 0; i < layout.fulls; i++, descriptor++) {
+        const ser_full_sums full = full_of(heard);
+        functionals(&full, descriptor, &shares, all);
+        write_columns(descriptor, all, features);
+    }
+    look_at(heard, IN_WORDS(ser_bank, spread) + layout.spread * WORDS(ser_spread_sums));
+    for (int i = 0; i < layout.spreads; i++, descriptor++) {
+        ser_spread_sums total = spread_of(heard);
+        for (uint32_t frame = 0; frame < repeated; frame++) {
+            const int32_t x = coarse_of(more->values[i], descriptor->middle);
+            ser_add_64(total.sum, extended(x));
+            ser_add_64(total.squares, (uint64_t)((int64_t)x * x));
+        }
+        two_functionals(&total, descriptor, &shares, all);
+        write_columns(descriptor, all, features);
+#if SER_WITH_RELATIVE
+        const int mel = i - (SER_FRAME_MEL_00 - SER_FRAME_FULLS);
+        if (part == SER_PART_FRAME && mel >= 0 && mel < SER_MELS) {
+            features[SER_FIRST_RELATIVE + mel] = all[0];
+        }
+#endif
+    }
+}
+
+void ser_bank_columns(const ser_bank **banks, int count, const ser_repeated *more, float *features)
+{
     for (int part = 0; part < (int)SER_PARTS; part++) {
-        const ser_layout layout = layout_of((ser_part)part);
-        const ser_clock *clock = &bank->clocks[part];
-        const ser_descriptor *descriptor = layout.descriptors;
-        if (clock->frames == 0) {
-            for (int i = 0; i < layout.fulls + layout.spreads; i++) {
-                write_columns(descriptor + i, undefined, features);
-            }
+        ser_heard heard = heard_of(banks, count, (ser_part)part);
+        part_columns(&heard, (ser_part)part, more, features);
+        if (part != (int)SER_PART_FRAME) {
             continue;
         }
-        const ser_shares shares = shares_of(clock);
-        for (int i = 0; i < layout.fulls; i++, descriptor++) {
-            functionals(bank->full + layout.full + i, descriptor, &shares, all);
-            write_columns(descriptor, all, features);
-        }
-        for (int i = 0; i < layout.spreads; i++, descriptor++) {
-            two_functionals(bank->spread + layout.spread + i, descriptor, &shares, all);
-            write_columns(descriptor, all, features);
-        }
-    }
 #if SER_WITH_CORRELATION
-    correlations(bank, features + SER_FIRST_CORRELATION);
+        correlations(&heard, features + SER_FIRST_CORRELATION);
 #endif
 #if SER_WITH_RELATIVE
-    relative_levels(bank, features + SER_FIRST_RELATIVE);
+        relative_levels(heard.banks > 0, features + SER_FIRST_RELATIVE);
 #endif
+    }
 }

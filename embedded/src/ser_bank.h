@@ -1,8 +1,8 @@
 /*
  * Running sums of every gated descriptor: mean, standard deviation, minimum, maximum, skewness,
  * kurtosis and slope, and the correlation of MFCCs, in memory that does not grow. In go one part's values per frame, in the order of
- * the enums of ser_schema.h and in the formats of the schema; out come columns of the feature vector. Banks of disjoint frames add up, in any order
- * to the same bits.
+ * the enums of ser_schema.h and in the formats of the schema; out come columns of the feature vector, of several banks of disjoint frames
+ * together, in any order to the same bits.
  *
  * The sums are exact, of x, a value's distance from its descriptor's middle: below 2^22 where all functionals are asked; less its last 3 bits and at
  * most 208,700 where mean and standard deviation are (what is farther counts as that far). 49 days of speech are 4.2 10^8 frames, 29 bits, wherever they
@@ -39,6 +39,8 @@ typedef struct {
 /* Arrays of no elements are not C; a build without any such descriptor keeps one unused. */
 enum { SER_FULLS_ROOM = SER_FULLS > 0 ? SER_FULLS : 1, SER_SPREADS_ROOM = SER_SPREADS > 0 ? SER_SPREADS : 1 };
 
+enum { SER_BANKS = SER_GATE_STEPS + 1 };
+
 /* Each pair of the first MFCCs: 1 and 2, 1 and 3, ... 2 and 3, ... as the schema orders them. */
 #define SER_PAIRS (SER_CORRELATED_MFCCS * (SER_CORRELATED_MFCCS - 1) / 2)
 
@@ -57,12 +59,16 @@ void ser_bank_clear(ser_bank *bank);
 /* Counts one part's values at a frame. values: as many as the part has. */
 void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *values);
 
-/* Adds the frames of another bank. */
-void ser_bank_merge(ser_bank *bank, const ser_bank *other);
+/* Frames of a part without ends and shapes, such as SER_PART_DELTA, that all have the same values. */
+typedef struct {
+    ser_part part;
+    uint32_t frames;
+    const int32_t *values;
+} ser_repeated;
 
-/* Writes the columns of every part, and those that come from their sums, into features[SER_FEATURES]; times count
-   in seconds. */
-void ser_bank_columns(const ser_bank *bank, float *features);
+/* Of the frames of up to SER_BANKS banks, and of `more` if it is not NULL: writes the columns of every part, and those that come
+   from their sums, into features[SER_FEATURES]; times count in seconds. */
+void ser_bank_columns(const ser_bank **banks, int count, const ser_repeated *more, float *features);
 
 #ifdef __cplusplus
 }

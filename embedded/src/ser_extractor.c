@@ -88,20 +88,19 @@ static void add_slopes(ser_extractor *extractor, uint32_t frame)
     }
 }
 
-/* Those of the clip's last frames, if it ends here. */
-static void add_last_slopes(const ser_extractor *extractor, ser_bank *total)
+/* Those of the clip's last frames, if it ends here; of how many that are speech. */
+static uint32_t last_slopes(const ser_extractor *extractor, int32_t *slopes)
 {
-    int32_t slopes[SER_DELTA_VALUES];
+    uint32_t speech = 0;
     const uint32_t frames = extractor->gate.frames;
     if (frames < SER_DELTA_WIDTH) {
-        return;
+        return 0;
     }
     ser_cepstrum_slopes(&extractor->cepstrum, slopes); /* every slot, as add_slopes has seen */
     for (uint32_t j = frames - SER_DELTA_LAG; j < frames; j++) {
-        if (ser_gate_is_speech(&extractor->gate, j)) {
-            ser_bank_add(total, SER_PART_DELTA, j, slopes);
-        }
+        speech += ser_gate_is_speech(&extractor->gate, j) != 0;
     }
+    return speech;
 }
 #endif
 
@@ -287,12 +286,15 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
         return SER_OK;
     }
     poison_columns(features);
-    ser_bank *total = &extractor->scratch.total;
-    ser_gate_total(&extractor->gate, total);
+    const ser_bank *banks[SER_BANKS];
+    const int count = ser_gate_banks(&extractor->gate, banks);
 #if SER_WITH_CEPSTRUM
-    add_last_slopes(extractor, total);
+    int32_t slopes[SER_DELTA_VALUES];
+    const ser_repeated last = {SER_PART_DELTA, last_slopes(extractor, slopes), slopes};
+    ser_bank_columns(banks, count, &last, features);
+#else
+    ser_bank_columns(banks, count, NULL, features);
 #endif
-    ser_bank_columns(total, features);
 #if SER_WITH_PITCH || SER_WITH_CLEAR
     ser_pitch_columns(&extractor->pitch, ser_tail_level(&extractor->tail),
                       features + SER_FIRST_PITCH);

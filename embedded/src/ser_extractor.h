@@ -141,7 +141,7 @@ typedef struct {
             float work[SER_HNR_SCRATCH];
         } hnr;
 #endif
-        ser_bank total;
+        float features[SER_FEATURES]; /* the recogniser's, after an answer */
     } scratch;
 } ser_extractor;
 

@@ -18,7 +18,7 @@ void ser_gate_level(ser_gate *gate, int64_t energy)
     /* A louder frame closes the gate for the quietest banks: they serve the new steps. */
     while (gate->top < step) {
         gate->top++;
-        ser_bank_clear(&gate->banks[gate->top % SER_GATE_BANKS]);
+        ser_bank_clear(&gate->banks[gate->top % SER_BANKS]);
     }
     gate->steps[gate->frames % SER_GATE_HISTORY] = step;
     gate->frames++;
@@ -35,14 +35,15 @@ void ser_gate_add(ser_gate *gate, ser_part part, uint32_t frame, const int32_t *
     ser_test_part(part, values);
     if (ser_gate_is_speech(gate, frame)) {
         const int step = gate->steps[frame % SER_GATE_HISTORY];
-        ser_bank_add(&gate->banks[step % SER_GATE_BANKS], part, frame, values);
+        ser_bank_add(&gate->banks[step % SER_BANKS], part, frame, values);
     }
 }
 
-void ser_gate_total(const ser_gate *gate, ser_bank *total)
+int ser_gate_banks(const ser_gate *gate, const ser_bank **banks)
 {
-    ser_bank_clear(total);
+    int count = 0;
     for (int step = gate->top; step > 0 && step + SER_GATE_STEPS >= gate->top; step--) {
-        ser_bank_merge(total, &gate->banks[step % SER_GATE_BANKS]);
+        banks[count++] = &gate->banks[step % SER_BANKS];
     }
+    return count;
 }

@@ -12,10 +12,8 @@
 extern "C" {
 #endif
 
-enum { SER_GATE_BANKS = SER_GATE_STEPS + 1 };
-
 typedef struct {
-    ser_bank banks[SER_GATE_BANKS];  /* step s is kept in banks[s % SER_GATE_BANKS] */
+    ser_bank banks[SER_BANKS];  /* step s is kept in banks[s % SER_BANKS] */
     uint8_t steps[SER_GATE_HISTORY]; /* of the latest frames: frame j at [j % SER_GATE_HISTORY] */
     uint8_t top;                     /* the loudest frame's step */
     uint32_t frames;                 /* levels known */
@@ -32,8 +30,8 @@ void ser_gate_add(ser_gate *gate, ser_part part, uint32_t frame, const int32_t *
 /* Whether that frame would count as speech if the stream ended now. */
 int ser_gate_is_speech(const ser_gate *gate, uint32_t frame);
 
-/* The sums over all frames that hold speech as far as is known. */
-void ser_gate_total(const ser_gate *gate, ser_bank *total);
+/* Which banks have all the frames that hold speech as far as is known, up to SER_BANKS; returns how many. */
+int ser_gate_banks(const ser_gate *gate, const ser_bank **banks);
 
 #ifdef __cplusplus
 }

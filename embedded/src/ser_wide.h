@@ -95,6 +95,15 @@ static inline ser_wide ser_wide_of(const uint32_t *words, int count, int with_si
     return wide;
 }
 
+/* From 64 bits with their sign. */
+static inline ser_wide ser_wide_of_64(uint64_t x)
+{
+    const uint32_t high = (uint32_t)(x >> 32);
+    const uint32_t more = 0U - (high >> 31);
+    const ser_wide wide = {{(uint32_t)x, high, more, more}};
+    return wide;
+}
+
 /* a += b, modulo 2^128. */
 static inline void ser_wide_add(ser_wide *a, const ser_wide *b)
 {

@@ -18,8 +18,6 @@ void probe_bank_add(ser_bank *bank, const int32_t *values, const uint32_t *frame
     }
 }
 
-void probe_bank_merge(ser_bank *bank, const ser_bank *other) { ser_bank_merge(bank, other); }
-
 /* Sums as after a long time, words least first, two's complement. */
 void probe_bank_preset(ser_bank *bank, const ser_clock *clock, const ser_full_sums *sums)
 {
@@ -29,10 +27,10 @@ void probe_bank_preset(ser_bank *bank, const ser_clock *clock, const ser_full_su
 
 uint32_t probe_bank_frames(const ser_bank *bank) { return bank->clocks[SER_PART_INTENSITY].frames; }
 
-/* The seven columns of intensity. */
-void probe_bank_columns(const ser_bank *bank, float *columns)
+/* The seven columns of intensity, of several banks together. */
+void probe_bank_columns(const ser_bank **banks, int count, float *columns)
 {
     float features[SER_FEATURES];
-    ser_bank_columns(bank, features);
+    ser_bank_columns(banks, count, NULL, features);
     memcpy(columns, features + SER_COLUMN_INTENSITY_DB, 7 * sizeof *columns);
 }

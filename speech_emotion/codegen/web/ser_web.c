@@ -120,7 +120,7 @@ EXPORT(known) int ser_web_known(void) { return result.known; }
 EXPORT(seconds) float ser_web_seconds(void) { return result.seconds; }
 EXPORT(label) int ser_web_label(void) { return result.label; }
 EXPORT(probabilities) const float *ser_web_probabilities(void) { return result.probabilities; }
-EXPORT(features) const float *ser_web_features(void) { return asked.features; }
+EXPORT(features) const float *ser_web_features(void) { return ser_features(&asked); }
 
 /* F0 of all frames kept, as the answer's path runs: calls come after ser_web_ask. */
 #if SER_NEEDS_PITCH
@@ -189,7 +189,7 @@ EXPORT(what_if) float *ser_web_what_if(void) { return what_if; }
 static int16_t steps[SER_PROFILE_COLUMNS];
 EXPORT(steps) int16_t *ser_web_steps(void)
 {
-    ser_model_steps(asked.features, steps);
+    ser_model_steps(ser_features(&asked), steps);
     ser_profile_adapt(asked.voice, steps);
     return steps;
 }

@@ -71,7 +71,7 @@ static int recognise(int file)
         print_float(result.probabilities[i]);
     }
     for (int i = 0; i < SER_FEATURES; i++) {
-        print_float(recognizer.features[i]);
+        print_float(ser_features(&recognizer)[i]);
     }
     return 1;
 }

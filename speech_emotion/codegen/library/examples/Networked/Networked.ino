@@ -132,7 +132,7 @@ static void heard(const ser_result *result, const Captured *last)
     ser_message_write_columns(
         boot, seq, SER_MODEL_COLUMNS_NUMBER, SER_MODEL_COLUMNS, spoken.columns, sizeof spoken.columns
     );
-    ser_model_write_steps(recognizer.features, spoken.columns);
+    ser_model_write_steps(ser_features(&recognizer), spoken.columns);
 #endif
     xQueueSend(spoken_queue, &spoken, 0); /* what finds no place is missed by its number */
 }
