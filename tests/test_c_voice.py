@@ -1,5 +1,6 @@
 """The voice stages in C against numpy, and against Praat: each helper, each stage, and the columns."""
 
+import itertools
 import shutil
 from fractions import Fraction
 
@@ -10,7 +11,7 @@ import pytest
 import signals
 import soundfile
 import voice_harness as harness
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from parselmouth.praat import call
 
@@ -361,6 +362,49 @@ def test_asking_does_not_disturb_the_stream():
         assert asked.columns() == asked.columns()
     asked.push(samples[stop:])
     assert asked.columns() == undisturbed.columns()
+
+
+NOT_AHEAD = ("-DSER_PITCH_COUNTS=0", "-DSER_PITCH_COUNTS_IDLE=0")
+
+
+@given(
+    sentences=st.lists(
+        st.tuples(st.integers(40, 200), st.integers(1, 4), st.integers(-12, 0), st.integers(0, 60)),
+        min_size=1,
+        max_size=7,
+    ),
+    asking=st.integers(3, 70),
+)
+@settings(max_examples=15, deadline=None)
+def test_frames_counted_while_the_sound_goes_on_are_those_counted_when_asked(sentences, asking):
+    """Whatever the loudness of what comes, which moves the peak and so what is silent and what is clear, for
+    longer than all frames are kept; and whenever it is asked."""
+    parts = []
+    for hops, seed, down, quiet in sentences:
+        voice = signals.voice(160 * hops, period=90 + seed, wobble=seed, seed=seed)
+        parts += [voice * 2.0 ** (down / 2), signals.noise(160 * quiet, 30, seed)]
+    sound = np.concatenate(parts)
+    ahead_as_when_asked(audio.block_dc(audio.cut(sound.astype(np.int16))), asking)
+
+
+def test_frames_of_speech_counted_while_it_goes_on_are_those_counted_when_asked(clips):
+    """Sentences that grow louder, fall, and follow each other for longer than all frames are kept."""
+    speech = [samples for _, samples in clips[::9]]
+    for samples in speech:
+        ahead_as_when_asked(samples, 23)
+    for first, gains in enumerate(((0.02, 0.1, 0.4, 0.6, 1), (1, 0.3, 0.05, 0.9, 0.2))):
+        parts = [gain * samples for gain, samples in zip(gains, speech[5 * first :], strict=False)]
+        ahead_as_when_asked(audio.cut(np.concatenate(parts).astype(np.int16)), 61)
+
+
+def ahead_as_when_asked(samples, hops):
+    """Asked every so many hops."""
+    ahead, when_asked = harness.Voice(), harness.Voice(options=NOT_AHEAD)
+    marks = [0, *range(80 + 160 * hops, len(samples), 160 * hops), len(samples)]
+    for start, stop in itertools.pairwise(marks):
+        for voice in (ahead, when_asked):
+            voice.push(samples[start:stop])
+        assert ahead.columns() == when_asked.columns()
 
 
 def test_a_shared_spectrum_gives_the_same_hnr():

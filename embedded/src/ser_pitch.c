@@ -115,12 +115,27 @@ static int32_t unvoiced_score(uint32_t local, const ser_silence *silence)
                : VOICING + (int32_t)((silence->loud - part) * silence->rate >> (30 - SER_PITCH_SCORE_BITS));
 }
 
-static void start_again(ser_pitch_front *front)
+/* Nothing is counted ahead. */
+static void count_again(ser_pitch *pitch)
 {
+    ser_pitch_ahead *ahead = &pitch->ahead;
+    ahead->contours = pitch->settled;
+    ahead->frames = 0;
+    ahead->place = 0;
+    ahead->soft = 0;
+    ahead->loud = UINT32_MAX;
+}
+
+static void start_again(ser_pitch *pitch)
+{
+    ser_pitch_front *front = &pitch->front;
     front->total[0] = 0;
     front->quietest = SILENCE_FREE;
     front->frames = 0;
     front->place = 0;
+    pitch->ahead.decided = 0;
+    pitch->ahead.fork = 0;
+    count_again(pitch);
 }
 
 void ser_pitch_reset(ser_pitch *pitch)
@@ -128,7 +143,7 @@ void ser_pitch_reset(ser_pitch *pitch)
     memset(pitch, 0, sizeof *pitch);
     pitch->before = NO_FRAME;
     pitch->front.silence = silence_of(0);
-    start_again(&pitch->front);
+    start_again(pitch);
 }
 
 /* A frame's samples x as the stages want them: x 2^up - mean, at most 65535 in size. */
@@ -491,6 +506,48 @@ SER_INLINE unsigned best_to_voiced(const int32_t *total, const uint32_t *period,
     return best;
 }
 
+/* Notes the path from kept frame `end` - 1, whose candidates end at `place` and whose best state this is, back to frame `start`. */
+static void note_path(ser_pitch *pitch, unsigned start, unsigned end, unsigned place, unsigned best)
+{
+    while (end-- > start) {
+        place -= kept_of(pitch, end);
+        pitch->link[end] = (uint16_t)((pitch->link[end] & 0xff0fu) | best << 4);
+        best = (best > 0 ? pitch->candidate[place + best - 1] : pitch->link[end]) & 15u;
+    }
+}
+
+/* Frame i has been taken, whose candidates start at this place: if all of its states come from one of frame `fork`, every path will go
+   through that one, and what leads there is decided; frame i is the next fork then. */
+static void decide(ser_pitch *pitch, unsigned i, unsigned place)
+{
+    ser_pitch_ahead *ahead = &pitch->ahead;
+    const uint32_t *c = pitch->candidate + place;
+    const unsigned kept = kept_of(pitch, i);
+    uint8_t from[SER_PITCH_MAX + 1];
+    unsigned same = 1, s;
+    if (SER_PITCH_COUNTS == 0) {
+        return; /* a test's build, which finds everything when asked */
+    }
+    if (i > ahead->fork) {
+        from[0] = ahead->from[pitch->link[i] & 15u];
+        for (s = 1; s <= kept; s++) {
+            from[s] = ahead->from[c[s - 1] & 15u];
+            same &= from[s] == from[0];
+        }
+        memcpy(ahead->from, from, kept + 1);
+        if (!same) {
+            return;
+        }
+        note_path(pitch, ahead->decided, ahead->fork + 1u, ahead->fork_place + kept_of(pitch, ahead->fork), from[0]);
+        ahead->decided = (uint16_t)(ahead->fork + 1u);
+    }
+    ahead->fork = (uint16_t)i;
+    ahead->fork_place = (uint16_t)place;
+    for (s = 0; s <= kept; s++) {
+        ahead->from[s] = (uint8_t)s;
+    }
+}
+
 /* Takes the forward pass on by one frame. */
 static void take_frame(ser_pitch *pitch)
 {
@@ -524,6 +581,7 @@ static void take_frame(ser_pitch *pitch)
     }
     front->total[0] = 0;
     memcpy(front->total + 1, total, kept * sizeof *total);
+    decide(pitch, i, front->place);
     front->frames++;
     front->place = (uint16_t)(front->place + kept);
 }
@@ -531,8 +589,9 @@ static void take_frame(ser_pitch *pitch)
 /* Refers the forward pass to a peak. The sound's mean drifts, and its peak with it, in either direction: a peak
  * nearer than a part in SAME_PEAK to the last one is the same, which leaves scores exact to 0.008, and those only of
  * frames almost silent. */
-static void refer(ser_pitch_front *front, uint32_t level)
+static void refer(ser_pitch *pitch, uint32_t level)
 {
+    ser_pitch_front *front = &pitch->front;
     const ser_silence before = front->silence;
     const uint32_t moved = level > before.level ? level - before.level : before.level - level;
     if (moved <= before.level / SAME_PEAK) {
@@ -540,17 +599,19 @@ static void refer(ser_pitch_front *front, uint32_t level)
     }
     front->silence = silence_of(level);
     if (unvoiced_score(front->quietest, level > before.level ? &front->silence : &before) > VOICING) {
-        start_again(front);
+        start_again(pitch);
         front->patience = SER_PITCH_PATIENCE;
     }
 }
 
-/* Takes the forward pass on by a few frames. */
+static void count_ahead(ser_pitch *pitch, uint32_t level, int most);
+
+/* Takes the forward pass on by a few frames; or counts some, if that is one of them or none. */
 static void keep_up(ser_pitch *pitch, uint32_t level)
 {
     ser_pitch_front *front = &pitch->front;
     int most = SER_PITCH_PACE;
-    refer(front, level);
+    refer(pitch, level);
     if (front->patience > 0) {
         front->patience--;
         return;
@@ -558,28 +619,28 @@ static void keep_up(ser_pitch *pitch, uint32_t level)
     for (; most > 0 && front->frames < pitch->frames; most--) {
         take_frame(pitch);
     }
+    if (most >= SER_PITCH_PACE - 1) {
+        count_ahead(pitch, level, kept_of(pitch, pitch->frames - 1u) > 0 ? SER_PITCH_COUNTS : SER_PITCH_COUNTS_IDLE);
+    }
 }
 
 void ser_pitch_path(ser_pitch *pitch, uint32_t from, uint32_t level)
 {
     const unsigned start = from > pitch->base ? from - pitch->base : 0;
+    const unsigned frames = pitch->frames;
     const int32_t *total = pitch->front.total;
-    unsigned i = pitch->frames, place = pitch->pooled, best = 0, s;
-    if (start >= i) {
+    unsigned best = 0, s;
+    if (start >= frames) {
         return;
     }
-    refer(&pitch->front, level);
-    while (pitch->front.frames < i) {
+    refer(pitch, level);
+    while (pitch->front.frames < frames) {
         take_frame(pitch);
     }
-    for (s = 1; s <= kept_of(pitch, i - 1); s++) {
+    for (s = 1; s <= kept_of(pitch, frames - 1); s++) {
         best = total[s] > total[best] ? s : best;
     }
-    while (i-- > start) {
-        place -= kept_of(pitch, i);
-        pitch->link[i] = (uint16_t)((pitch->link[i] & 0xff0fu) | best << 4);
-        best = (best > 0 ? pitch->candidate[place + best - 1] : pitch->link[i]) & 15u;
-    }
+    note_path(pitch, start > pitch->ahead.decided ? start : pitch->ahead.decided, frames, pitch->pooled, best);
 }
 
 /* Candidate of kept frame i on the latest path, 0 = unvoiced; place: of its candidates. */
@@ -637,10 +698,38 @@ static void add_to(ser_contours *contours, const ser_pitch *pitch, unsigned i, u
     }
 }
 
+/* Whether what is counted ahead holds for this level of the clear frames. */
+static int is_counted(const ser_pitch_ahead *ahead, uint32_t clear)
+{
+    return ahead->soft < clear && clear <= ahead->loud;
+}
+
+/* Counts up to so many of the frames that are decided, for a sound of this peak. */
+static void count_ahead(ser_pitch *pitch, uint32_t level, int most)
+{
+    ser_pitch_ahead *ahead = &pitch->ahead;
+    const uint32_t clear = clear_level(level);
+    if (!is_counted(ahead, clear)) {
+        count_again(pitch);
+    }
+    for (; most > 0 && ahead->frames < ahead->decided; most--) {
+        const uint32_t local = ser_unpack(pitch->peak[ahead->frames]);
+        if (local >= clear) {
+            ahead->loud = local < ahead->loud ? local : ahead->loud;
+        } else {
+            ahead->soft = local > ahead->soft ? local : ahead->soft;
+        }
+        add_to(&ahead->contours, pitch, ahead->frames, ahead->place, clear);
+        ahead->place = (uint16_t)(ahead->place + kept_of(pitch, ahead->frames));
+        ahead->frames++;
+    }
+}
+
 static void commit(ser_pitch *pitch, uint32_t level)
 {
     const unsigned count = pitch->frames < SER_PITCH_COMMIT ? pitch->frames : SER_PITCH_COMMIT;
     const uint32_t clear = clear_level(level);
+    ser_pitch_ahead *ahead = &pitch->ahead;
     unsigned i, place = 0;
     ser_pitch_path(pitch, pitch->base, level);
     for (i = 0; i < count; i++) {
@@ -653,6 +742,19 @@ static void commit(ser_pitch *pitch, uint32_t level)
     pitch->base += count;
     pitch->front.frames = (uint16_t)(pitch->front.frames - count);
     pitch->front.place = (uint16_t)(pitch->front.place - place);
+    if (ahead->frames >= count && is_counted(ahead, clear)) {
+        ahead->frames = (uint16_t)(ahead->frames - count);
+        ahead->place = (uint16_t)(ahead->place - place);
+    } else {
+        count_again(pitch);
+    }
+    ahead->decided = (uint16_t)(ahead->decided > count ? ahead->decided - count : 0);
+    if (ahead->fork >= count) {
+        ahead->fork = (uint16_t)(ahead->fork - count);
+        ahead->fork_place = (uint16_t)(ahead->fork_place - place);
+    } else {
+        ahead->fork = pitch->front.frames; /* the next to be taken */
+    }
     memmove(pitch->candidate, pitch->candidate + place, sizeof(uint32_t) * pitch->pooled);
     memmove(pitch->peak, pitch->peak + count, sizeof(uint16_t) * pitch->frames);
     memmove(pitch->link, pitch->link + count, sizeof(uint16_t) * pitch->frames);
@@ -660,11 +762,16 @@ static void commit(ser_pitch *pitch, uint32_t level)
 
 void ser_pitch_columns(ser_pitch *pitch, uint32_t level, float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR])
 {
-    ser_contours contours = pitch->settled;
     const uint32_t clear = clear_level(level);
-    unsigned i, place = 0;
+    ser_contours contours;
+    unsigned i, place;
     ser_pitch_path(pitch, pitch->base, level);
-    for (i = 0; i < pitch->frames; i++) {
+    if (!is_counted(&pitch->ahead, clear)) {
+        count_again(pitch);
+    }
+    contours = pitch->ahead.contours;
+    place = pitch->ahead.place;
+    for (i = pitch->ahead.frames; i < pitch->frames; i++) {
         add_to(&contours, pitch, i, place, clear);
         place += kept_of(pitch, i);
     }

@@ -18,7 +18,8 @@
  * oldest SER_PITCH_COMMIT frames are settled with the peak so far and leave only their sums.
  *
  * The path's forward pass keeps up with the sound, so that little is left at the end: it starts again, a few
- * frames per hop, only when a new peak changes the score of a frame that has candidates.
+ * frames per hop, only when a new peak changes the score of a frame that has candidates. And where all paths that can still
+ * win run together, the frames before are decided whatever comes: they are counted while the sound goes on, a few per hop.
  *
  * Format, stage by stage; all of it integers, up to the contour at the end of a sound.
  *   frame        samples less the local mean, times 2^s, as much as 16 bits and a sign hold; windowed (Q0.15), to 16
@@ -46,6 +47,11 @@ extern "C" {
 #define SER_PITCH_COMMIT 100
 #define SER_PITCH_SCRATCH 1024 /* int32_t */
 #define SER_PITCH_PACE 8 /* frames that the forward pass takes per hop, at most */
+/* Decided frames that are counted per hop, at most; and if the hop's frame has no candidates, whose refining takes longer than that. */
+#ifndef SER_PITCH_COUNTS
+#define SER_PITCH_COUNTS 2
+#define SER_PITCH_COUNTS_IDLE 12
+#endif
 #define SER_PITCH_PATIENCE 10 /* hops it waits before it starts again: peaks come in flocks */
 
 /* What silence is in a sound of some peak: of a frame from loud 2^exponent on, nothing. */
@@ -70,6 +76,16 @@ typedef struct {
     ser_contour voiced, clear;
 } ser_contours;
 
+/* What is known of the kept frames before anybody asks. */
+typedef struct {
+    ser_contours contours;      /* the settled frames, and the first kept ones */
+    uint16_t frames, place;     /* of these, and their candidates; the sound's peak is such that */
+    uint32_t soft, loud;        /* local peaks up to soft are below the level of the clear frames, those from loud on are not */
+    uint16_t decided;           /* kept frames whose choice is noted: it can change with the sound's peak alone */
+    uint16_t fork, fork_place;  /* the frame that is to be decided next, and where its candidates start */
+    uint8_t from[SER_PITCH_MAX + 1]; /* its state from which each state of the front's last frame comes */
+} ser_pitch_ahead;
+
 typedef struct {
     uint32_t candidate[SER_PITCH_POOL]; /* log period 16 bits | strength 12 | best predecessor 4 */
     uint16_t peak[SER_PITCH_FRAMES];    /* local peak, ser_pack.h */
@@ -79,6 +95,7 @@ typedef struct {
     uint16_t before;                    /* log period of the frame before base, 0 = unvoiced */
     ser_pitch_front front;
     ser_contours settled;               /* what is left of the frames before base */
+    ser_pitch_ahead ahead;
 } ser_pitch;
 
 void ser_pitch_reset(ser_pitch *pitch);
