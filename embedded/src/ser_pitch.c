@@ -522,8 +522,8 @@ static void decide(ser_pitch *pitch, unsigned i, unsigned place)
 {
     ser_pitch_ahead *ahead = &pitch->ahead;
     const uint32_t *c = pitch->candidate + place;
-    const unsigned kept = kept_of(pitch, i);
-    uint8_t from[SER_PITCH_MAX + 1];
+    const unsigned kept = kept_of(pitch, i) & 15u; /* compilers do not know that it is so few */
+    uint8_t from[16];
     unsigned same = 1, s;
     if (SER_PITCH_COUNTS == 0) {
         return; /* a test's build, which finds everything when asked */

@@ -76,6 +76,10 @@ typedef struct {
     ser_contour voiced, clear;
 } ser_contours;
 
+#if SER_PITCH_MAX > 15
+#error "a state of a frame is a number of 4 bits"
+#endif
+
 /* What is known of the kept frames before anybody asks. */
 typedef struct {
     ser_contours contours;      /* the settled frames, and the first kept ones */
@@ -83,7 +87,7 @@ typedef struct {
     uint32_t soft, loud;        /* local peaks up to soft are below the level of the clear frames, those from loud on are not */
     uint16_t decided;           /* kept frames whose choice is noted: it can change with the sound's peak alone */
     uint16_t fork, fork_place;  /* the frame that is to be decided next, and where its candidates start */
-    uint8_t from[SER_PITCH_MAX + 1]; /* its state from which each state of the front's last frame comes */
+    uint8_t from[16];           /* its state from which each state of the front's last frame comes */
 } ser_pitch_ahead;
 
 typedef struct {
