@@ -15,7 +15,16 @@ from PIL import Image
 from sklearn.pipeline import Pipeline
 
 from speech_emotion.errors import CheckFailed, UserError
-from speech_emotion.face import export, features, folders, model_file, pictures, quality
+from speech_emotion.face import (
+    export,
+    features,
+    folders,
+    measuring,
+    model_file,
+    pictures,
+    quality,
+)
+from speech_emotion.measure import toolchain
 from speech_emotion.model.estimators import ClippedScaler, Int8Network
 
 LABELS = ["angry", "happy", "sad"]
@@ -123,6 +132,40 @@ def test_another_models_code_does_not_pass(saved, c_code, tmp_path):
     model_file.save(made_up(9), other, labels=LABELS, threshold=0.4, about="", scores={})
     with pytest.raises(CheckFailed, match="differ"):
         export.compare(c_code, model_file.load(other), export.trials(100))
+
+
+def test_an_exported_face_is_measured_on_a_chip_that_gives_the_same_bits(saved, tmp_path):
+    try:
+        toolchain.TARGETS["esp32p4"].check()
+    except toolchain.MissingTool as error:
+        pytest.skip(str(error))
+    export.export(model_file.load(saved), tmp_path / "Face")
+    found = measuring.measure("esp32p4", tmp_path / "Face")
+    assert 200_000 < found.instructions < 5_000_000
+    assert found.milliseconds.lower == pytest.approx(found.instructions / 360e3, rel=1e-6)
+    assert 4000 < found.stack < 20_000
+    # the tables alone, as the export says them, and the code beside
+    model = model_file.load(saved).pipeline[-1]
+    weights = sum(w.size for w in model.weights8_)
+    assert weights < found.flash < weights + 60_000
+    assert "ESP32-P4" in measuring.table([found])
+    (tmp_path / "Face" / "ser_face_model.c").unlink()
+    with pytest.raises(
+        UserError, match="no exported face model; make one with python -m face export"
+    ):
+        measuring.measure("esp32p4", tmp_path / "Face")
+
+
+def test_a_chip_that_gives_other_bits_than_this_computer_is_told_of(saved, tmp_path, monkeypatch):
+    try:
+        toolchain.TARGETS["esp32p4"].check()
+    except toolchain.MissingTool as error:
+        pytest.skip(str(error))
+    export.export(model_file.load(saved), tmp_path / "Face")
+    here = measuring._run_here
+    monkeypatch.setattr(measuring, "_run_here", lambda *found: [*here(*found)[:-1], "0"])
+    with pytest.raises(CheckFailed, match="esp32p4: probabilities of a picture differ"):
+        measuring.measure("esp32p4", tmp_path / "Face")
 
 
 def test_the_export_is_what_was_compared_and_the_same_each_time(saved, tmp_path):

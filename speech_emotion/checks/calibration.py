@@ -34,17 +34,11 @@ CHECKSUMS = {
 def counted(
     target: toolchain.Target, sources: Iterable[Path], folder: Path, *flags: str
 ) -> tuple[str, float]:
-    """What a program printed, and the instructions of its mean region between `begin_iteration` and
-    `end_region`, without what the marks cost, which it shows between `begin_nothing` and `end_region` first.
-    folder: where everything made goes."""
+    """What a program printed, and the instructions of its mean region (`firmware.mean_region`). folder: where
+    everything made goes."""
     flags = (*flags, f"-I{toolchain.C}")
     objects = target.compile([*sources, *target.platform()], folder, *flags)
-    program = target.link(objects, folder / "program.elf")
-    printed, counts, _ = firmware.counted(target, program, ["begin_nothing", "begin_iteration"])
-    marks, *regions = (
-        int(line.split()[2]) for line in counts.splitlines() if line.startswith("region")
-    )
-    return printed, sum(regions) / len(regions) - marks
+    return firmware.mean_region(target, target.link(objects, folder / "program.elf"))
 
 
 def iteration(target: toolchain.Target, coremark: Path, level: str) -> int:

@@ -1,4 +1,5 @@
-"""Faces: a small model trained on folders of pictures, tried on pictures, exported as C for a chip.
+"""Faces: a small model trained on folders of pictures, tried on pictures, exported as C for a chip, and
+measured there.
 
 FOLDER holds a folder of pictures per emotion, or train/ and validation/ (or test/) with such folders, as
 FER-2013 has them; CK+ at 48 pixels is recognised. Pictures are looked at, never kept.
@@ -9,11 +10,13 @@ from pathlib import Path
 
 from speech_emotion import cli
 from speech_emotion.errors import UserError
+from speech_emotion.measure.chips import CHIPS
 
 EXAMPLES = """examples:
   python -m face train fer2013 --out models/face.joblib
   python -m face predict PICTURE.jpg models/face.joblib
   python -m face export models/face.joblib --out build/Face
+  python -m face measure build/Face --target esp32s3
 """
 
 
@@ -22,7 +25,7 @@ def parse_arguments():
         description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    what = parser.add_subparsers(dest="what", required=True, metavar="train|predict|export")
+    what = parser.add_subparsers(dest="what", required=True, metavar="train|predict|export|measure")
     train = what.add_parser("train", help="folders of pictures -> a model, a card")
     train.add_argument("folder", type=Path, metavar="FOLDER")
     train.add_argument("--out", type=Path, default=Path("models/face.joblib"), metavar="FILE",
@@ -39,12 +42,18 @@ def parse_arguments():
     export.add_argument("model", type=Path, metavar="MODEL")
     export.add_argument("--out", type=Path, default=Path("build/Face"), metavar="DIR",
                         help="default: build/Face")  # fmt: skip
+    measure = what.add_parser("measure", help="what the C takes on emulated chips")
+    measure.add_argument("folder", type=Path, nargs="?", default=Path("build/Face"), metavar="DIR",
+                         help="what face export wrote (default: build/Face)")  # fmt: skip
+    measure.add_argument("--target", nargs="+", choices=CHIPS, default=list(CHIPS), metavar="CHIP",
+                         help=f"of {', '.join(CHIPS)} (default: all)")  # fmt: skip
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    return {"train": train, "predict": predict, "export": export}[arguments.what](arguments)
+    whats = {"train": train, "predict": predict, "export": export, "measure": measure}
+    return whats[arguments.what](arguments)
 
 
 def train(arguments):
@@ -188,6 +197,29 @@ def export(arguments):
 
     model = model_file.load(arguments.model)
     for line in exporting.export(model, arguments.out):
+        print(line)
+    return 0
+
+
+def measure(arguments):
+    from speech_emotion.face import measuring
+    from speech_emotion.measure.toolchain import MissingTool
+
+    found, missing = [], []
+    for name in cli.progress(arguments.target, what="measure", unit="chip"):
+        try:
+            found.append(measuring.measure(name, arguments.folder))
+        except MissingTool as error:
+            missing.append(f"{name}: not measured: {error}")
+    if not found:
+        raise UserError("; ".join(missing))
+    print(measuring.table(found))
+    print(
+        "Instructions are counted in an emulator, times estimated from them. Every bit was the same as on "
+        "this computer. The face model alone: finding a face, the camera and the program around it are not "
+        "counted."
+    )
+    for line in missing:
         print(line)
     return 0
 

@@ -126,11 +126,18 @@ def sizes(
 ) -> tuple[int, int, int, int]:
     """Bytes of code, tables, model and variables that the roots reach, of a library's objects."""
     (model_object,) = (path for path in objects if path.name == "ser_model.o")
-    whole = target.sections(objects, folder, roots)
-    model = target.sections([model_object], folder, ("ser_model_predict", "ser_label_names"))
-    code = _bytes(whole, _CODE) - _bytes(model, _CODE)
-    tables = _bytes(whole, _CONSTANT) - _bytes(model, _CONSTANT)
-    return code, tables, _bytes(model, _CODE + _CONSTANT), _bytes(whole, _VARIABLE)
+    code, tables, variables = reached(target, objects, folder, roots)
+    names = ("ser_model_predict", "ser_label_names")
+    model_code, model_tables, _ = reached(target, [model_object], folder, names)
+    return code - model_code, tables - model_tables, model_code + model_tables, variables
+
+
+def reached(
+    target: Target, objects: list[Path], folder: Path, roots: Iterable[str]
+) -> tuple[int, int, int]:
+    """Bytes of code, constants and variables that the roots reach in these objects."""
+    found = target.sections(objects, folder, roots)
+    return _bytes(found, _CODE), _bytes(found, _CONSTANT), _bytes(found, _VARIABLE)
 
 
 _CODE = (".text", ".literal")
@@ -199,6 +206,17 @@ def counted(target: Target, program: Path, begins: list[str]) -> tuple[str, str,
         options = f"begin={starts},end={symbols['end_region']:x},slow={slow},free={free},out={out}"
         printed = target.emulate(program, "-plugin", f"{plugin(scratch)},{options}")
         return printed, out.read_text(), symbols
+
+
+def mean_region(target: Target, program: Path) -> tuple[str, float]:
+    """What a program printed, and the instructions of its mean region between `begin_iteration` and
+    `end_region`, without what the marks cost, which it shows between `begin_nothing` and `end_region`
+    first."""
+    printed, counts, _ = counted(target, program, ["begin_nothing", "begin_iteration"])
+    marks, *regions = (
+        int(line.split()[2]) for line in counts.splitlines() if line.startswith("region")
+    )
+    return printed, sum(regions) / len(regions) - marks
 
 
 def _answers(printed, clips):
