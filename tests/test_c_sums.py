@@ -20,6 +20,9 @@ UNIT = 2.0**-DESCRIPTOR.bits
 MIDDLE = round(DESCRIPTOR.middle / UNIT)
 
 
+SLOPE_FAR, SLOPE_FORMAT = 208700, 14  # in units of 8
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     try:
@@ -45,6 +48,7 @@ def library(tmp_path_factory):
     loaded = ctypes.CDLL(str(built))
     loaded.probe_bank_size.restype = ctypes.c_size_t
     loaded.probe_bank_frames.restype = ctypes.c_uint32
+    loaded.probe_slope_std.restype = ctypes.c_float
     return loaded
 
 
@@ -239,6 +243,24 @@ def test_few_frames_and_many_are_moved_to_their_mean_alike(frames, library):
         bank.preset(sums, MIDDLE - far, MIDDLE + far)
         wanted = expected(sums, MIDDLE - far, MIDDLE + far)
         assert bank.columns() == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("end", [SLOPE_FAR, -SLOPE_FAR])
+def test_a_slope_after_49_days_at_one_end_spreads_by_what_comes_at_the_other(library, end):
+    """Where a mean is all that is asked besides: 48 bits of the sum and 64 of squares suffice."""
+    count, others = DAYS_49 - 300, 200
+    bank, next_bank = Bank(library), Bank(library)
+    sums = np.array([*words(end * count % (1 << 48), 2), *words(end * end * count, 2)], np.uint32)
+    library.probe_slope_preset(
+        bank.pointer, ctypes.c_uint32(count), sums.ctypes.data_as(ctypes.c_void_p)
+    )
+    for each in (bank, next_bank):
+        library.probe_slope_add(each.pointer, -end * 8, others)
+    banks = (ctypes.c_void_p * 2)(bank.pointer, next_bank.pointer)
+    found = library.probe_slope_std(banks, 2, -end * 8, 3)
+    share = Fraction(2 * others + 3, count + 2 * others + 3)
+    wanted = 2 * SLOPE_FAR * sqrt(share * (1 - share)) * 2.0 ** (3 - SLOPE_FORMAT)
+    assert found == pytest.approx(wanted, rel=2e-6)
 
 
 def test_what_is_beyond_the_format_counts_as_its_end(library):

@@ -47,6 +47,7 @@ static void clear_sums(ser_bank *bank, ser_layout layout, ser_part part)
 {
     memset(bank->full + layout.full, 0, layout.fulls * sizeof *bank->full);
     memset(bank->spread + layout.spread, 0, layout.spreads * sizeof *bank->spread);
+    memset(bank->above + layout.spread, 0, layout.spreads * sizeof *bank->above);
 #if SER_WITH_CORRELATION
     if (part == SER_PART_FRAME) {
         memset(bank->products, 0, sizeof bank->products);
@@ -154,9 +155,12 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *
         }
     }
     ser_spread_sums *spread = bank->spread + layout.spread;
-    for (int i = 0; i < layout.spreads; i++, spread++, descriptor++) {
+    uint16_t *above = bank->above + layout.spread;
+    for (int i = 0; i < layout.spreads; i++, spread++, above++, descriptor++) {
         const int32_t x = coarse_of(*values++, descriptor->middle);
-        ser_add_64(spread->sum, extended(x));
+        const uint32_t sum = spread->sum + (uint32_t)x;
+        *above = (uint16_t)(*above + (sum < (uint32_t)x) - (x < 0));
+        spread->sum = sum;
         ser_add_64(spread->squares, (uint64_t)((int64_t)x * x));
     }
 }
@@ -261,24 +265,25 @@ static ser_full_sums full_of(ser_heard *heard)
     return full;
 }
 
-/* The same where mean and standard deviation are all that is asked. */
-SER_INLINE ser_spread_sums spread_of(ser_heard *heard)
+/* The same where mean and standard deviation are all that is asked, of the spread at this place. */
+typedef struct {
+    int64_t sum;
+    uint64_t squares;
+} ser_spread_total;
+
+SER_INLINE ser_spread_total spread_of(ser_heard *heard, int place)
 {
-    ser_spread_sums spread;
     uint32_t a = 0, b = 0, c = 0, d = 0;
     for (int i = 0; i < heard->banks; i++) {
         const uint32_t *word = heard->word[i];
         a += word[0];
-        b += word[1] + (a < word[0]);
-        c += word[2];
-        d += word[3] + (c < word[2]);
+        b += (uint32_t)(int16_t)heard->bank[i]->above[place] + (a < word[0]);
+        c += word[1];
+        d += word[2] + (c < word[1]);
         heard->word[i] = word + WORDS(ser_spread_sums);
     }
-    spread.sum[0] = a;
-    spread.sum[1] = b;
-    spread.squares[0] = c;
-    spread.squares[1] = d;
-    return spread;
+    const ser_spread_total total = {(int64_t)((uint64_t)b << 32 | a), (uint64_t)d << 32 | c};
+    return total;
 }
 
 /* Whether values spread enough for their shape to be more than rounding; see features/functionals.py. */
@@ -466,13 +471,13 @@ static void functionals(const ser_full_sums *sums, const ser_descriptor *descrip
 }
 
 /* Mean and standard deviation alone: what is left around the rounded mean is exact in 64 bits. */
-static void two_functionals(const ser_spread_sums *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *out)
+static void two_functionals(const ser_spread_total *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *out)
 {
     const float unit = unit_of(descriptor->format - DOWN);
-    const int64_t sum = as_64(sums->sum);
+    const int64_t sum = sums->sum;
     const int32_t m = rounded_mean(sum, shares->per_frame);
     const int64_t rest = sum - (int64_t)m * (int64_t)shares->frames;
-    const uint64_t squares = (uint64_t)as_64(sums->squares) - (uint64_t)m * (uint64_t)(sum + rest);
+    const uint64_t squares = sums->squares - (uint64_t)m * (uint64_t)(sum + rest);
     const float d = (float)(int32_t)rest * shares->per_frame; /* at most half the frames */
     const float variance = float_of(squares) * shares->per_frame - d * d;
     out[0] = (float)descriptor->middle * unit_of(descriptor->format) + ((float)m + d) * unit;
@@ -589,11 +594,11 @@ static void part_columns(ser_heard *heard, ser_part part, const ser_repeated *mo
     }
     look_at(heard, IN_WORDS(ser_bank, spread) + layout.spread * WORDS(ser_spread_sums));
     for (int i = 0; i < layout.spreads; i++, descriptor++) {
-        ser_spread_sums total = spread_of(heard);
+        ser_spread_total total = spread_of(heard, layout.spread + i);
         for (uint32_t frame = 0; frame < repeated; frame++) {
             const int32_t x = coarse_of(more->values[i], descriptor->middle);
-            ser_add_64(total.sum, extended(x));
-            ser_add_64(total.squares, (uint64_t)((int64_t)x * x));
+            total.sum += x;
+            total.squares += (uint64_t)((int64_t)x * x);
         }
         two_functionals(&total, descriptor, &shares, all);
         write_columns(descriptor, all, features);

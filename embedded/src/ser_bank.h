@@ -33,8 +33,8 @@ typedef struct {
 } ser_full_sums;
 
 typedef struct {
-    uint32_t sum[2], squares[2];
-} ser_spread_sums;
+    uint32_t sum, squares[2];
+} ser_spread_sums; /* the sum's lowest bits; the others are in `above` */
 
 /* Arrays of no elements are not C; a build without any such descriptor keeps one unused. */
 enum { SER_FULLS_ROOM = SER_FULLS > 0 ? SER_FULLS : 1, SER_SPREADS_ROOM = SER_SPREADS > 0 ? SER_SPREADS : 1 };
@@ -51,6 +51,7 @@ typedef struct {
 #if SER_WITH_CORRELATION
     uint32_t products[SER_PAIRS][3]; /* sums of products of the two x */
 #endif
+    uint16_t above[SER_SPREADS_ROOM]; /* bits 32 to 47 of spread's sums: 2^29 x of 2^18 have 47 and a sign */
 } ser_bank;
 
 /* No frame yet. */

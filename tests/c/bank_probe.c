@@ -27,6 +27,35 @@ void probe_bank_preset(ser_bank *bank, const ser_clock *clock, const ser_full_su
 
 uint32_t probe_bank_frames(const ser_bank *bank) { return bank->clocks[SER_PART_INTENSITY].frames; }
 
+/* The same of the first slope, which has a standard deviation alone. sums: that of x, 48 bits, then that of its squares, 64. */
+void probe_slope_preset(ser_bank *bank, uint32_t frames, const uint32_t *sums)
+{
+    const int place = SER_FRAME_VALUES - SER_FRAME_FULLS + SER_CHANGE_VALUES - SER_CHANGE_FULLS;
+    bank->clocks[SER_PART_DELTA].frames = frames;
+    bank->spread[place].sum = sums[0];
+    bank->above[place] = (uint16_t)sums[1];
+    bank->spread[place].squares[0] = sums[2];
+    bank->spread[place].squares[1] = sums[3];
+}
+
+void probe_slope_add(ser_bank *bank, int32_t value, uint32_t times)
+{
+    const int32_t values[SER_DELTA_VALUES] = {value};
+    for (uint32_t frame = 0; frame < times; frame++) {
+        ser_bank_add(bank, SER_PART_DELTA, frame, values);
+    }
+}
+
+/* Of several banks, and of so many frames of the same value besides. */
+float probe_slope_std(const ser_bank **banks, int count, int32_t value, uint32_t times)
+{
+    float features[SER_FEATURES];
+    const int32_t values[SER_DELTA_VALUES] = {value};
+    const ser_repeated more = {SER_PART_DELTA, times, values};
+    ser_bank_columns(banks, count, &more, features);
+    return features[SER_COLUMN_MFCC_DELTA_01];
+}
+
 /* The seven columns of intensity, of several banks together. */
 void probe_bank_columns(const ser_bank **banks, int count, float *columns)
 {
