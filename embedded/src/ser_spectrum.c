@@ -131,13 +131,17 @@ static void smooth(int32_t *z)
     re = z[0];
     im = z[1];
 #endif
-    for (; z < end; z += 2) {
-        const int32_t after_re = z[2];
-        const int32_t after_im = z[3];
-        z[0] = re - ((before_re + after_re) >> 1);
-        z[1] = im - ((before_im + after_im) >> 1);
-        before_re = re;
-        before_im = im;
+    for (; z < end; z += 4) { /* two bins: nothing needs to be moved along */
+        const int32_t next_re = z[2];
+        const int32_t next_im = z[3];
+        z[0] = re - ((before_re + next_re) >> 1);
+        z[1] = im - ((before_im + next_im) >> 1);
+        before_re = next_re;
+        before_im = next_im;
+        const int32_t after_re = z[4];
+        const int32_t after_im = z[5];
+        z[2] = next_re - ((re + after_re) >> 1);
+        z[3] = next_im - ((im + after_im) >> 1);
         re = after_re;
         im = after_im;
     }
@@ -183,11 +187,6 @@ static int room_of(uint32_t bits)
     return ser_leading_zeros(bits | 1U);
 }
 
-SER_INLINE uint32_t square_of(uint32_t magnitude, int shift)
-{
-    return ser_umulh(magnitude << shift, magnitude << shift);
-}
-
 #if SER_NEEDS_MEL || SER_WITH_SPECTRUM || SER_WITH_CONTRAST
 /* 10 log10 of two to this power; out and in are of the format of mel levels and Q24. */
 static int32_t decibels(int32_t log2)
@@ -200,16 +199,32 @@ static int32_t decibels(int32_t log2)
 #endif
 
 #if SER_NEEDS_MEL
-static int32_t mel_level(const uint32_t *bin, int bins, const uint32_t *weight)
+/* All bits of so many numbers. */
+static uint32_t bits_of(const uint32_t *x, int count)
 {
     uint32_t all = 0;
-    uint32_t sum = 0;
-    for (int i = 0; i < bins; i++) {
-        all |= bin[i];
+    for (const uint32_t *end = x + count; x < end; x++) {
+        all |= *x;
     }
+    return all;
+}
+
+/* all: the bins' bits. */
+static int32_t mel_level(const uint32_t *bin, int bins, const uint32_t *weight, uint32_t all)
+{
+    const uint32_t *end = bin + bins;
     const int shift = room_of(all);
-    for (int i = 0; i < bins; i++) {
-        sum += ser_umulh(square_of(bin[i], shift), weight[i]);
+    const uint32_t up = 1U << shift;
+    uint32_t sum = 0;
+    if (bins % 2 != 0) {
+        const uint32_t m = *bin++ * up;
+        sum = ser_umulh(ser_umulh(m, m), *weight++);
+    }
+    for (; bin < end; bin += 2, weight += 2) {
+        const uint32_t a = bin[0] * up;
+        sum += ser_umulh(ser_umulh(a, a), weight[0]);
+        const uint32_t b = bin[1] * up;
+        sum += ser_umulh(ser_umulh(b, b), weight[1]);
     }
     /* a square is 2^(2 shift - 32) of the magnitude's */
     return decibels(ser_log2_q24(sum | 1U) + (32 - 2 * shift) * (1 << 24) - SER_FULL_SQUARE_LOG2);
@@ -219,10 +234,18 @@ static int32_t mel_level(const uint32_t *bin, int bins, const uint32_t *weight)
 static int32_t mel_levels(ser_spectrum *spectrum, const uint32_t *magnitude)
 {
     const uint32_t *weight = ser_mel_weights;
+    /* a band begins where the last but one ends (generate/tables.py holds to that): half its bins have been seen */
+    const int first = ser_mel_spans[0][0];
+    int seen = ser_mel_spans[1][0];
+    uint32_t before = bits_of(magnitude + first, seen - first);
     int32_t rise = 0;
     for (int band = 0; band < SER_MELS; band++) {
+        const int start = ser_mel_spans[band][0];
         const int bins = ser_mel_spans[band][1];
-        int32_t level = mel_level(magnitude + ser_mel_spans[band][0], bins, weight) + ser_mel_gains[band];
+        const uint32_t more = bits_of(magnitude + seen, start + bins - seen);
+        int32_t level = mel_level(magnitude + start, bins, weight, before | more) + ser_mel_gains[band];
+        before = more;
+        seen = start + bins;
         if (level < SER_DECIBEL_FLOOR) {
             level = SER_DECIBEL_FLOOR;
         }
@@ -246,9 +269,18 @@ typedef struct {
 static ser_power power_of(const uint32_t *magnitude, int from, int to, uint32_t bits)
 {
     const int shift = room_of(bits);
+    const uint32_t up = 1U << shift;
+    const uint32_t *end = magnitude + to;
     uint32_t sum = 0;
-    for (int i = from; i < to; i++) {
-        sum += square_of(magnitude[i], shift) >> 9; /* SER_BINS of them stay below 2^32 */
+    magnitude += from;
+    if ((to - from) % 2 != 0) {
+        const uint32_t m = *magnitude++ * up;
+        sum = ser_umulh(m, m) >> 9; /* SER_BINS of them stay below 2^32 */
+    }
+    for (; magnitude < end; magnitude += 2) {
+        const uint32_t a = magnitude[0] * up;
+        const uint32_t b = magnitude[1] * up;
+        sum += (ser_umulh(a, a) >> 9) + (ser_umulh(b, b) >> 9);
     }
     const ser_power power = {(uint64_t)sum << 16, 32 + 9 - 16 - 2 * shift};
     return power;
@@ -302,42 +334,87 @@ typedef struct {
     uint64_t moment, square;
 } ser_moments_of_bins;
 
-static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down)
+/* A block's sums, sums of sums and their sums, from the last to the first: of 1, 1 + k, (1 + k)(2 + k) / 2. */
+typedef struct {
+    uint32_t first, second, third;
+} ser_block;
+
+SER_INLINE void take_bin(ser_block *sums, uint32_t magnitude)
 {
-    ser_moments_of_bins sums = {0, 0, 0};
-    const uint32_t half = (1U << down) >> 1;
-    for (int start = 0; start < SER_BINS; start += BLOCK) {
-        const int stop = start + BLOCK < SER_BINS ? start + BLOCK : SER_BINS;
-        /* sums, sums of sums and their sums, from the last to the first: of 1, 1 + k, (1 + k)(2 + k) / 2 */
-        uint32_t first = 0, second = 0, third = 0;
-        for (int i = stop - 1; i >= start; i--) {
-            first += (magnitude[i] + half) >> down;
-            second += first;
-            third += second;
+    sums->first += magnitude;
+    sums->second += sums->first;
+    sums->third += sums->second;
+}
+
+static ser_block block_of(const uint32_t *magnitude, int down)
+{
+    ser_block sums = {0, 0, 0};
+    const uint32_t *m = magnitude + BLOCK;
+    if (down == 0) { /* of all but the loudest sounds */
+        for (; m > magnitude; m -= 4) {
+            take_bin(&sums, m[-1]);
+            take_bin(&sums, m[-2]);
+            take_bin(&sums, m[-3]);
+            take_bin(&sums, m[-4]);
         }
-        const uint32_t ones = second - first;                   /* of k */
-        const uint64_t squares = 2 * (uint64_t)third - 3 * (uint64_t)second + first; /* of k^2 */
-        const uint32_t at = (uint32_t)start;
-        sums.magnitude += first;
-        sums.moment += (uint64_t)first * at + ones;
-        sums.square += (uint64_t)first * (at * at) + 2 * (uint64_t)ones * at + squares;
+        return sums;
+    }
+    const uint32_t half = (1U << down) >> 1;
+    for (; m > magnitude; m--) {
+        take_bin(&sums, (m[-1] + half) >> down);
     }
     return sums;
 }
 
-/* The lowest bin up to which the magnitudes add up to SER_ROLLOFF of all. */
-static int rolloff_of(const uint32_t *magnitude, int down)
+/* Of blocks and a bin: with b a block's number, k a place in it, a bin is 16 b + k, its square 256 b^2 + 32 b k + k^2. */
+static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down)
 {
-    uint32_t sum = 0;
-    for (int i = 0; i < SER_BINS; i++) {
-        sum += magnitude[i] >> down;
+    uint32_t all = 0;
+    uint64_t seconds = 0, thirds = 0;              /* over all blocks */
+    uint64_t by_block = 0, by_square = 0, ones = 0; /* of b, b^2 and b k */
+    for (uint32_t b = 0; b < SER_BINS / BLOCK; b++) {
+        const ser_block sums = block_of(magnitude + b * BLOCK, down);
+        const uint32_t first = sums.first * b; /* 4 bits of a block, 22 of a bin, 4: below 2^30 */
+        all += sums.first;
+        seconds += sums.second;
+        thirds += sums.third;
+        by_block += first;
+        by_square += (uint64_t)first * b;
+        ones += (uint64_t)(sums.second - sums.first) * b;
+    }
+    const uint32_t last = (magnitude[SER_BINS - 1] + ((1U << down) >> 1)) >> down;
+    const ser_moments_of_bins sums = {
+        all + last, by_block * BLOCK + seconds - all + (uint64_t)last * (SER_BINS - 1),
+        by_square * (BLOCK * BLOCK) + ones * (2 * BLOCK) + 2 * thirds - 3 * seconds + all +
+            (uint64_t)last * ((SER_BINS - 1) * (SER_BINS - 1))};
+    return sums;
+}
+#if SER_FRAME % 32 != 0
+#error "SER_FRAME: moments_of takes blocks of bins and one more"
+#endif
+
+/* The lowest bin up to which the magnitudes add up to SER_ROLLOFF of all; sum: of them
+   as they are, if is_sum. */
+static int rolloff_of(const uint32_t *magnitude, int down, uint32_t sum, int is_sum)
+{
+    const uint32_t *last = magnitude + SER_BINS - 1;
+    const uint32_t *m = magnitude;
+    if (is_sum) {
+        const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
+        for (sum = *m; sum <= threshold && m < last; sum += *m) {
+            m++;
+        }
+        return (int)(m - magnitude);
+    }
+    for (sum = 0; m <= last; m++) {
+        sum += *m >> down;
     }
     const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
-    int bin = 0;
-    for (sum = magnitude[0] >> down; sum <= threshold && bin < SER_BINS - 1; sum += magnitude[bin] >> down) {
-        bin++;
+    m = magnitude;
+    for (sum = *m >> down; sum <= threshold && m < last; sum += *m >> down) {
+        m++;
     }
-    return bin;
+    return (int)(m - magnitude);
 }
 
 static void shape(const ser_magnitudes *sums, const uint32_t *magnitude, int32_t *values)
@@ -346,6 +423,7 @@ static void shape(const ser_magnitudes *sums, const uint32_t *magnitude, int32_t
     const int coarse = bits > BLOCK_BITS ? bits - BLOCK_BITS : 0;
     const int fine = bits > 23 ? bits - 23 : 0; /* SER_BINS of 23 bits stay below 2^32 */
     ser_moments_of_bins m = moments_of(magnitude, coarse);
+    const int rolloff = rolloff_of(magnitude, fine, m.magnitude, coarse == 0); /* and fine, too */
     m.magnitude |= m.magnitude == 0;
     const int shift = room_of(m.magnitude);
     /* moments are below 2^8 and 2^16 times the magnitudes' sum: Q24 and Q16, in bins */
@@ -360,7 +438,7 @@ static void shape(const ser_magnitudes *sums, const uint32_t *magnitude, int32_t
     const int32_t ratio = log2_of(plus(low, floor)) - log2_of(plus(high, floor));
     ser_put_frame_spectrum(values, (int32_t)ser_umulh(centroid, SER_CENTROID_SCALE),
                            (int32_t)ser_umulh(ser_root_q16(spread), SER_BANDWIDTH_SCALE),
-                           rolloff_of(magnitude, fine) * SER_ROLLOFF_SCALE, flatness_of(sums, plus(low, high)),
+                           rolloff * SER_ROLLOFF_SCALE, flatness_of(sums, plus(low, high)),
                            decibels(ratio) >> (SER_BITS_MEL - SER_BITS_LOW_HIGH_DB));
 }
 #endif
@@ -475,6 +553,11 @@ static void contrast(const uint32_t *magnitude, int32_t *out)
 #endif
 
 #if SER_WITH_CHROMA
+SER_INLINE uint32_t square_of(uint32_t magnitude, int shift)
+{
+    return ser_umulh(magnitude << shift, magnitude << shift);
+}
+
 #if SER_VECTORS
 /* What the runs of chromas get, those of a start apart. */
 static void add_runs(const uint32_t *magnitude, int shift, uint32_t *sums)
