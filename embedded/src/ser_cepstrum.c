@@ -9,6 +9,9 @@
 
 /* Mel levels are within 2^7 dB: a sum of two, times 2^6, is below 2^30; by a weight of Q33 it comes to 2^7 of the levels' format, and
    a coefficient, at most 450 dB, to 2^30. */
+#if SER_MELS % 8 != 0
+#error "SER_MELS: ser_cepstrum.c takes four pairs of levels at a time"
+#endif
 #define MFCC_DOWN (SER_BITS_MEL + 7 - SER_BITS_MFCC)
 
 const int32_t *ser_cepstrum_mfcc(const int32_t *mel, int32_t *values)
@@ -25,8 +28,12 @@ const int32_t *ser_cepstrum_mfcc(const int32_t *mel, int32_t *values)
     for (int k = 0; k < SER_MFCCS_NEEDED; k++) {
         const int32_t *half = (k & 1) ? sums : differences; /* row k is coefficient k + 1 */
         int32_t sum = HALF / 2;                             /* what the products lose by rounding down */
-        for (int i = 0; i < HALF; i++) {
-            sum += ser_mulh(ser_dct[k][i], half[i]);
+        const int32_t *w = ser_dct[k];
+        for (const int32_t *end = half + HALF; half < end; half += 4, w += 4) {
+            SER_AS_IT_IS(half);
+            SER_AS_IT_IS(w);
+            sum += ser_mulh(w[0], half[0]) + ser_mulh(w[1], half[1]);
+            sum += ser_mulh(w[2], half[2]) + ser_mulh(w[3], half[3]);
         }
         mfcc[k] = ser_rounded(sum, MFCC_DOWN);
     }

@@ -331,6 +331,23 @@ static uint32_t bits_of(const int32_t *z, int count)
 
 enum { SPARE = 3 }; /* bits that are not worth a pass over the numbers */
 
+/* A sum of at most 2^16 numbers: modulo 2^32, and over 2^16, each rounded down, which leaves less than 2^32 open. */
+typedef struct {
+    uint32_t low;
+    int32_t high;
+} ser_few;
+
+SER_INLINE void add_to_few(ser_few *few, int32_t x)
+{
+    few->low += (uint32_t)x;
+    few->high += x >> 16;
+}
+
+static int64_t sum_of_few(const ser_few *few)
+{
+    return (int64_t)few->high * (1 << 16) + (few->low - ((uint32_t)few->high << 16));
+}
+
 /* What the pairs of bins have come to: their share of lag 1, and the sum of their powers, over 2^9. */
 typedef struct {
     int64_t first;
@@ -346,7 +363,7 @@ typedef struct {
  * are below 2^28: powers are below 2^25, sum is below 2^27, y below 3 2^27, of which four add up. What is added makes
  * good the products' rounding down.
  */
-SER_INLINE void power_pair(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, int32_t scale,
+SER_INLINE void power_pair(ser_few *first, uint32_t *total, const int32_t *a, const int32_t *b, const int32_t *w, int32_t scale,
                            int32_t *ya, int32_t *yb)
 {
     const int32_t ar = a[0] * scale, ai = a[1] * scale, br = b[0] * scale, bi = b[1] * scale;
@@ -355,10 +372,26 @@ SER_INLINE void power_pair(ser_pair_sums *sums, const int32_t *a, const int32_t 
     const int32_t sum = 2 * (pa + pb); /* of small bins, of which there are many, nothing is lost */
     const int32_t difference = ser_mulh(w[0], 8 * cross) - ser_mulh(w[1], 4 * (pa - pb)); /* twice P[k] - P[512-k] */
     const int32_t bend = 4 * ser_mulh(w[1], difference) + 2;
-    sums->first += 4 * ser_mulh(w[0], difference) + 2;
-    sums->total += (uint32_t)sum >> 9;
+    add_to_few(first, 4 * ser_mulh(w[0], difference) + 2);
+    *total += (uint32_t)sum >> 9;
     *ya = sum - bend;
     *yb = sum + bend;
+}
+
+/* So many of them, a and ya upwards, b and yb downwards. */
+static void power_pairs_of(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, int pairs, int32_t scale,
+                           int32_t *ya, int32_t *yb)
+{
+    ser_few first = {0, 0};
+    uint32_t total = 0;
+    for (const int32_t *end = a + 2 * pairs; a != end; a += 2, b -= 2, w += 4, ya += 2, yb -= 2) {
+        SER_AS_IT_IS(a);
+        SER_AS_IT_IS(b);
+        SER_AS_IT_IS(w);
+        power_pair(&first, &total, a, b, w, scale, ya, yb);
+    }
+    sums->first += sum_of_few(&first);
+    sums->total += total;
 }
 
 #if SER_VECTORS
@@ -451,18 +484,13 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
     const int shift = spare > 0 ? spare : 0;
     j += take_pairs(&sums, even + 2, even + 510, ser_quarter_circle_q31 + 4, 127, shift, even + 2, even + 510, 0);
 #endif
-    for (; j < 128; j++) {
-        int32_t *a = even + 2 * j, *b = even + 2 * (256 - j);
-        power_pair(&sums, a, b, ser_quarter_circle_q31 + 4 * j, scale, a, b);
-    }
+    power_pairs_of(&sums, even + 2 * j, even + 2 * (256 - j), ser_quarter_circle_q31 + 4 * j, 128 - j, scale, even + 2 * j,
+                   even + 2 * (256 - j));
 #if SER_VECTORS
     (void)take_pairs(&sums, odd, odd + 510, ser_quarter_circle_q31 + 2, 128, shift, even, even + 510, 1);
 #else
-    for (j = 0; j < 128; j++) {
-        /* the imaginary places of the even half are free by now: y[2j+1] goes beside y[2j] */
-        power_pair(&sums, odd + 2 * j, odd + 2 * (255 - j), ser_quarter_circle_q31 + 4 * j + 2, scale,
-                   even + 2 * j + 1, even + 2 * (255 - j) + 1);
-    }
+    /* the imaginary places of the even half are free by now: y[2j+1] goes beside y[2j] */
+    power_pairs_of(&sums, odd, odd + 510, ser_quarter_circle_q31 + 2, 128, scale, even + 1, even + 511);
 #endif
 
     /* Their sizes, below three times the total, must not add up to more than 2^32, nor four of them to more than
@@ -472,8 +500,14 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
     if (room != 0) {
         const int32_t factor = room > 0 ? (int32_t)1 << room : 1;
         const int down = room < 0 ? -room : 0;
-        for (int i = 0; i < 512; i++) {
-            even[i] = (even[i] >> down) * factor;
+        for (int32_t *z = even; down == 0 && z < odd; z += 4) {
+            z[0] *= factor;
+            z[1] *= factor;
+            z[2] *= factor;
+            z[3] *= factor;
+        }
+        for (int32_t *z = even; down > 0 && z < odd; z++) {
+            *z >>= down;
         }
     }
     ser_fft_complex256_to_reversed(even);
@@ -484,14 +518,21 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
     int32_t lag = (int32_t)((sums.first * ((int64_t)1 << (29 + room))) >> 32);
     odd[0] = even[0] + even[1];
     odd[1] = lag;
+    const uint8_t *up = ser_digit_reversal, *back = up + 256;
+    const int32_t *w = ser_quarter_circle_q31;
+    int32_t *out = odd;
     for (j = 1; j < SER_PITCH_LAGS / 2; j++) {
-        const int32_t *a = even + 2 * ser_digit_reversal[j];
-        const int32_t *b = even + 2 * ser_digit_reversal[256 - j], *w = ser_quarter_circle_q31 + 4 * j;
+        const int32_t *a = even + 2 * *++up;
+        const int32_t *b = even + 2 * *--back;
+        w += 4;
+        out += 2;
+        SER_AS_IT_IS(w);
+        SER_AS_IT_IS(out);
         const int32_t er = a[0] + b[0], ei = a[1] - b[1];
         const int32_t dr = a[1] + b[1], di = b[0] - a[0];
-        odd[2 * j] = (er >> 1) + ser_mulh(dr, w[0]) + ser_mulh(di, w[1]) + 1;
+        out[0] = (er >> 1) + ser_mulh(dr, w[0]) + ser_mulh(di, w[1]) + 1;
         lag -= ((ei + (j & 1)) >> 1) + ser_mulh(di, w[0]) - ser_mulh(dr, w[1]);
-        odd[2 * j + 1] = lag;
+        out[1] = lag;
     }
     return odd;
 }

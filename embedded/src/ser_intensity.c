@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define HOP_STEPS (SER_HOP / SER_INTENSITY_STEP)
-#if SER_INTENSITY_STEP != 4
-#error "SER_HOP: ser_intensity.c takes steps of four samples"
+#if SER_INTENSITY_STEP != 4 || SER_HOP % 16 != 0 || SER_INTENSITY_LAST % 4 != 0
+#error "SER_HOP: ser_intensity.c takes steps of four samples, four at a time"
 #endif
 
 void ser_intensity_reset(ser_intensity *intensity) { memset(intensity, 0, sizeof *intensity); }
@@ -23,30 +23,31 @@ typedef struct {
 static void take_steps(const int16_t *x, ser_intensity_steps *steps)
 {
     uint32_t all = 0;
-    steps->sum = steps->first_sum = steps->last_sum = 0;
+    int32_t sum = 0, first = 0, last = 0;
     for (int i = 0; i < HOP_STEPS; i++, x += SER_INTENSITY_STEP) {
         const int32_t value = x[0] + x[1] + x[2] + x[3];
         uint32_t square = (uint32_t)(x[0] * x[0]) + (uint32_t)(x[1] * x[1]) + (uint32_t)(x[2] * x[2]) + (uint32_t)(x[3] * x[3]);
         if (square == 0 && x[0] != 0) { /* four times 2^30 */
             square = UINT32_MAX;
         }
+        if (SER_INTENSITY_FIRST > 0 && i == SER_INTENSITY_FIRST) {
+            first = sum;
+        }
+        if (i == SER_INTENSITY_LAST_WHOLE) {
+            last = sum;
+        }
         steps->values[i] = value * (1 << 13);
         steps->squares[i] = square;
         all |= square;
-        steps->sum += value;
-        if (i < SER_INTENSITY_LAST_WHOLE) {
-            steps->last_sum += value;
-        }
-        if (SER_INTENSITY_FIRST > 0 && i >= SER_INTENSITY_FIRST) {
-            steps->first_sum += value;
-        }
+        sum += value;
     }
+    steps->sum = sum;
+    steps->first_sum = sum - first;
+    steps->last_sum = SER_INTENSITY_LAST_WHOLE < HOP_STEPS ? last : sum;
     steps->up = ser_leading_zeros(all | 1U);
-    for (int i = 0; i < HOP_STEPS; i++) {
+    for (int i = 0; i < HOP_STEPS; i += 2) {
         steps->squares[i] <<= steps->up;
-    }
-    if (SER_INTENSITY_FIRST == 0) {
-        steps->first_sum = steps->sum;
+        steps->squares[i + 1] <<= steps->up;
     }
 }
 
@@ -73,9 +74,15 @@ int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, int32_t *d
         const int count = is_last ? SER_INTENSITY_LAST : HOP_STEPS;
         int32_t value = 0;
         uint32_t square = 0;
-        for (int i = 0; i < count; i++) {
-            value += ser_mulh(w[i], steps.values[i]);
-            square += ser_umulh((uint32_t)w[i], steps.squares[i]);
+        const int32_t *v = steps.values;
+        const uint32_t *q = steps.squares;
+        for (const int32_t *end = v + count; v < end; v += 4, q += 4, w += 4) {
+            SER_AS_IT_IS(v);
+            SER_AS_IT_IS(w);
+            value += ser_mulh(w[0], v[0]) + ser_mulh(w[1], v[1]);
+            value += ser_mulh(w[2], v[2]) + ser_mulh(w[3], v[3]);
+            square += ser_umulh((uint32_t)w[0], q[0]) + ser_umulh((uint32_t)w[1], q[1]);
+            square += ser_umulh((uint32_t)w[2], q[2]) + ser_umulh((uint32_t)w[3], q[3]);
         }
         frame->values += value;
         frame->squares += ((uint64_t)square << 16) >> steps.up;
