@@ -169,17 +169,21 @@ static ser_level find_level(const ser_tail *tail)
     return level;
 }
 
-static int32_t size_of(int32_t x) { return x < 0 ? -x : x; }
-
 /* The largest distance from the mean under the window, in 1/256 sample steps. */
 static uint32_t find_peak(const int16_t *frame, ser_level level)
 {
-    const int32_t up = 1 << level.up;
+    const int16_t *left = frame + SER_PITCH_WINDOW / 2 - LONGEST / 2 - 1, *right = frame + SER_PITCH_WINDOW - 1 - (left - frame);
+    const uint16_t *w = ser_hann_half + (left - frame);
+    int32_t up = 1 << level.up;
     uint32_t peak = 0;
-    for (int i = SER_PITCH_WINDOW / 2 - LONGEST / 2 - 1; i < SER_PITCH_WINDOW / 2; i++) {
-        const int32_t left = size_of(frame[i] * up - level.mean);
-        const int32_t right = size_of(frame[SER_PITCH_WINDOW - 1 - i] * up - level.mean);
-        const uint32_t here = ser_hann_half[i] * (uint32_t)(left > right ? left : right);
+    SER_AS_IT_IS(up); /* a factor: a shift takes two instructions */
+    for (; left < right; left++, right--, w++) {
+        SER_AS_IT_IS(left);
+        SER_AS_IT_IS(right);
+        SER_AS_IT_IS(w);
+        const int32_t a = *left, b = *right;
+        const int32_t above = (a > b ? a : b) * up - level.mean, below = level.mean - (a < b ? a : b) * up;
+        const uint32_t here = *w * (uint32_t)(above > below ? above : below);
         peak = here > peak ? here : peak;
     }
     /* the window's one is 2^15 - 1 */
@@ -257,10 +261,15 @@ static void load(const int16_t *x, ser_level level, int32_t *scratch)
     const uint8_t *place = ser_digit_reversal;
     const int16_t *turn = ser_turns;
     const uint16_t *w = ser_hann_half;
-    const int32_t mean = level.mean, up = 1 << level.up;
+    const int32_t mean = level.mean;
+    int32_t up = 1 << level.up;
     int32_t *odd = scratch + 2 * POINTS;
     int n;
+    SER_AS_IT_IS(up);
     for (n = 0; n < FOLDED; n++, x += 2, w += 2, turn += 2) {
+        SER_AS_IT_IS(x);
+        SER_AS_IT_IS(w);
+        SER_AS_IT_IS(turn);
         const uint16_t *v = ser_hann_half + 2 * FOLDED - 1 - 2 * n;
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]),
@@ -268,17 +277,26 @@ static void load(const int16_t *x, ser_level level, int32_t *scratch)
                turn[0], turn[1]);
     }
     for (; n < QUARTER; n++, x += 2, w += 2, turn += 2) {
+        SER_AS_IT_IS(x);
+        SER_AS_IT_IS(w);
+        SER_AS_IT_IS(turn);
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]), 0, 0,
                turn[0], turn[1]);
     }
     turn -= 2 * QUARTER; /* a quarter turn on: cos, sin become -sin, cos */
     for (; n < PAIRS / 2; n++, x += 2, w += 2, turn += 2) {
+        SER_AS_IT_IS(x);
+        SER_AS_IT_IS(w);
+        SER_AS_IT_IS(turn);
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]), 0, 0,
                -turn[1], turn[0]);
     }
     for (w--; n < POINTS; n++, x += 2, w -= 2, turn += 2) {
+        SER_AS_IT_IS(x);
+        SER_AS_IT_IS(w);
+        SER_AS_IT_IS(turn);
         const int p = 2 * *place++;
         spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[-1]), 0, 0,
                -turn[1], turn[0]);
@@ -305,8 +323,17 @@ static const int32_t *correlate(const int16_t *frame, ser_level level, int32_t *
     if (r[0] > 0) {
         up = (int32_t)1 << (ser_leading_zeros((uint32_t)r[0]) - 2 > 0 ? ser_leading_zeros((uint32_t)r[0]) - 2 : 0);
         per_power = reciprocal(r[0] * up);
-        for (int i = 0; i < LAGS; i++) {
-            r[i] = ser_mulh(ser_mulh(r[i] * up, per_power), ser_window_correction[i]) * 8;
+        const int32_t *w = ser_window_correction;
+        int32_t *lag = r;
+        SER_AS_IT_IS(up);
+        for (const int32_t *end = r + LAGS / 2 * 2; lag < end; lag += 2, w += 2) {
+            SER_AS_IT_IS(lag);
+            SER_AS_IT_IS(w);
+            lag[0] = ser_mulh(ser_mulh(lag[0] * up, per_power), w[0]) * 8;
+            lag[1] = ser_mulh(ser_mulh(lag[1] * up, per_power), w[1]) * 8;
+        }
+        if (LAGS % 2 != 0) {
+            lag[0] = ser_mulh(ser_mulh(lag[0] * up, per_power), w[0]) * 8;
         }
     }
     return r;
@@ -343,8 +370,10 @@ static int find_maxima(const int32_t *r, int32_t unvoiced, found_maximum *found)
                                        SER_PITCH_CEILING);
     int32_t enough = unvoiced - 2 * TURN_COST - ROUNDING;
     int count = 0, i;
-    for (i = SHORTEST; i <= LONGEST; i++) {
-        if (r[i] > VOICING * (1 << (26 - SER_PITCH_SCORE_BITS)) && r[i] > r[i - 1] && r[i] >= r[i + 1]) {
+    for (const int32_t *lag = r + SHORTEST; lag <= r + LONGEST; lag++) {
+        SER_AS_IT_IS(lag);
+        if (lag[0] > VOICING * (1 << (26 - SER_PITCH_SCORE_BITS)) && lag[0] > lag[-1] && lag[0] >= lag[1]) {
+            i = (int)(lag - r);
             ser_peak peak = ser_peak_parabola(r, i);
             found_maximum f;
             if (height_score(peak.height) < enough - ONE / 20) {

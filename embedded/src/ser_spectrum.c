@@ -14,9 +14,26 @@ typedef struct {
     int32_t exponents;   /* of the logarithms of their magnitudes: whole numbers; of their squares: */
     int32_t coarse;      /* a table's, Q20, */
     int32_t fine;        /* and what is left, natural, Q25 */
-    uint32_t floored;    /* magnitudes below the floor, which count as that */
-    uint32_t below;      /* sum of their squares */
+    uint32_t floored;    /* magnitudes below the floor, which count as that: their number times FLOORED, and the sum of their squares */
 } ser_magnitudes;
+
+/* One in the number of magnitudes below the floor, whose squares' sum is in the bits below that. */
+#define FLOORED (1U << 22)
+typedef char ser_squares_below_the_floor_fit[SER_BINS * (SER_MAGNITUDE_FLOOR - 1) * (SER_MAGNITUDE_FLOOR - 1) < FLOORED ? 1 : -1];
+
+/* Of ser_root_rows, the row for the number whose highest seven bits these are, 32 or more. */
+SER_INLINE const int32_t *row_of(uint32_t seven)
+{
+#if defined(__XTENSA__)
+    uint32_t third = seven - 32; /* in two sums; LLVM would multiply, and add an offset apart */
+    SER_AS_IT_IS(third);
+    uint32_t two = third * 2;
+    SER_AS_IT_IS(two);
+    return ser_root_rows[0] + (two + third);
+#else
+    return ser_root_rows[seven - 32];
+#endif
+}
 
 /*
  * Twice the magnitude of a bin, its factor of 2^up taken off, and, if it is not below the floor, the logarithm of its square. The larger component is shifted to
@@ -33,18 +50,16 @@ SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, int up, int32_t re, int32
     if (p < 1U << 30) {
         p <<= 2;
         shift++;
+        SER_AS_IT_IS(p); /* a jump, not two choices */
     }
-    const int32_t *row = ser_root_rows[(p >> 25) - 32];
-    SER_AS_IT_IS(row);
+    const int32_t *row = row_of(p >> 25);
     const int32_t d = (int32_t)(ser_umulh(p, (uint32_t)row[0]) - (1U << 30)) * 2;
     const int32_t half_square = ser_mulh(d, d);
     const uint32_t root = (uint32_t)(row[1] + ser_mulh(row[1], d - (half_square >> 1)));
-    const uint32_t magnitude = shift > 33  ? 0
-                               : shift > 2 ? ((root >> (shift - 3)) + 1) >> 1
-                                           : root << (2 - shift);
+    const uint32_t down = (uint32_t)shift - 3U;
+    const uint32_t magnitude = down <= 30 ? ((root >> down) + 1) >> 1 : shift > 33 ? 0 : root << (2 - shift);
     if (magnitude < SER_MAGNITUDE_FLOOR) {
-        sums->floored++;
-        sums->below += magnitude * magnitude;
+        sums->floored += FLOORED + magnitude * magnitude;
     } else {
         sums->exponents -= shift;
         sums->coarse += row[2];
@@ -99,8 +114,7 @@ static int take_eights(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitu
         fine = _mm256_add_epi32(fine, _mm256_andnot_si256(under, _mm256_srai_epi32(_mm256_sub_epi32(d, half_square), 6)));
         ser_store_8(magnitude + i, _mm256_permute4x64_epi64(m, 0xd8));
     }
-    kept->floored += ser_sum_8(floored);
-    kept->below += ser_sum_8(below);
+    kept->floored += ser_sum_8(floored) * FLOORED + ser_sum_8(below);
     kept->exponents -= (int32_t)ser_sum_8(exponents);
     kept->coarse += (int32_t)ser_sum_8(coarse);
     kept->fine += (int32_t)ser_sum_8(fine);
@@ -172,7 +186,7 @@ static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magn
 /* The magnitude of every bin under a Hann window, in the place of the plain transform. */
 static ser_magnitudes take_magnitudes(int32_t *z, int up)
 {
-    ser_magnitudes sums = {0, 0, 0, 0, 0, 0, 0};
+    ser_magnitudes sums = {0, 0, 0, 0, 0, 0};
     uint32_t *magnitude = (uint32_t *)z;
     smooth(z);
     const uint32_t low = take_some(&sums, z, magnitude, up, SER_LOW_BINS);
@@ -313,13 +327,14 @@ static int32_t log2_of(ser_power power)
 /* The geometric mean of the squares, none below the floor, over their mean. */
 static int32_t flatness_of(const ser_magnitudes *sums, ser_power total)
 {
-    const int32_t counted = SER_BINS - (int32_t)sums->floored;
+    const uint32_t floored = sums->floored / FLOORED;
+    const int32_t counted = SER_BINS - (int32_t)floored;
     /* of the squares' logarithms: p is |z|^2 2^(2 shift - 32), the table begins at 2^30, magnitudes are twice |z| */
     const int64_t fine = (int64_t)sums->fine * SER_LOG2_E;
     const int64_t logarithms = (int64_t)(2 * sums->exponents + counted * (30 + 32 + 2)) * (1 << 24) +
                                (int64_t)sums->coarse * 16 + (fine >> 31) +
-                               (int64_t)sums->floored * SER_SQUARE_FLOOR_LOG2;
-    const uint32_t missing = sums->floored * SER_SQUARE_FLOOR - sums->below;
+                               (int64_t)floored * SER_SQUARE_FLOOR_LOG2;
+    const uint32_t missing = floored * SER_SQUARE_FLOOR - sums->floored % FLOORED;
     const int32_t mean = 2 * ser_mulh((int32_t)(logarithms >> 8), SER_PER_BIN); /* their sum is below 2^38 */
     const int32_t log2 = mean + SER_PER_BIN_LOG2 - log2_of(plus(total, units(missing)));
     return ser_rounded(ser_exp2_q30(log2 < 0 ? log2 : 0), 30 - SER_BITS_FLATNESS);
