@@ -32,8 +32,8 @@ const int32_t *ser_cepstrum_mfcc(const int32_t *mel, int32_t *values)
         for (const int32_t *end = half + HALF; half < end; half += 4, w += 4) {
             SER_AS_IT_IS(half);
             SER_AS_IT_IS(w);
-            sum += ser_mulh(w[0], half[0]) + ser_mulh(w[1], half[1]);
-            sum += ser_mulh(w[2], half[2]) + ser_mulh(w[3], half[3]);
+            sum = ser_add_mulh(ser_add_mulh(sum, w[0], half[0]), w[1], half[1]);
+            sum = ser_add_mulh(ser_add_mulh(sum, w[2], half[2]), w[3], half[3]);
         }
         mfcc[k] = ser_rounded(sum, MFCC_DOWN);
     }
@@ -74,8 +74,8 @@ void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, int32_t *values)
         const int32_t slope = ser_delta_weights[away - 1];
         const int32_t curvature = ser_delta2_weights[away];
         for (int k = 0; k < SER_MFCCS; k++) {
-            slopes[k] += ser_mulh(slope, (after[k] - before[k]) * (1 << UP));
-            curvatures[k] += ser_mulh(curvature, (after[k] + before[k]) * (1 << UP));
+            slopes[k] = ser_add_mulh(slopes[k], slope, (after[k] - before[k]) * (1 << UP));
+            curvatures[k] = ser_add_mulh(curvatures[k], curvature, (after[k] + before[k]) * (1 << UP));
         }
     }
     for (int k = 0; k < SER_MFCCS; k++) {

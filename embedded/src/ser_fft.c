@@ -14,7 +14,7 @@ enum { Q4 = 0, Q16 = 6 * 3, Q64 = 6 * (3 + 15) }; /* where a stage's twiddles be
 /* Half of p, turned by -w. The one added makes good what the two products lose by rounding down. */
 SER_INLINE int32_t turned_re(const int32_t *p, const int32_t *w)
 {
-    return ser_mulh(p[0], w[0]) + ser_mulh(p[1], w[1]) + 1;
+    return ser_add_mulh(ser_add_mulh(1, p[0], w[0]), p[1], w[1]);
 }
 
 SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
@@ -367,8 +367,8 @@ SER_INLINE void power_pair(ser_few *first, uint32_t *total, const int32_t *a, co
                            int32_t *ya, int32_t *yb)
 {
     const int32_t ar = a[0] * scale, ai = a[1] * scale, br = b[0] * scale, bi = b[1] * scale;
-    const int32_t pa = ser_mulh(ar, ar) + ser_mulh(ai, ai), pb = ser_mulh(br, br) + ser_mulh(bi, bi);
-    const int32_t cross = ser_mulh(ar, bi) + ser_mulh(ai, br) + 1;
+    const int32_t pa = ser_add_mulh(ser_mulh(ar, ar), ai, ai), pb = ser_add_mulh(ser_mulh(br, br), bi, bi);
+    const int32_t cross = ser_add_mulh(ser_mulh(ar, bi), ai, br) + 1;
     const int32_t sum = 2 * (pa + pb); /* of small bins, of which there are many, nothing is lost */
     const int32_t difference = ser_mulh(w[0], 8 * cross) - ser_mulh(w[1], 4 * (pa - pb)); /* twice P[k] - P[512-k] */
     const int32_t bend = 4 * ser_mulh(w[1], difference) + 2;
@@ -530,7 +530,7 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
         SER_AS_IT_IS(out);
         const int32_t er = a[0] + b[0], ei = a[1] - b[1];
         const int32_t dr = a[1] + b[1], di = b[0] - a[0];
-        out[0] = (er >> 1) + ser_mulh(dr, w[0]) + ser_mulh(di, w[1]) + 1;
+        out[0] = ser_add_mulh(ser_add_mulh((er >> 1) + 1, dr, w[0]), di, w[1]);
         lag -= ((ei + (j & 1)) >> 1) + ser_mulh(di, w[0]) - ser_mulh(dr, w[1]);
         out[1] = lag;
     }

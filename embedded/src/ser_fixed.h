@@ -2,6 +2,7 @@
  *
  *   ser_mulh(a, b)       floor(a b / 2^32), exact; with b in Q1.31 half of the product
  *   ser_umulh(a, b)      the same without signs
+ *   ser_add_mulh(s, a, b)  s + ser_mulh(a, b)
  *   ser_leading_zeros(x) of 32 bits, x > 0
  *   ser_log2_q24(x)      log2(x) in Q7.24, x > 0, error below 1.2e-7; ser_log2_q24_64(x) of 64 bits
  *   ser_exp2_q30(x)      2^x in Q2.30, x in Q7.24 and at most 0, error below 4e-7
@@ -57,8 +58,23 @@ SER_INLINE int32_t ser_mulh(int32_t a, int32_t b)
     const int32_t middle = ah * bl + (int32_t)(((uint32_t)al * (uint32_t)bl) >> 16);
     const int32_t other = al * bh + (middle & 0xffff);
     return ah * bh + (middle >> 16) + (other >> 16);
+#elif defined(__ARM_FEATURE_DSP) && defined(__GNUC__) /* GCC takes both halves of the product, in two registers */
+    int32_t high;
+    __asm__("smmul %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
+    return high;
 #else
     return (int32_t)(((int64_t)a * b) >> 32);
+#endif
+}
+
+SER_INLINE int32_t ser_add_mulh(int32_t sum, int32_t a, int32_t b)
+{
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__) && !SER_NARROW_PRODUCTS
+    int32_t more;
+    __asm__("smmla %0, %1, %2, %3" : "=r"(more) : "r"(a), "r"(b), "r"(sum));
+    return more;
+#else
+    return sum + ser_mulh(a, b);
 #endif
 }
 

@@ -79,8 +79,8 @@ int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, int32_t *d
         for (const int32_t *end = v + count; v < end; v += 4, q += 4, w += 4) {
             SER_AS_IT_IS(v);
             SER_AS_IT_IS(w);
-            value += ser_mulh(w[0], v[0]) + ser_mulh(w[1], v[1]);
-            value += ser_mulh(w[2], v[2]) + ser_mulh(w[3], v[3]);
+            value = ser_add_mulh(ser_add_mulh(value, w[0], v[0]), w[1], v[1]);
+            value = ser_add_mulh(ser_add_mulh(value, w[2], v[2]), w[3], v[3]);
             square += ser_umulh((uint32_t)w[0], q[0]) + ser_umulh((uint32_t)w[1], q[1]);
             square += ser_umulh((uint32_t)w[2], q[2]) + ser_umulh((uint32_t)w[3], q[3]);
         }

@@ -55,7 +55,7 @@ SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, int up, int32_t re, int32
     const int32_t *row = row_of(p >> 25);
     const int32_t d = (int32_t)(ser_umulh(p, (uint32_t)row[0]) - (1U << 30)) * 2;
     const int32_t half_square = ser_mulh(d, d);
-    const uint32_t root = (uint32_t)(row[1] + ser_mulh(row[1], d - (half_square >> 1)));
+    const uint32_t root = (uint32_t)(ser_add_mulh(row[1], row[1], d - (half_square >> 1)));
     const uint32_t down = (uint32_t)shift - 3U;
     const uint32_t magnitude = down <= 30 ? ((root >> down) + 1) >> 1 : shift > 33 ? 0 : root << (2 - shift);
     if (magnitude < SER_MAGNITUDE_FLOOR) {
@@ -146,6 +146,7 @@ static void smooth(int32_t *z)
     im = z[1];
 #endif
     for (; z < end; z += 4) { /* two bins: nothing needs to be moved along */
+        SER_AS_IT_IS(z);
         const int32_t next_re = z[2];
         const int32_t next_im = z[3];
         z[0] = re - ((before_re + next_re) >> 1);
