@@ -162,9 +162,10 @@ SER_INLINE void combine(int32_t *p, int leg, int down)
     far[leg + 1] = ti + vr;
 }
 
-/* The same, three legs turned and halved on the way. */
-SER_INLINE void turn_and_combine(int32_t *p, int leg, const int32_t *w)
+/* The same, three legs turned and halved on the way; returns p. */
+SER_INLINE int32_t *turn_and_combine(int32_t *p, int leg, const int32_t *w)
 {
+    SER_AS_IT_IS(p);
     int32_t *far = p + 2 * leg;
     int32_t br = turned_re(p + leg, w), bi = turned_im(p + leg, w);
     FIRST_THIS_2(far, br, bi);
@@ -185,6 +186,7 @@ SER_INLINE void turn_and_combine(int32_t *p, int leg, const int32_t *w)
     far[1] = si - ui;
     far[leg] = tr - vi;
     far[leg + 1] = ti + vr;
+    return p;
 }
 
 /* One radix-4 stage: combines four transforms of q points into one of 4q, halved, all over the array. */
@@ -196,11 +198,12 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
         const int32_t *w = twiddles;
         combine(p, leg, 1);
         p += 2;
-        for (const int32_t *end = p + leg - 2; p != end; p += 2, w += 6) {
-            SER_AS_IT_IS(p);
+        const int32_t *end = p + leg - 2;
+        do {
             SER_AS_IT_IS(w);
-            turn_and_combine(p, leg, w);
-        }
+            p = turn_and_combine(p, leg, w) + 2;
+            w += 6;
+        } while (p != end);
     }
 }
 
@@ -212,8 +215,8 @@ static void four_points(int32_t *z)
     }
 }
 
-/* The transpose of a butterfly; w: NULL where legs are not turned but halved alone. */
-SER_INLINE void split(int32_t *p, int leg, const int32_t *w)
+/* The transpose of a butterfly; w: NULL where legs are not turned but halved alone. Returns p. */
+SER_INLINE int32_t *split(int32_t *p, int leg, const int32_t *w)
 {
     int32_t *far = p + 2 * leg;
     int32_t ur = p[leg] + far[leg], ui = p[leg + 1] + far[leg + 1];
@@ -233,6 +236,7 @@ SER_INLINE void split(int32_t *p, int leg, const int32_t *w)
     p[leg + 1] = w == NULL ? b[1] >> 1 : turned_im(b, w);
     far[leg] = w == NULL ? d[0] >> 1 : turned_re(d, w + 4);
     far[leg + 1] = w == NULL ? d[1] >> 1 : turned_im(d, w + 4);
+    return p;
 }
 
 /* Splits every transform of 4q points into four of q, their inputs turned, halved. */
@@ -242,13 +246,14 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
     for (int block = 0; block < 512; block += 4 * leg) {
         int32_t *p = z + block;
         const int32_t *w = twiddles;
-        split(p, leg, NULL);
+        (void)split(p, leg, NULL);
         p += 2;
-        for (const int32_t *end = p + leg - 2; p != end; p += 2, w += 6) {
-            SER_AS_IT_IS(p);
+        const int32_t *end = p + leg - 2;
+        do {
             SER_AS_IT_IS(w);
-            split(p, leg, w);
-        }
+            p = split(p, leg, w) + 2;
+            w += 6;
+        } while (p != end);
     }
 }
 
