@@ -259,12 +259,18 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
 
 #endif
 
-void ser_fft_complex256(int32_t *z)
+/* ser_fft_complex256, the transforms of four neighbours being done. */
+static void rest_of_complex256(int32_t *z)
 {
-    four_points(z);
     radix4_stage(z, 4, ser_radix4_twiddles_q31 + Q4);
     radix4_stage(z, 16, ser_radix4_twiddles_q31 + Q16);
     radix4_stage(z, 64, ser_radix4_twiddles_q31 + Q64);
+}
+
+void ser_fft_complex256(int32_t *z)
+{
+    four_points(z);
+    rest_of_complex256(z);
 }
 
 void ser_fft_complex256_to_reversed(int32_t *z)
@@ -313,25 +319,57 @@ int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins)
     const uint32_t high = (uint32_t)(energy >> 8);
     const int up = (ser_leading_zeros(high | 1U) - 1) / 2; /* E is below 2^(40 - zeros) */
     const int32_t factor = (int32_t)1 << (9 + up);
-    for (int n = 0; n < SER_FRAME / 2; n++) {
-        int32_t *z = bins + 2 * ser_digit_reversal[n];
-        z[0] = frame[2 * n] * factor;
-        z[1] = frame[2 * n + 1] * factor;
+    /* four pairs of samples that become neighbours, and their transform */
+    const uint8_t *place = ser_digit_reversal;
+    for (const int16_t *x = frame, *end = x + SER_FRAME / 4; x < end; x += 2) {
+        SER_AS_IT_IS(x);
+        const int16_t *y = x + SER_FRAME / 2;
+        SER_AS_IT_IS(y); /* distances stay within what an instruction can add to an address */
+        const int32_t sr = x[0] + y[0], si = x[1] + y[1], tr = x[0] - y[0], ti = x[1] - y[1];
+        x += SER_FRAME / 4;
+        y += SER_FRAME / 4;
+        const int32_t ur = x[0] + y[0], ui = x[1] + y[1], vr = x[0] - y[0], vi = x[1] - y[1];
+        x -= SER_FRAME / 4;
+        int32_t *z = bins + 2 * *place++;
+        z[0] = (sr + ur) * factor;
+        z[1] = (si + ui) * factor;
+        z[2] = (tr + vi) * factor;
+        z[3] = (ti - vr) * factor;
+        z[4] = (sr - ur) * factor;
+        z[5] = (si - ui) * factor;
+        z[6] = (tr - vi) * factor;
+        z[7] = (ti + vr) * factor;
     }
-    ser_fft_complex256(bins);
+    rest_of_complex256(bins);
     ser_fft_split512(bins);
     return up;
 }
 
-/* Bits up to the highest that any of the numbers has besides its sign. */
+/* Bits up to the highest that any of the numbers has besides its sign; of the others any. */
 static uint32_t bits_of(const int32_t *z, int count)
 {
+#if defined(__XTENSA__) || defined(SER_TEST_NARROW_PRODUCTS) /* where a choice is an instruction, and one that shifts on the way is none */
+    int32_t most = 0, least = 0;
+    for (const int32_t *end = z + count; z < end; z += 4) {
+        SER_AS_IT_IS(z);
+        most = z[0] > most ? z[0] : most;
+        least = z[0] < least ? z[0] : least;
+        most = z[1] > most ? z[1] : most;
+        least = z[1] < least ? z[1] : least;
+        most = z[2] > most ? z[2] : most;
+        least = z[2] < least ? z[2] : least;
+        most = z[3] > most ? z[3] : most;
+        least = z[3] < least ? z[3] : least;
+    }
+    return (uint32_t)(most | ~least);
+#else
     uint32_t all = 0;
     for (int i = 0; i < count; i += 4) {
         const uint32_t a = (uint32_t)z[i], b = (uint32_t)z[i + 1], c = (uint32_t)z[i + 2], d = (uint32_t)z[i + 3];
         all |= ((a ^ a << 1) | (b ^ b << 1)) | ((c ^ c << 1) | (d ^ d << 1)); /* where bits differ from the next */
     }
     return all >> 1;
+#endif
 }
 
 enum { SPARE = 3 }; /* bits that are not worth a pass over the numbers */

@@ -33,10 +33,8 @@ typedef char ser_tail_begins_with_a_word[offsetof(ser_tail, sample) % 4 == 0 && 
 
 void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
 {
-    int16_t *sample = tail->sample, low, high;
-    int32_t sum = 0;
-    int i;
-    low = high = samples[0];
+    int16_t *sample = tail->sample;
+    int32_t sum = 0, low = samples[0], high = low;
     /* memmove of small C libraries is by bytes */
     for (const int16_t *end = sample + SER_TAIL_SAMPLES - count, *from = sample + count; sample < end; sample += 4, from += 4) {
         SER_AS_IT_IS(sample);
@@ -45,17 +43,22 @@ void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
         copy_two(sample + 2, from + 2);
     }
     sample = tail->sample + SER_TAIL_SAMPLES - count;
-    for (i = 0; i < count; i++) {
-        const int16_t x = samples[i];
-        sample[i] = x;
-        sum += x;
+    for (const int16_t *end = samples + count; samples < end; samples += 2, sample += 2) {
+        SER_AS_IT_IS(samples);
+        SER_AS_IT_IS(sample);
+        const int32_t x = samples[0], y = samples[1];
+        sample[0] = (int16_t)x;
+        sample[1] = (int16_t)y;
+        sum += x + y;
         low = x < low ? x : low;
+        low = y < low ? y : low;
         high = x > high ? x : high;
+        high = y > high ? y : high;
     }
-    tail->hop_low[tail->hops % SER_TAIL_HOPS] = low;
-    tail->hop_high[tail->hops % SER_TAIL_HOPS] = high;
-    tail->low = tail->hops == 0 || low < tail->low ? low : tail->low;
-    tail->high = tail->hops == 0 || high > tail->high ? high : tail->high;
+    tail->hop_low[tail->hops % SER_TAIL_HOPS] = (int16_t)low;
+    tail->hop_high[tail->hops % SER_TAIL_HOPS] = (int16_t)high;
+    tail->low = tail->hops == 0 || low < tail->low ? (int16_t)low : tail->low;
+    tail->high = tail->hops == 0 || high > tail->high ? (int16_t)high : tail->high;
     tail->sum += sum;
     tail->hops++;
 }
