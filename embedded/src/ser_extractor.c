@@ -133,7 +133,7 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
     const ser_running *running = &extractor->running;
     const uint32_t start = (extractor->tail.hops + 1) % SER_STARTS; /* the oldest */
     const int64_t energy = (int64_t)(running->energy - running->start_energy[start]);
-    ser_gate_level(gate, energy);
+    ser_gate_level(gate, energy); /* a frame that is no speech by now never will be: the loudest can only get louder */
 #if SER_WITH_ENERGY
     const int32_t rms = rms_of((uint64_t)energy);
     ser_put_frame_energy(values, rms);
@@ -150,7 +150,7 @@ static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 #if SER_WITH_HNR
     ser_hnr_hop_shared(&extractor->hnr, &extractor->tail, scratch, up, extractor->scratch.hnr.work);
 #endif
-    ser_spectrum_frame(&extractor->spectrum, scratch, up, values, changes);
+    ser_spectrum_frame(&extractor->spectrum, scratch, up, ser_gate_is_speech(gate, j), values, changes);
 #endif
 #if SER_WITH_MODULATION
     ser_modulation_push(&extractor->modulation, extractor->spectrum.mel, values);

@@ -32,8 +32,8 @@ int ser_gate_is_speech(const ser_gate *gate, uint32_t frame)
 
 void ser_gate_add(ser_gate *gate, ser_part part, uint32_t frame, const int32_t *values)
 {
-    ser_test_part(part, values);
     if (ser_gate_is_speech(gate, frame)) {
+        ser_test_part(part, values);
         const int step = gate->steps[frame % SER_GATE_HISTORY];
         ser_bank_add(&gate->banks[step % SER_BANKS], part, frame, values);
     }

@@ -649,7 +649,7 @@ static void chroma(const uint32_t *magnitude, int shift, int32_t *out)
 }
 #endif
 
-void ser_spectrum_frame(ser_spectrum *spectrum, int32_t *scratch, int up, int32_t *values, int32_t *changes)
+void ser_spectrum_frame(ser_spectrum *spectrum, int32_t *scratch, int up, int counts, int32_t *values, int32_t *changes)
 {
     const ser_magnitudes sums = take_magnitudes(scratch, up);
     const uint32_t *magnitude = (const uint32_t *)scratch;
@@ -661,6 +661,11 @@ void ser_spectrum_frame(ser_spectrum *spectrum, int32_t *scratch, int up, int32_
 #endif
 #if SER_WITH_SPECTRUM
     ser_put_change_spectrum(changes, flux);
+#endif
+    if (!counts) {
+        return;
+    }
+#if SER_WITH_SPECTRUM
     shape(&sums, magnitude, values);
 #endif
 #if SER_WITH_MEL || SER_WITH_RELATIVE

@@ -28,10 +28,10 @@ typedef struct {
 
 /*
  * Measures the next frame, whose transform ser_fft_frame has put into scratch and returned up: writes the spectral entries of
- * values[SER_FRAME_VALUES] and changes[SER_CHANGE_VALUES] (meaningless at first), and the mel levels into the
- * state. The transform is gone then.
+ * changes[SER_CHANGE_VALUES] (meaningless at first) and, if the frame is one that counts, of values[SER_FRAME_VALUES]; and the mel
+ * levels into the state. The transform is gone then.
  */
-void ser_spectrum_frame(ser_spectrum *spectrum, int32_t *scratch, int up, int32_t *values, int32_t *changes);
+void ser_spectrum_frame(ser_spectrum *spectrum, int32_t *scratch, int up, int counts, int32_t *values, int32_t *changes);
 #endif
 
 #ifdef __cplusplus
