@@ -22,7 +22,7 @@ enum {
     FOLDED = PAIRS - POINTS, /* pairs at the frame's end that meet its first ones */
     QUARTER = POINTS / 2     /* of a turn */
 };
-#if SER_PITCH_WINDOW % 16 != 0 || SER_PITCH_WINDOW < SER_FRAME || \
+#if SER_PITCH_WINDOW % 4 != 0 || SER_PITCH_WINDOW < SER_FRAME || \
     SER_PITCH_WINDOW + SER_PITCH_LAGS > 2 * SER_FRAME
 #error "SER_PITCH_FLOOR: three of its periods are a window that the transform here cannot take"
 #endif
@@ -191,7 +191,7 @@ static uint32_t find_peak(const int16_t *frame, ser_level level)
     return (peak + (1U << level.up >> 1)) >> level.up;
 }
 
-#if SER_VECTORS
+#if SER_VECTORS && SER_PITCH_WINDOW % 16 == 0
 /* Eight samples under the window, weights as they are or from the last to the first. */
 SER_INLINE ser_vector windowed_8(const int16_t *x, const uint16_t *w, int backwards, __m128i up, ser_vector mean)
 {

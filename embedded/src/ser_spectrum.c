@@ -214,7 +214,7 @@ static int32_t decibels(int32_t log2)
 #endif
 
 #if SER_NEEDS_MEL
-/* All bits of so many numbers. */
+/* All bits of so many numbers, or of none. */
 static uint32_t bits_of(const uint32_t *x, int count)
 {
     uint32_t all = 0;
@@ -249,18 +249,19 @@ static int32_t mel_level(const uint32_t *bin, int bins, const uint32_t *weight, 
 static int32_t mel_levels(ser_spectrum *spectrum, const uint32_t *magnitude)
 {
     const uint32_t *weight = ser_mel_weights;
-    /* a band begins where the last but one ends (generate/tables.py holds to that): half its bins have been seen */
-    const int first = ser_mel_spans[0][0];
-    int seen = ser_mel_spans[1][0];
-    uint32_t before = bits_of(magnitude + first, seen - first);
+    /* most bands begin where the last but one ends: then half their bins' bits are known */
+    int from = ser_mel_spans[0][0];
+    int seen = from;
+    uint32_t more = 0; /* bits of the bins between these */
     int32_t rise = 0;
     for (int band = 0; band < SER_MELS; band++) {
         const int start = ser_mel_spans[band][0];
         const int bins = ser_mel_spans[band][1];
-        const uint32_t more = bits_of(magnitude + seen, start + bins - seen);
-        int32_t level = mel_level(magnitude + start, bins, weight, before | more) + ser_mel_gains[band];
-        before = more;
+        const uint32_t before = start == from ? more : bits_of(magnitude + start, seen - start);
+        from = seen > start ? seen : start;
         seen = start + bins;
+        more = bits_of(magnitude + from, seen - from);
+        int32_t level = mel_level(magnitude + start, bins, weight, before | more) + ser_mel_gains[band];
         if (level < SER_DECIBEL_FLOOR) {
             level = SER_DECIBEL_FLOOR;
         }
