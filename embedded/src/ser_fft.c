@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "ser_hot.h"
+
 #if SER_FRAME != 512 || SER_PITCH_LAGS != 256
 #error "SER_FRAME: the transforms here are of 512 real samples and of twice as many"
 #endif

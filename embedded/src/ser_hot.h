@@ -2,7 +2,7 @@
  * Included last by the sources in which a hop's time is spent: what is compiled for size is compiled for speed there. That
  * costs a kilobyte of flash and saves a tenth of the work on a Cortex-M4.
  *
- * Only where GCC compiles and is what measure/ counts with: not on an ESP32, whose instructions it counts in LLVM's code.
+ * Only where GCC compiles and is what measure/ counts with: not on an ESP32, whose instructions are counted in LLVM code.
  */
 #ifndef SER_HOT_H
 #define SER_HOT_H

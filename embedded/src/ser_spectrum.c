@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "ser_hot.h"
+
 /* What the bins of a frame have come to while their magnitudes were taken. */
 typedef struct {
     uint32_t low, high;  /* all bits of the magnitudes below and above SER_LOW_HIGH_SPLIT */
