@@ -418,20 +418,21 @@ static int rolloff_of(const uint32_t *magnitude, int down, uint32_t sum, int is_
 {
     const uint32_t *last = magnitude + SER_BINS - 1;
     const uint32_t *m = magnitude;
-    if (is_sum) {
-        const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
+    if (!is_sum) {
+        for (sum = 0; m <= last; m++) {
+            sum += *m >> down;
+        }
+        m = magnitude;
+    }
+    const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
+    if (down == 0) {
         for (sum = *m; sum <= threshold && m < last; sum += *m) {
             m++;
         }
-        return (int)(m - magnitude);
-    }
-    for (sum = 0; m <= last; m++) {
-        sum += *m >> down;
-    }
-    const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
-    m = magnitude;
-    for (sum = *m >> down; sum <= threshold && m < last; sum += *m >> down) {
-        m++;
+    } else {
+        for (sum = *m >> down; sum <= threshold && m < last; sum += *m >> down) {
+            m++;
+        }
     }
     return (int)(m - magnitude);
 }
