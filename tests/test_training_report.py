@@ -343,6 +343,12 @@ def test_named_groups_are_taken_whole_and_unknown_ones_refused():
         candidates.columns(["zcr", "colour"])
 
 
+def test_models_with_the_encoder_are_tried_where_their_pace_is_counted():
+    usual, paced = candidates.default_names(paced=False), candidates.default_names(paced=True)
+    assert set(paced) - set(usual) == {n for n, c in CANDIDATES.items() if c.encoder}
+    assert "voice_224" in usual and "kernel" not in paced
+
+
 @pytest.mark.parametrize("name", CANDIDATES)
 def test_a_candidate_is_what_its_description_says(name):
     candidate = CANDIDATES[name]

@@ -13,7 +13,7 @@ from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import schema
 from speech_emotion.files import writable_folder
 from speech_emotion.measure.chips import CHIPS
-from speech_emotion.training.candidates import BALANCES, CANDIDATES, columns, union
+from speech_emotion.training.candidates import BALANCES, CANDIDATES, columns, default_names, union
 
 EXAMPLES = """examples:
   python train.py dataset/features.csv
@@ -35,9 +35,8 @@ def parse_arguments():
     add(
         "--models",
         nargs="+",
-        default=[c.name for c in CANDIDATES.values() if c.by_default],
         metavar="NAME",
-        help="default: all below but kernel and those with the encoder",
+        help=f"default: {', '.join(default_names(paced=False))}; with --chip those with the encoder too",
     )
     add("--labels", default="auto", metavar="SET",
         help="seven (calm counts as neutral), eight, csv (as they are), or labels joined by commas "
@@ -92,6 +91,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    arguments.models = arguments.models or default_names(paced=arguments.chip is not None)
     unknown = [name for name in arguments.models if name not in CANDIDATES]
     if unknown:
         raise UserError(f"--models {unknown[0]}: no such model; there are {', '.join(CANDIDATES)}")

@@ -222,6 +222,12 @@ CANDIDATES: dict[str, Candidate] = {
 }  # fmt: skip
 
 
+def default_names(*, paced: bool) -> list[str]:
+    """What is trained where no models are named. paced: a chip is, on which each is counted: then those with
+    the encoder too, which not every chip keeps up with."""
+    return [c.name for c in CANDIDATES.values() if c.by_default or (paced and c.encoder)]
+
+
 def union(named: list[Candidate], groups: list[str] | None = None) -> list[str]:
     """The columns that any of these takes, in schema order."""
     taken = {column for candidate in named for column in candidate.columns(groups)}

@@ -23,7 +23,7 @@ extern "C" {
 
 extern const char *const ser_face_label_names[SER_FACE_LABELS];
 
-/* pixels: (48 * 48). probabilities: (SER_FACE_LABELS). About 15 KB of stack. */
+/* pixels: (48 * 48). probabilities: (SER_FACE_LABELS). About 7 KB of stack. */
 void ser_face_predict(const uint8_t *pixels, float *probabilities);
 
 /* The two halves of it. features: (SER_FACE_FEATURES), whole numbers. */
