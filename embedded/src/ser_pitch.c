@@ -649,7 +649,7 @@ static void keep_up(ser_pitch *pitch, uint32_t level)
         take_frame(pitch);
     }
     if (most >= SER_PITCH_PACE - 1) {
-        count_ahead(pitch, level, kept_of(pitch, pitch->frames - 1u) > 0 ? SER_PITCH_COUNTS : SER_PITCH_COUNTS_IDLE);
+        count_ahead(pitch, level, SER_PITCH_COUNTS - 2 * (int)kept_of(pitch, pitch->frames - 1u));
     }
 }
 

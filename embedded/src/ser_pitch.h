@@ -47,10 +47,9 @@ extern "C" {
 #define SER_PITCH_COMMIT 100
 #define SER_PITCH_SCRATCH 1024 /* int32_t */
 #define SER_PITCH_PACE 8 /* frames that the forward pass takes per hop, at most */
-/* Decided frames that are counted per hop, at most; and if the hop's frame has no candidates, whose refining takes longer than that. */
+/* Decided frames that are counted per hop, at most: two fewer for every candidate of the hop's own frame, whose refining takes longer. */
 #ifndef SER_PITCH_COUNTS
-#define SER_PITCH_COUNTS 2
-#define SER_PITCH_COUNTS_IDLE 12
+#define SER_PITCH_COUNTS 12
 #endif
 #define SER_PITCH_PATIENCE 10 /* hops it waits before it starts again: peaks come in flocks */
 
