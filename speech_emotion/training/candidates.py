@@ -203,6 +203,10 @@ CANDIDATES: dict[str, Candidate] = {
             lambda seed: _students(seed, 4), by_default=False, grid=_RIDGES, encoder=True,
         ),
         Candidate(
+            "student_168", "three 8-bit networks of 56 and 32 units as one, taught likewise",
+            lambda seed: _students(seed, 3), by_default=False, grid=_RIDGES,
+        ),
+        Candidate(
             "student_112", "two 8-bit networks of 56 and 32 units as one, taught likewise",
             lambda seed: _students(seed, 2), by_default=False, grid=_RIDGES,
         ),
