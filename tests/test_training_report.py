@@ -368,7 +368,9 @@ def test_a_candidate_is_what_its_description_says(name):
         assert (
             settings["alpha"] == int(units[1]) / 32
         )  # the more weights, the more they are held back
-    elif units := re.search("(four|three|two|one) 8-bit networks? of (\\d+) and (\\d+) units", about):
+    elif units := re.search(
+        "(four|three|two|one) 8-bit networks? of (\\d+) and (\\d+) units", about
+    ):
         assert settings["hidden_layer_sizes"] == (int(units[2]), int(units[3]))
         assert settings["members"] == {"one": 1, "two": 2, "three": 3, "four": 4}[units[1]]
         assert candidate.encoder == about.endswith("with the encoder")
