@@ -24,7 +24,7 @@ CLIPS := $(DEMO)/dataset/synthetic
 
 define TRAIN
 $(PY) dataset_generator.py --synthetic --out $(DEMO)/dataset
-$(PY) train.py $(DEMO)/dataset/features.csv --models student_224 student_56 forest_small linear \
+$(PY) train.py $(DEMO)/dataset/features.csv --models student_168 student_56 forest_small linear \
   --out $(DEMO)/models --reports $(DEMO)/reports
 endef
 

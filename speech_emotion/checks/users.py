@@ -156,7 +156,7 @@ def maker(desk: Desk) -> Acted:
         user, "dataset_generator.py", "--corpora", work / "own", "--split", "--engine", "device",
         "--out", work / "dataset", *more,
     )  # fmt: skip
-    model = "mlp_32" if desk.quick else "student_224"
+    model = "mlp_32" if desk.quick else "student_168"
     told = desk.run(
         user, "train.py", work / "dataset/features.csv", "--models", model, "--fit", "all",
         "--out", work / "models", "--reports", work / "reports",

@@ -14,7 +14,7 @@ from speech_emotion.commands import mistakes
 from speech_emotion.errors import UserError
 from speech_emotion.training.candidates import CANDIDATES
 
-NAMES = ("voice_224_encoder", "voice_112_encoder", "voice_224", "student_224")
+NAMES = ("voice_224_encoder", "voice_112_encoder", "voice_224", "student_224", "student_168")
 PROTOCOLS = {
     "speaker": "five folds by speaker: nothing of a tested speaker was trained on",
     "corpus": "each corpus tested by a model that was trained on the others: a room never heard",

@@ -121,7 +121,7 @@ def show_reference(path, missing):
     except OSError as error:
         raise UserError(f"--or-reference {path}: cannot be read ({error.strerror})") from None
     print(
-        f"REFERENCE TABLE ({path}), measured by the authors on the model student_224, not on yours:"
+        f"REFERENCE TABLE ({path}), measured by the authors on the model student_168, not on yours:"
     )
     print("\n".join(table))
     return 0

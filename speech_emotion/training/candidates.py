@@ -195,7 +195,7 @@ CANDIDATES: dict[str, Candidate] = {
         ),
         Candidate(
             "student_224", "four 8-bit networks of 56 and 32 units as one, taught by kernel ridge",
-            lambda seed: _students(seed, 4), grid=_RIDGES,
+            lambda seed: _students(seed, 4), by_default=False, grid=_RIDGES,
         ),
         Candidate(
             "student_224_encoder",
@@ -204,7 +204,7 @@ CANDIDATES: dict[str, Candidate] = {
         ),
         Candidate(
             "student_168", "three 8-bit networks of 56 and 32 units as one, taught likewise",
-            lambda seed: _students(seed, 3), by_default=False, grid=_RIDGES,
+            lambda seed: _students(seed, 3), grid=_RIDGES,
         ),
         Candidate(
             "student_112", "two 8-bit networks of 56 and 32 units as one, taught likewise",
