@@ -26,6 +26,14 @@ _PERIODS = (0, 0, schema.PERIOD_SHORTEST, schema.PERIOD_LONGEST, schema.PERIOD_F
 _HOP_SECONDS = grid.seconds_per_hop()
 
 
+@cache
+def prepare() -> None:
+    """Have librosa's functions compiled and kept by one process: where several do so at once in a fresh
+    environment, numba's kept code can come out damaged, and then every later process dies of it."""
+    time = np.arange(SAMPLE_RATE // 2) / SAMPLE_RATE
+    extract(np.rint(8000 * np.sin(2 * np.pi * 150 * time)).astype(np.int16))
+
+
 def extract(samples: np.ndarray) -> np.ndarray:
     """The feature vector of one clip. samples: int16 (n,) from `audio.load`. Returns float32, in the
     order of schema.COLUMNS, always finite.
