@@ -77,6 +77,24 @@ def alone(folder: Path, command: str) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Within it one process after the other, by a lock at this path. Where none can be, all at once."""
+    from filelock import FileLock
+
+    lock = FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except (OSError, NotImplementedError):  # a folder that cannot be written, a disk without locks
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def writable_folder(path: Path) -> Path:
     """The folder, created if need be; UserError before any long work when nothing can be put there."""
     path = Path(path)

@@ -35,6 +35,8 @@ PATIENCE = 30
 """Seconds that a cluster may take to answer a question, or to be without a worker."""
 LARGE = 1 << 20  # bytes of an array that every worker is sent once
 AT_ONCE = 4  # calls in flight, for each thread of the cluster
+DEATHS = 5
+"""So many calls in a row that end their processes are not to blame: what they have in common is."""
 
 _cluster: "_Cluster | None" = None
 
@@ -51,7 +53,7 @@ def spread(
     jobs: processes, -1 for one per core; within `on_cluster` its workers instead. ordered: in the order of
     the calls, else as they come. on_death: the result of a call that ended its process, by a crash or for
     want of memory, made of the call and the end in words; without it UserError. Such a call is made once
-    more, by itself, before it is blamed.
+    more, by itself, before it is blamed. UserError where DEATHS of them do so in a row, and then none is.
     """
     numbered = enumerate(calls)
     if _cluster is not None:
@@ -62,7 +64,7 @@ def spread(
         found = _local(numbered, jobs)
     results = (
         (i, _blame(result, on_death)) if isinstance(result, _Dead) else (i, result)
-        for i, result in found
+        for i, result in _some_deaths(found)
     )
     return _in_order(results) if ordered else (result for _, result in results)
 
@@ -72,6 +74,26 @@ class _Dead:
 
     def __init__(self, call: Call, why: str):
         self.call, self.why = call, why
+
+
+def _some_deaths(found):
+    """The same (number, result), those of deaths once something after them went well, or nothing is left: a
+    damaged library ends every process, and would be blamed on each clip."""
+    dead: list[tuple[int, _Dead]] = []
+    for i, result in found:
+        if not isinstance(result, _Dead):
+            yield from dead
+            dead.clear()
+            yield i, result
+            continue
+        dead.append((i, result))
+        if len(dead) == DEATHS:
+            raise UserError(
+                f"{DEATHS} processes in a row were ended ({result.why}), whatever they worked on: a library "
+                "here may be damaged (make the virtual environment anew), or memory short (fewer --jobs); "
+                "what is finished is kept"
+            )
+    yield from dead
 
 
 def _blame(dead, on_death):

@@ -877,6 +877,26 @@ def test_a_clip_that_ends_its_process_is_left_out_by_itself_and_remembered(
     assert cured.returncode == 0 and info(out)["left_out"] == {}
 
 
+EVERY = FATAL.replace('endswith("fatal.wav")', 'endswith(".wav")')
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_where_every_process_ends_no_clip_is_blamed_and_the_run_stops_with_the_reason(
+    small, tmp_path, jobs
+):
+    for i in range(8):
+        record(small / "sad" / f"ben_{i}.wav", voice(i))
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(EVERY.format(signal="SEGV"))
+    run = ("--corpora", small, "--out", tmp_path / "out", "--jobs", jobs, "--engine", "device")
+    damaged = in_a_process(*run, env=os.environ | {"PYTHONPATH": str(tmp_path / "hook")})
+    assert damaged.returncode == 2 and damaged.stderr.count("\n") == 1
+    assert "5 processes in a row were ended (SIGSEGV)" in damaged.stderr
+    assert "virtual environment anew" in damaged.stderr
+    healthy = in_a_process(*run)
+    assert healthy.returncode == 0 and info(tmp_path / "out")["left_out"] == {}
+
+
 # ---- a full disk --------------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ EXAMPLES = """examples:
 
 
 def parse_arguments():
-    models = "\n".join(f"  {c.name:13s} {c.about}" for c in CANDIDATES.values())
+    models = "\n".join(f"  {c.name:19s} {c.about}" for c in CANDIDATES.values())
     parser = cli.Parser(
         description=__doc__, epilog=f"models:\n{models}\n\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

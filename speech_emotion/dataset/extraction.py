@@ -68,9 +68,6 @@ def code(engine: str) -> str:
 
         files.append(device.build())
     else:
-        from speech_emotion.features import reference
-
-        reference.prepare()  # once, before there are several processes
         here = Path(functionals.__file__).parent
         files += [
             here / name for name in ("functionals.py", "grid.py", "reference.py", "schema.py")

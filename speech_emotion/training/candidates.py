@@ -149,6 +149,28 @@ _TREES: dict[str, list] = {
 _ALPHAS = {"model__alpha": [0.3, 1.0, 2.0, 4.0]}
 _RIDGES = {"model__ridge": [0.1, 0.2, 0.5]}
 
+_MANY = {
+    1: "one 8-bit network",
+    2: "two 8-bit networks",
+    3: "three 8-bit networks",
+    4: "four 8-bit networks",
+}
+
+
+def _of_networks(name: str, *, by_default: bool = False) -> Candidate:
+    """Members of 56 and 32 units side by side, as `distillation` and `acquaintance` make them. The name says
+    it all: voice or student, units of all members, and whether it takes the encoder's columns."""
+    kind, units, *encoder = name.split("_")
+    make = _acquainted if kind == "voice" else _students
+    members = int(units) // 56
+    about = f"{_MANY[members]} of 56 and 32 units" + " as one" * (members > 1)
+    about += ", that learn to know the voice" if kind == "voice" else ", taught by kernel ridge"
+    return Candidate(
+        name, about + ", with the encoder" * len(encoder), lambda seed: make(seed, members),
+        by_default=by_default, grid=_RIDGES, encoder=bool(encoder),
+    )  # fmt: skip
+
+
 CANDIDATES: dict[str, Candidate] = {
     candidate.name: candidate
     for candidate in (
@@ -175,45 +197,14 @@ CANDIDATES: dict[str, Candidate] = {
             "mlp_64", "network, one hidden layer of 64",
             lambda seed: _network(seed, 64, alpha=2.0), grid=_ALPHAS,
         ),
-        Candidate(
-            "voice_224", "four 8-bit networks of 56 and 32 units as one, that learn to know the voice",
-            lambda seed: _acquainted(seed, 4), grid=_RIDGES,
-        ),
-        Candidate(
-            "voice_224_encoder",
-            "four 8-bit networks of 56 and 32 units as one, that learn to know the voice, with the encoder",
-            lambda seed: _acquainted(seed, 4), by_default=False, grid=_RIDGES, encoder=True,
-        ),
-        Candidate(
-            "voice_112", "two 8-bit networks of 56 and 32 units as one, that learn to know the voice",
-            lambda seed: _acquainted(seed, 2), by_default=False, grid=_RIDGES,
-        ),
-        Candidate(
-            "voice_112_encoder",
-            "two 8-bit networks of 56 and 32 units as one, that learn to know the voice, with the encoder",
-            lambda seed: _acquainted(seed, 2), by_default=False, grid=_RIDGES, encoder=True,
-        ),
-        Candidate(
-            "student_224", "four 8-bit networks of 56 and 32 units as one, taught by kernel ridge",
-            lambda seed: _students(seed, 4), by_default=False, grid=_RIDGES,
-        ),
-        Candidate(
-            "student_224_encoder",
-            "four 8-bit networks of 56 and 32 units as one, taught by kernel ridge, with the encoder",
-            lambda seed: _students(seed, 4), by_default=False, grid=_RIDGES, encoder=True,
-        ),
-        Candidate(
-            "student_168", "three 8-bit networks of 56 and 32 units as one, taught likewise",
-            lambda seed: _students(seed, 3), grid=_RIDGES,
-        ),
-        Candidate(
-            "student_112", "two 8-bit networks of 56 and 32 units as one, taught likewise",
-            lambda seed: _students(seed, 2), by_default=False, grid=_RIDGES,
-        ),
-        Candidate(
-            "student_56", "one 8-bit network of 56 and 32 units, taught likewise",
-            lambda seed: _students(seed, 1), grid=_RIDGES,
-        ),
+        _of_networks("voice_224", by_default=True),
+        _of_networks("voice_224_encoder"),
+        _of_networks("voice_112_encoder"),
+        _of_networks("student_224"),
+        _of_networks("student_224_encoder"),
+        _of_networks("student_168", by_default=True),
+        _of_networks("student_112"),
+        _of_networks("student_56", by_default=True),
         Candidate(
             "kernel", "kernel ridge regression, for `central --model`: the teacher, no chip holds it",
             _kernel, exportable=False, by_default=False, grid=_RIDGES,

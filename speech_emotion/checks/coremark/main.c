@@ -19,16 +19,6 @@ enum { ITERATIONS = 10, PART = TOTAL_DATA_SIZE / NUM_ALGORITHMS };
 volatile ee_s32 seed1_volatile = 0, seed2_volatile = 0, seed3_volatile = 0x66;
 volatile ee_s32 seed4_volatile = ITERATIONS, seed5_volatile = 0;
 
-static void print_number(uint32_t value)
-{
-    char line[9];
-    for (int i = 0; i < 8; i++) {
-        line[i] = "0123456789abcdef"[(value >> (28 - 4 * i)) & 15u];
-    }
-    line[8] = '\n';
-    platform_print(line, 9);
-}
-
 static void iteration(core_results *run, int first)
 {
     begin_iteration();

@@ -4,13 +4,10 @@
  * Reads the file `clips`: for each clip the number of samples, uint32, and then these, int16. Prints numbers of
  * 32 bits in hexadecimal, one per line: bytes of the recogniser and its result, SER_LABELS, SER_FEATURES; for each
  * clip status, label, speech, and the bits of seconds, probabilities and features; last the deepest stack.
- * No variadic functions: LLVM's Xtensa back end compiles them wrongly.
  */
 #include "marks.h"
 #include "platform.h"
 #include "ser.h"
-
-#include <string.h>
 
 static ser_recognizer recognizer;
 static ser_result result;
@@ -20,23 +17,6 @@ MARK(begin_init, 2)
 MARK(begin_push, 3)
 MARK(begin_finish, 4)
 MARK(end_region, 0)
-
-static void print_number(uint32_t value)
-{
-    char line[9];
-    for (int i = 0; i < 8; i++) {
-        line[i] = "0123456789abcdef"[(value >> (28 - 4 * i)) & 15u];
-    }
-    line[8] = '\n';
-    platform_print(line, 9);
-}
-
-static void print_float(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    print_number(bits);
-}
 
 /* One clip, hop by hop. Returns whether there was one. */
 static int recognise(int file)
