@@ -8,6 +8,7 @@ import pytest
 from conftest import REPOSITORY
 
 import speech_emotion
+from speech_emotion.training.candidates import CANDIDATES, SHIPPED
 
 KEPT = subprocess.run(
     ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY,
@@ -90,3 +91,10 @@ def test_the_version_is_one():
     assert re.search(r"^version: (.+)$", citation, re.M)[1] == speech_emotion.__version__
     changes = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
     assert speech_emotion.__version__ in changes
+
+
+def test_the_model_that_the_documents_train_is_the_shipped_one():
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert f"python train.py dataset/features.csv --models {SHIPPED} " in readme
+    assert f"--models {SHIPPED} " in (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    assert CANDIDATES[SHIPPED].by_default and CANDIDATES[SHIPPED].exportable

@@ -12,9 +12,9 @@ from pathlib import Path
 from speech_emotion import cli
 from speech_emotion.commands import mistakes
 from speech_emotion.errors import UserError
-from speech_emotion.training.candidates import CANDIDATES
+from speech_emotion.training.candidates import CANDIDATES, SHIPPED
 
-NAMES = ("voice_224_encoder", "voice_112_encoder", "voice_224", "student_224", "student_168")
+NAMES = ("voice_224_encoder", "voice_112_encoder", "voice_224", "student_224", SHIPPED)
 PROTOCOLS = {
     "speaker": "five folds by speaker: nothing of a tested speaker was trained on",
     "corpus": "each corpus tested by a model that was trained on the others: a room never heard",

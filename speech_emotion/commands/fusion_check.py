@@ -11,8 +11,9 @@ from pathlib import Path
 from speech_emotion import cli
 from speech_emotion.commands import mistakes
 from speech_emotion.errors import UserError
+from speech_emotion.training.candidates import SHIPPED
 
-VOICES = ("student_224", "voice_224", "voice_224_encoder")
+VOICES = (SHIPPED, "voice_224", "voice_224_encoder")
 _FEATURES, _FACES = Path("dataset/features.csv"), Path("ravdess_action_units.csv")
 
 

@@ -14,6 +14,7 @@ from speech_emotion import cli
 from speech_emotion.commands import mistakes, steps
 from speech_emotion.errors import UserError
 from speech_emotion.measure.chips import CHIPS
+from speech_emotion.training.candidates import SHIPPED
 
 EXAMPLES = """examples:
   python -m measure build/EmotionRecognition
@@ -121,7 +122,7 @@ def show_reference(path, missing):
     except OSError as error:
         raise UserError(f"--or-reference {path}: cannot be read ({error.strerror})") from None
     print(
-        f"REFERENCE TABLE ({path}), measured by the authors on the model student_168, not on yours:"
+        f"REFERENCE TABLE ({path}), measured by the authors on the model {SHIPPED}, not on yours:"
     )
     print("\n".join(table))
     return 0

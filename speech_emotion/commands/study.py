@@ -10,9 +10,9 @@ from pathlib import Path
 
 from speech_emotion import cli
 from speech_emotion.commands import mistakes
-from speech_emotion.training.candidates import CANDIDATES
+from speech_emotion.training.candidates import CANDIDATES, SHIPPED
 
-NAMES = ("student_224", "student_56", "mlp_64", "forest")
+NAMES = (SHIPPED, "student_56", "mlp_64", "forest")
 
 
 def parse_arguments():

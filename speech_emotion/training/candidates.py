@@ -171,6 +171,8 @@ def _of_networks(name: str, *, by_default: bool = False) -> Candidate:
     )  # fmt: skip
 
 
+SHIPPED = "student_168"
+"""What the README's commands train, and what is meant by the default model where bars are judged."""
 CANDIDATES: dict[str, Candidate] = {
     candidate.name: candidate
     for candidate in (
