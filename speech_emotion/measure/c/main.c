@@ -21,7 +21,7 @@ MARK(end_region, 0)
 /* One clip, hop by hop. Returns whether there was one. */
 static int recognise(int file)
 {
-    int16_t block[SER_HOP];
+    __attribute__((aligned(4))) int16_t block[SER_HOP]; /* as a microphone's driver fills it: copied by words */
     uint32_t left;
     if (platform_read(file, &left, (int)sizeof left) != (int)sizeof left) {
         return 0;
