@@ -73,13 +73,14 @@ class Bank:
     def preset(self, sums, low, high):
         """sums: as `exact` gives them."""
         n, t, tt, x1, x2, x3, x4, tx = sums
-        clock = [n, *words(t, 2), *words(tt, 3)]
+        times = [*words(t, 2), *words(tt, 3)]
         full = [*words(x1, 2), *words(x2, 3), *words(x3, 3), *words(x4, 4), *words(tx, 3), *words(low, 1),
                 *words(high, 1)]  # fmt: skip
-        clock, full = np.array(clock, np.uint32), np.array(full, np.uint32)
+        times, full = np.array(times, np.uint32), np.array(full, np.uint32)
         self.c.probe_bank_preset(
             self.pointer,
-            clock.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_uint32(n),
+            times.ctypes.data_as(ctypes.c_void_p),
             full.ctypes.data_as(ctypes.c_void_p),
         )
 

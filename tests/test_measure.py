@@ -112,12 +112,13 @@ def firmwares(libraries, tmp_path_factory):
             first = tmp_path_factory.mktemp(name)
             whole[name] = firmware.build(target, libraries[KINDS[0]], first)
         kept = whole[name].program.parent
-        objects = [p for p in kept.glob("*.o") if p.name != "ser_model.o"]
+        own = ("ser", "ser_model")  # the model, and who asks it
+        objects = [p for p in kept.glob("*.o") if p.stem not in own]
         config = "src/ser_config.h"
         assert (folder / config).read_bytes() == (libraries[KINDS[0]] / config).read_bytes()
         mine = tmp_path_factory.mktemp(f"{name}-{folder.name}")
         flags = [f"-I{folder / 'src'}", *(native.WARNINGS if name != "host" else ())]
-        model = target.compile([folder / "src" / "ser_model.c"], mine, *flags)
+        model = target.compile([folder / "src" / f"{name}.c" for name in own], mine, *flags)
         program = target.link([*objects, *model], mine / "program.elf")
         return replace(whole[name], program=program)
 
@@ -174,11 +175,16 @@ def spoilt(original, folder, turns):
     """A library whose model takes its time."""
     shutil.copytree(original, folder)
     path = folder / "src" / "ser_model.c"
-    text = path.read_text().replace("void ser_model_predict(", "static void quick(")
+    asked = "void ser_model_predict_in(const float *features, int16_t *room, float *probabilities)"
+    text = path.read_text()
+    assert asked in text
     path.write_text(
-        text + "\nvoid ser_model_predict(const float *features, float *probabilities)\n{\n"
+        text.replace(
+            asked, asked.replace("void ser_model_predict_in", "static void quick")
+        ).replace("ser_model_predict_in(features,", "quick(features,")
+        + f"\n{asked}\n{{\n"
         f"    for (volatile long i = 0; i < {turns}L; i++) {{\n    }}\n"
-        "    quick(features, probabilities);\n}\n"
+        "    quick(features, room, probabilities);\n}\n"
     )
     return folder
 

@@ -35,8 +35,25 @@ def test_every_slot_and_column_is_written_with_all_groups_and_with_each_alone(fo
         name: variants.Variant(folder / f"without{i}", *defines)
         for i, (name, defines) in enumerate(builds.items())
     }
+    fewer = {f"MFCC {n}": (f"SER_MFCCS_KEPT={n}", "SER_WITH_KURTOSIS=0") for n in (6, 12, 19)}
+    made |= {
+        name: variants.Variant(folder / name.replace(" ", ""), *defines)
+        for name, defines in fewer.items()
+    }
     found = variants.run(made, SOUNDS, folder, device_only=True)
     whole = found["all"].device
+    for name in fewer:
+        most = int(name.split()[1])
+        left_out = {
+            c
+            for d in schema.DESCRIPTORS
+            for c in d.columns
+            if (schema.mfcc_of(d.name) or 0) > most or (d.part and c.endswith("_kurtosis"))
+        }
+        kept = np.array([c not in left_out for c in schema.COLUMNS])
+        assert found[name].failed == "", name
+        assert np.array_equal(found[name].device[:, kept], whole[:, kept]), name
+        assert (found[name].device[:, ~kept] == schema.UNDEFINED).all(), name
     for name, defines in builds.items():
         assert found[name].failed == "", name
         left_out = {d.removeprefix("SER_WITH_").removesuffix("=0").lower() for d in defines}

@@ -1,7 +1,8 @@
 #include "ser.h"
 
-static ser_status classify(const ser_summary *summary, const float *features, const ser_profile *voice,
-                           ser_result *result);
+#include <string.h>
+
+static void conclude(const ser_summary *summary, ser_result *result);
 
 ser_status ser_init(ser_recognizer *recognizer)
 {
@@ -29,12 +30,10 @@ ser_status ser_know(ser_recognizer *recognizer, const ser_profile *voice)
 int ser_learn(const ser_recognizer *recognizer, ser_profile *voice, const ser_result *result)
 {
 #if SER_PROFILE_COLUMNS
-    int16_t steps[SER_PROFILE_COLUMNS];
     if (recognizer == NULL || voice == NULL || result == NULL || !result->speech) {
         return 0;
     }
-    ser_model_steps(recognizer->features, steps);
-    return ser_profile_learn(voice, steps);
+    return ser_profile_learn(voice, recognizer->steps);
 #else
     (void)recognizer;
     (void)voice;
@@ -58,10 +57,30 @@ ser_status ser_finish(ser_recognizer *recognizer, ser_result *result)
 #if SER_FEATURES_APART
     float *features = recognizer->features;
 #else
-    float *features = recognizer->extractor.scratch.features;
+    float *features = recognizer->extractor.scratch.answer.features;
 #endif
     ser_extractor_finish(&recognizer->extractor, &summary, features);
-    return classify(&summary, features, recognizer->voice, result);
+    result->known = 0;
+#if SER_MODEL_ROOM > SER_ROOM
+    int16_t room[SER_MODEL_ROOM];
+#elif SER_MODEL_ROOM
+    int16_t *room = recognizer->extractor.scratch.answer.room;
+#endif
+#if SER_PROFILE_COLUMNS
+    ser_model_steps(features, recognizer->steps);
+    memcpy(room, recognizer->steps, sizeof recognizer->steps);
+    ser_profile_adapt(recognizer->voice, room);
+    ser_model_answer(room, result->probabilities);
+    if (recognizer->voice != NULL) {
+        result->known = ser_profile_known(recognizer->voice);
+    }
+#elif SER_MODEL_ROOM
+    ser_model_predict_in(features, room, result->probabilities);
+#else
+    ser_model_predict(features, result->probabilities);
+#endif
+    conclude(&summary, result);
+    return SER_OK;
 }
 
 const float *ser_features(const ser_recognizer *recognizer)
@@ -69,7 +88,7 @@ const float *ser_features(const ser_recognizer *recognizer)
 #if SER_FEATURES_APART
     return recognizer->features;
 #else
-    return recognizer->extractor.scratch.features;
+    return recognizer->extractor.scratch.answer.features;
 #endif
 }
 
@@ -78,23 +97,15 @@ ser_status ser_classify(const ser_summary *summary, const float *features, ser_r
     if (summary == NULL || features == NULL || result == NULL) {
         return SER_BAD_ARGUMENT;
     }
-    return classify(summary, features, NULL, result);
-}
-
-static ser_status classify(const ser_summary *summary, const float *features, const ser_profile *voice,
-                           ser_result *result)
-{
-#if SER_PROFILE_COLUMNS
-    int16_t steps[SER_PROFILE_COLUMNS];
-    ser_model_steps(features, steps);
-    ser_profile_adapt(voice, steps);
-    ser_model_answer(steps, result->probabilities);
-    result->known = voice == NULL ? 0 : ser_profile_known(voice);
-#else
-    (void)voice;
     ser_model_predict(features, result->probabilities);
     result->known = 0;
-#endif
+    conclude(summary, result);
+    return SER_OK;
+}
+
+/* What follows from the probabilities. */
+static void conclude(const ser_summary *summary, ser_result *result)
+{
     result->label = 0;
     for (int i = 1; i < SER_LABELS; i++) {
         if (result->probabilities[i] > result->probabilities[result->label]) {
@@ -104,5 +115,4 @@ static ser_status classify(const ser_summary *summary, const float *features, co
     result->confidence = result->probabilities[result->label];
     result->seconds = summary->seconds;
     result->speech = summary->speech;
-    return SER_OK;
 }

@@ -33,8 +33,10 @@
  * and ser_model.c
  *     const char *const ser_label_names[SER_LABELS];
  *     void ser_model_predict(const float *features, float *probabilities);
- * and, of a model that knows voices, SER_PROFILE_COLUMNS, ser_model_usual, ser_model_steps, ser_model_answer;
- * where features are all SER_FEATURES columns and the SER_LABELS probabilities add up to 1.
+ * where features are all SER_FEATURES columns and the SER_LABELS probabilities add up to 1. A model that needs room to work in,
+ * SER_MODEL_ROOM of int16_t as ser_model.h says, takes them from who calls ser_model_predict_in, and otherwise from the stack. One
+ * that knows voices has SER_PROFILE_COLUMNS, ser_model_usual, ser_model_steps, and ser_model_answer, which finds steps in the first
+ * SER_PROFILE_COLUMNS of its room, and leaves none.
  */
 #ifndef SER_H
 #define SER_H
@@ -56,7 +58,9 @@ void ser_model_predict(const float *features, float *probabilities);
 #if SER_PROFILE_COLUMNS
 extern const int16_t ser_model_usual[SER_PROFILE_COLUMNS];
 void ser_model_steps(const float *features, int16_t *steps);
-void ser_model_answer(const int16_t *steps, float *probabilities);
+void ser_model_answer(int16_t *room, float *probabilities);
+#elif SER_MODEL_ROOM
+void ser_model_predict_in(const float *features, int16_t *room, float *probabilities);
 #endif
 
 typedef struct {
@@ -69,13 +73,16 @@ typedef struct {
 } ser_result;
 
 /* Whether features have memory of their own; otherwise they lie where the extractor works while it is pushed. */
-#define SER_FEATURES_APART (SER_PROFILE_COLUMNS || SER_WITH_VOICE)
+#define SER_FEATURES_APART SER_WITH_VOICE
 
 /* Read nothing in here. */
 typedef struct {
     ser_extractor extractor;
 #if SER_FEATURES_APART
     float features[SER_FEATURES];
+#endif
+#if SER_PROFILE_COLUMNS
+    int16_t steps[SER_PROFILE_COLUMNS]; /* of the latest sentence that was asked for */
 #endif
     const ser_profile *voice;
 } ser_recognizer;
@@ -99,7 +106,7 @@ ser_status ser_reset(ser_recognizer *recognizer);
    caller's; ser_init forgets it, ser_reset does not. */
 ser_status ser_know(ser_recognizer *recognizer, const ser_profile *voice);
 
-/* The sentence of this result, learnt from if it was speech. Returns whether it was. */
+/* The latest sentence that ser_finish was asked for, learnt from if this, its result, says speech. Returns whether it was. */
 int ser_learn(const ser_recognizer *recognizer, ser_profile *voice, const ser_result *result);
 
 /* The result for features that came another way, such as from a sliding window. */

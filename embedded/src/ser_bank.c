@@ -16,19 +16,22 @@
 
 typedef struct {
     uint16_t full, fulls, spread, spreads; /* first and how many of each kind */
+    uint8_t times;                         /* where those of its frames are, SER_TIMED_PARTS if nowhere */
     const ser_descriptor *descriptors;
 } ser_layout;
 
 #define FULLS(NAME, name) SER_##NAME##_FULLS,
 #define VALUES(NAME, name) SER_##NAME##_VALUES,
+#define TIMES(NAME, name) SER_TIMES_##NAME,
 #define DESCRIPTORS(NAME, name) ser_##name##_descriptors,
 
 static ser_layout layout_of(ser_part part)
 {
     static const uint16_t fulls[SER_PARTS] = {SER_EACH_PART(FULLS)};
     static const uint16_t values[SER_PARTS] = {SER_EACH_PART(VALUES)};
+    static const uint8_t times[SER_PARTS] = {SER_EACH_PART(TIMES)};
     static const ser_descriptor *const descriptors[SER_PARTS] = {SER_EACH_PART(DESCRIPTORS)};
-    ser_layout layout = {0, fulls[part], 0, (uint16_t)(values[part] - fulls[part]),
+    ser_layout layout = {0, fulls[part], 0, (uint16_t)(values[part] - fulls[part]), times[part],
                          descriptors[part]};
     for (int before = 0; before < (int)part; before++) {
         layout.full = (uint16_t)(layout.full + fulls[before]);
@@ -40,7 +43,7 @@ static ser_layout layout_of(ser_part part)
 /* The sums of a part without frames hold anything. */
 void ser_bank_clear(ser_bank *bank)
 {
-    memset(bank->clocks, 0, sizeof bank->clocks);
+    memset(bank->frames, 0, sizeof bank->frames);
 }
 
 static void clear_sums(ser_bank *bank, ser_layout layout, ser_part part)
@@ -48,6 +51,9 @@ static void clear_sums(ser_bank *bank, ser_layout layout, ser_part part)
     memset(bank->full + layout.full, 0, layout.fulls * sizeof *bank->full);
     memset(bank->spread + layout.spread, 0, layout.spreads * sizeof *bank->spread);
     memset(bank->above + layout.spread, 0, layout.spreads * sizeof *bank->above);
+    if (layout.times < SER_TIMED_PARTS) {
+        memset(&bank->times[layout.times], 0, sizeof *bank->times);
+    }
 #if SER_WITH_CORRELATION
     if (part == SER_PART_FRAME) {
         memset(bank->products, 0, sizeof bank->products);
@@ -90,14 +96,16 @@ SER_INLINE void add_full(ser_full_sums *full, int32_t x, uint32_t frame)
     const uint64_t cube_low = (uint64_t)low * size;                               /* and 2^32 times */
     const uint64_t cube_high = (cube_low >> 32) + (uint64_t)high * size;          /* all below 2^66 */
     const uint64_t cube = cube_high << 32 | (uint32_t)cube_low;
-    const uint64_t fourth_low = (uint64_t)low * low;
-    const uint64_t fourth_high = (fourth_low >> 32) + ((uint64_t)low * high << 1); /* and 2^64 high^2 */
     const uint64_t moment = (uint64_t)frame * size;
     ser_add_64(full->sum, extended(x));
     ser_add_96(full->squares, square, 0);
     ser_add_96(full->cubes, (cube ^ signs) - signs, ((uint32_t)(cube_high >> 32) ^ sign) + (cube == 0 ? sign & 1U : 0));
-    ser_add_128(full->fourths, fourth_high << 32 | (uint32_t)fourth_low, (fourth_high >> 32) + (uint64_t)high * high);
     ser_add_96(full->time, (moment ^ signs) - signs, moment > 0 ? sign : 0);
+#if SER_WITH_KURTOSIS
+    const uint64_t fourth_low = (uint64_t)low * low;
+    const uint64_t fourth_high = (fourth_low >> 32) + ((uint64_t)low * high << 1); /* and 2^64 high^2 */
+    ser_add_128(full->fourths, fourth_high << 32 | (uint32_t)fourth_low, (fourth_high >> 32) + (uint64_t)high * high);
+#endif
 }
 
 SER_INLINE int64_t as_64(const uint32_t *words)
@@ -126,17 +134,19 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *
 {
     const ser_layout layout = layout_of(part);
     const ser_descriptor *descriptor = layout.descriptors;
-    ser_clock *clock = &bank->clocks[part];
-    const int first = clock->frames == 0;
-    if (clock->frames == MOST_FRAMES) {
+    const int first = bank->frames[part] == 0;
+    if (bank->frames[part] == MOST_FRAMES) {
         return;
     }
     if (first) {
         clear_sums(bank, layout, part);
     }
-    clock->frames++;
-    ser_add_64(clock->sum, frame);
-    ser_add_96(clock->squares, (uint64_t)frame * frame, 0);
+    bank->frames[part]++;
+    if (layout.times < SER_TIMED_PARTS) {
+        ser_times *times = &bank->times[layout.times];
+        ser_add_64(times->sum, frame);
+        ser_add_96(times->squares, (uint64_t)frame * frame, 0);
+    }
 
 #if SER_WITH_CORRELATION
     if (part == SER_PART_FRAME) {
@@ -165,25 +175,30 @@ void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *
     }
 }
 
-/* Those of several banks that have frames of a part, and the sums of their clocks. */
+/* Those of several banks that have frames of a part, how many frames in all, and what their numbers come to, if it is asked. */
 typedef struct {
     const ser_bank *bank[SER_BANKS];
     const uint32_t *word[SER_BANKS]; /* of these, where they are looked at */
     int banks;
-    ser_clock clock;
+    uint32_t frames;
+    ser_times times;
 } ser_heard;
 
 static ser_heard heard_of(const ser_bank **banks, int count, ser_part part)
 {
+    const uint8_t place = layout_of(part).times;
     ser_heard heard;
     memset(&heard, 0, sizeof heard);
     for (int i = 0; i < count; i++) {
-        const ser_clock *clock = &banks[i]->clocks[part];
-        if (clock->frames > 0) {
-            heard.bank[heard.banks++] = banks[i];
-            heard.clock.frames += clock->frames;
-            ser_add_words_2(heard.clock.sum, clock->sum);
-            ser_add_words_3(heard.clock.squares, clock->squares);
+        if (banks[i]->frames[part] == 0) {
+            continue;
+        }
+        heard.bank[heard.banks++] = banks[i];
+        heard.frames += banks[i]->frames[part];
+        if (place < SER_TIMED_PARTS) {
+            const ser_times *times = &banks[i]->times[place];
+            ser_add_words_2(heard.times.sum, times->sum);
+            ser_add_words_3(heard.times.squares, times->squares);
         }
     }
     return heard;
@@ -260,7 +275,9 @@ static ser_full_sums full_of(ser_heard *heard)
     words_of(heard, IN_WORDS(ser_full_sums, sum), 2, 0, full.sum);
     words_of(heard, IN_WORDS(ser_full_sums, squares), 3, 0, full.squares);
     words_of(heard, IN_WORDS(ser_full_sums, cubes), 3, 0, full.cubes);
+#if SER_WITH_KURTOSIS
     words_of(heard, IN_WORDS(ser_full_sums, fourths), 4, 0, full.fourths);
+#endif
     words_of(heard, IN_WORDS(ser_full_sums, time), 3, WORDS(ser_full_sums), full.time);
     return full;
 }
@@ -319,19 +336,19 @@ typedef struct {
     float per_frame, rest, per_time;
 } ser_shares;
 
-static ser_shares shares_of(const ser_clock *clock)
+static ser_shares shares_of(uint32_t count, const ser_times *times)
 {
     const float frames_per_second = (float)SER_SAMPLE_RATE / (float)SER_HOP;
-    const float per_frame = ser_recip((float)clock->frames);
+    const float per_frame = ser_recip((float)count);
     /* frame numbers beyond 2^31, after 248 days, have an integer that is not so near */
-    const float mean = float_of((uint64_t)as_64(clock->sum)) * per_frame;
-    ser_shares shares = {clock->frames, mean < 2147483520.0f ? ser_round(mean) : INT32_MAX, per_frame, 0.0f, 0.0f};
-    const uint32_t frames[1] = {clock->frames};
-    ser_wide rest = ser_wide_of(clock->sum, 2, 0);
-    ser_wide squares = ser_wide_of(clock->squares, 3, 0);
-    const ser_wide count = ser_wide_of(frames, 1, 0);
+    const float mean = float_of((uint64_t)as_64(times->sum)) * per_frame;
+    ser_shares shares = {count, mean < 2147483520.0f ? ser_round(mean) : INT32_MAX, per_frame, 0.0f, 0.0f};
+    const uint32_t frames[1] = {count};
+    ser_wide rest = ser_wide_of(times->sum, 2, 0);
+    ser_wide squares = ser_wide_of(times->squares, 3, 0);
+    const ser_wide all = ser_wide_of(frames, 1, 0);
     ser_wide_take(&squares, &rest, shares.middle, 4);
-    ser_wide_take(&rest, &count, shares.middle, 4);
+    ser_wide_take(&rest, &all, shares.middle, 4);
     ser_wide_take(&squares, &rest, shares.middle, 4);
     shares.rest = ser_wide_to_float(&rest);
     const float spread = ser_wide_to_float(&squares) - shares.rest * shares.rest * per_frame;
@@ -355,7 +372,10 @@ typedef struct {
 /* Sums of x to the first to fourth power and of x by time, around the rounded mean m: what is then left to the mean itself is at most
    half a unit. */
 typedef struct {
-    ser_wide first, second, third, fourth, time;
+    ser_wide first, second, third, time;
+#if SER_WITH_KURTOSIS
+    ser_wide fourth;
+#endif
 } ser_around;
 
 /* In 128 bits. A sum of x^i (x - m)^j is that of x^(i + 1) (x - m)^(j - 1) less m times that of x^i (x - m)^(j - 1); and
@@ -369,20 +389,27 @@ static void move_many(const ser_full_sums *sums, const ser_shares *shares, int32
     ser_wide a1 = first;
     ser_wide a2 = ser_wide_of(sums->squares, 3, 0);
     ser_wide a3 = ser_wide_of(sums->cubes, 3, 1);
-    ser_wide powers = a3;
-    around->fourth = ser_wide_of(sums->fourths, 4, 0);
     around->time = ser_wide_of(sums->time, 3, 1);
     ser_wide_take(&around->time, &first, shares->middle, 4);
     ser_wide_take(&a1, &count, m, 4);
+#if SER_WITH_KURTOSIS
+    ser_wide powers = a3;
+#define ADD_POWERS() ser_wide_add(&powers, &a3)
+#else
+#define ADD_POWERS() ((void)0)
+#endif
     ser_wide_take(&a3, &a2, m, 4);
-    ser_wide_add(&powers, &a3);
+    ADD_POWERS();
     ser_wide_take(&a2, &first, m, 4);
     ser_wide_take(&a3, &a2, m, 4);
-    ser_wide_add(&powers, &a3);
+    ADD_POWERS();
     ser_wide_take(&a2, &a1, m, 4);
     ser_wide_take(&a3, &a2, m, 4);
-    ser_wide_add(&powers, &a3);
+    ADD_POWERS();
+#if SER_WITH_KURTOSIS
+    around->fourth = ser_wide_of(sums->fourths, 4, 0);
     ser_wide_take(&around->fourth, &powers, m, 4);
+#endif
     around->first = a1;
     around->second = a2;
     around->third = a3;
@@ -404,22 +431,23 @@ static void move_few(const ser_full_sums *sums, const ser_shares *shares, int32_
     const uint64_t b = a - factor * sum;
     const uint64_t c = b - factor * first;
     const uint32_t sign = b >> 63 != 0 ? UINT32_MAX : 0;
-    ser_wide once = ser_wide_of_64(a), more, cubes, whole = ser_wide_of_64(sum);
+    ser_wide once = ser_wide_of_64(a), whole = ser_wide_of_64(sum);
     ser_add_96(once.word, b, sign);
     ser_add_96(once.word, c, 0);
-    more = once;
-    ser_add_96(more.word, a + a, 0);
-    ser_add_96(more.word, b, sign);
     around->first = ser_wide_of_64(first);
     around->second = ser_wide_of_64(c);
     around->third = ser_wide_of(sums->cubes, 3, 1);
-    cubes = around->third;
+#if SER_WITH_KURTOSIS
+    ser_wide more = once, cubes = around->third;
+    ser_add_96(more.word, a + a, 0);
+    ser_add_96(more.word, b, sign);
     ser_add_words_3(cubes.word, cubes.word);
     ser_add_words_3(cubes.word, cubes.word);
-    ser_wide_take(&around->third, &once, m, 3);
     ser_wide_take(&cubes, &more, m, 3);
     around->fourth = ser_wide_of(sums->fourths, 4, 0);
     ser_wide_take(&around->fourth, &cubes, m, 4);
+#endif
+    ser_wide_take(&around->third, &once, m, 3);
     around->time = ser_wide_of(sums->time, 3, 1);
     ser_wide_take(&around->time, &whole, shares->middle, 3);
 }
@@ -443,7 +471,11 @@ static ser_central central_of(const ser_full_sums *sums, const ser_shares *share
         (float)m + d,
         squares > 0.0f ? squares : 0.0f,
         third - 3.0f * d * second + 2.0f * d * d * d * (float)shares->frames,
+#if SER_WITH_KURTOSIS
         ser_wide_to_float(&around.fourth) - 4.0f * d * third + 6.0f * d * d * second - 3.0f * d * d * d * d * (float)shares->frames,
+#else
+        0.0f,
+#endif
         ser_wide_to_float(&around.time) - ((float)m + d) * shares->rest};
     return central;
 }
@@ -466,7 +498,9 @@ static void functionals(const ser_full_sums *sums, const ser_descriptor *descrip
         const float per_deviation = ser_rsqrt(variance);
         const float per_square = ser_recip(central.squares);
         out[4] = central.cubes * per_square * per_deviation;
+#if SER_WITH_KURTOSIS
         out[5] = central.fourths * per_square * per_deviation * per_deviation - 3.0f;
+#endif
     }
 }
 
@@ -488,7 +522,7 @@ static void two_functionals(const ser_spread_total *sums, const ser_descriptor *
 /* Pearson's r of each pair. */
 static void correlations(ser_heard *heard, float *out)
 {
-    const uint32_t frames[1] = {heard->clock.frames};
+    const uint32_t frames[1] = {heard->frames};
     ser_wide sums[SER_CORRELATED_MFCCS], left[SER_CORRELATED_MFCCS]; /* of x, and of x - m */
     int pair = 0;
     float scales[SER_CORRELATED_MFCCS] = {0}; /* one over the root of the sum of squares; 0 where flat */
@@ -575,17 +609,16 @@ static void part_columns(ser_heard *heard, ser_part part, const ser_repeated *mo
 {
     const ser_layout layout = layout_of(part);
     const ser_descriptor *descriptor = layout.descriptors;
-    ser_clock clock = heard->clock;
     const uint32_t repeated = more != NULL && more->part == part ? more->frames : 0;
+    const uint32_t frames = heard->frames + repeated; /* their numbers hold for slopes alone, which a repeated part has not */
     float all[7] = {0};
-    clock.frames += repeated; /* their numbers hold for slopes alone, which such a part has not */
-    if (clock.frames == 0) {
+    if (frames == 0) {
         for (int i = 0; i < layout.fulls + layout.spreads; i++) {
             write_columns(descriptor + i, undefined, features);
         }
         return;
     }
-    const ser_shares shares = shares_of(&clock);
+    const ser_shares shares = shares_of(frames, &heard->times);
     look_at(heard, IN_WORDS(ser_bank, full) + layout.full * WORDS(ser_full_sums));
     for (int i = 0; i < layout.fulls; i++, descriptor++) {
         const ser_full_sums full = full_of(heard);

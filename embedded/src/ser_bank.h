@@ -21,13 +21,14 @@ extern "C" {
 
 /* Of the frame numbers. */
 typedef struct {
-    uint32_t frames;     /* how many */
-    uint32_t sum[2];     /* of their numbers */
-    uint32_t squares[3];
-} ser_clock;
+    uint32_t sum[2], squares[3];
+} ser_times;
 
 typedef struct {
-    uint32_t sum[2], squares[3], cubes[3], fourths[4];
+    uint32_t sum[2], squares[3], cubes[3];
+#if SER_WITH_KURTOSIS
+    uint32_t fourths[4]; /* for kurtosis alone */
+#endif
     uint32_t time[3]; /* of products with the frame number */
     int32_t low, high; /* of the values themselves */
 } ser_full_sums;
@@ -45,7 +46,8 @@ enum { SER_BANKS = SER_GATE_STEPS + 1 };
 #define SER_PAIRS (SER_CORRELATED_MFCCS * (SER_CORRELATED_MFCCS - 1) / 2)
 
 typedef struct {
-    ser_clock clocks[SER_PARTS];
+    uint32_t frames[SER_PARTS]; /* how many */
+    ser_times times[SER_TIMED_PARTS];
     ser_full_sums full[SER_FULLS_ROOM];
     ser_spread_sums spread[SER_SPREADS_ROOM];
 #if SER_WITH_CORRELATION

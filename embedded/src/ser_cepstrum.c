@@ -64,7 +64,7 @@ void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, int32_t *values)
     int32_t *curvatures = ser_at_delta_mfcc_delta2(values);
     const uint32_t middle = cepstrum->frames + SER_DELTA_WIDTH - 1 - SER_DELTA_LAG;
     const int32_t *centre = cepstrum->history[middle % SER_DELTA_WIDTH];
-    for (int k = 0; k < SER_MFCCS; k++) {
+    for (int k = 0; k < SER_MFCCS_KEPT; k++) {
         slopes[k] = 0;
         curvatures[k] = ser_mulh(ser_delta2_weights[0], centre[k] * (1 << UP));
     }
@@ -73,12 +73,12 @@ void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, int32_t *values)
         const int32_t *after = cepstrum->history[(middle + away) % SER_DELTA_WIDTH];
         const int32_t slope = ser_delta_weights[away - 1];
         const int32_t curvature = ser_delta2_weights[away];
-        for (int k = 0; k < SER_MFCCS; k++) {
+        for (int k = 0; k < SER_MFCCS_KEPT; k++) {
             slopes[k] = ser_add_mulh(slopes[k], slope, (after[k] - before[k]) * (1 << UP));
             curvatures[k] = ser_add_mulh(curvatures[k], curvature, (after[k] + before[k]) * (1 << UP));
         }
     }
-    for (int k = 0; k < SER_MFCCS; k++) {
+    for (int k = 0; k < SER_MFCCS_KEPT; k++) {
         slopes[k] = ser_rounded(slopes[k], SLOPE_DOWN);
         curvatures[k] = ser_rounded(curvatures[k], CURVATURE_DOWN);
     }

@@ -1,6 +1,6 @@
 /*
  * MFCC and their slopes, in the formats of the schema. In go mel levels in dB, one frame at a time; out come coefficients 1 ...
- * SER_MFCCS (fewer where only their correlations are wanted) and, SER_DELTA_LAG frames later, their first and second derivative by Savitzky and Golay
+ * SER_MFCCS_KEPT (fewer where only their correlations are wanted) and, SER_DELTA_LAG frames later, their first and second derivative by Savitzky and Golay
  * (librosa.feature.delta). The clip's edges take the nearest frame's that has all its neighbours.
  */
 #ifndef SER_CEPSTRUM_H
@@ -15,7 +15,7 @@ extern "C" {
 enum { SER_DELTA_LAG = SER_DELTA_WIDTH / 2 };
 
 #if SER_NEEDS_MFCC
-enum { SER_MFCCS_NEEDED = SER_WITH_CEPSTRUM ? SER_MFCCS : SER_CORRELATED_MFCCS };
+enum { SER_MFCCS_NEEDED = SER_WITH_CEPSTRUM ? SER_MFCCS_KEPT : SER_CORRELATED_MFCCS };
 
 /* mel: SER_MELS levels, dB times 2^SER_BITS_MEL. Writes coefficients 1 ... SER_MFCCS_NEEDED, times 2^SER_BITS_MFCC, into
    values[SER_FRAME_VALUES], and returns where. */
@@ -24,13 +24,13 @@ const int32_t *ser_cepstrum_mfcc(const int32_t *mel, int32_t *values);
 
 #if SER_WITH_CEPSTRUM
 typedef struct {
-    int32_t history[SER_DELTA_WIDTH][SER_MFCCS]; /* frame j at [j % SER_DELTA_WIDTH] */
+    int32_t history[SER_DELTA_WIDTH][SER_MFCCS_KEPT]; /* frame j at [j % SER_DELTA_WIDTH] */
     uint32_t frames;
 } ser_cepstrum;
 
 void ser_cepstrum_reset(ser_cepstrum *cepstrum);
 
-/* mfcc: SER_MFCCS coefficients of the next frame. */
+/* mfcc: SER_MFCCS_KEPT coefficients of the next frame. */
 void ser_cepstrum_push(ser_cepstrum *cepstrum, const int32_t *mfcc);
 
 /*

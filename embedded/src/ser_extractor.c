@@ -121,7 +121,8 @@ static int32_t rms_of(uint64_t energy)
 }
 #endif
 
-static void measure_frame(ser_extractor *extractor, const int16_t *frame)
+/* By itself, so that its slots are off the stack again when pitch is looked for. */
+SER_NOT_INLINE static void measure_frame(ser_extractor *extractor, const int16_t *frame)
 {
     ser_gate *gate = &extractor->gate;
     const uint32_t j = gate->frames;
@@ -264,6 +265,29 @@ static void poison_columns(float *features)
         ser_test_poison(features + SER_FIRST_##NAME, SER_COUNT_##NAME);      \
     }
     SER_EACH_GROUP(SER_POISON_GROUP)
+#if SER_WITH_CEPSTRUM && defined(SER_TEST_POISON)
+    for (int i = 0; i < SER_COUNT_CEPSTRUM; i++) {
+        const int changes = i - (SER_COLUMN_MFCC_DELTA_01 - SER_FIRST_CEPSTRUM);
+        const int per_mfcc = (SER_COLUMN_MFCC_02) - (SER_COLUMN_MFCC_01);
+        if ((changes < 0 ? i / per_mfcc : changes % SER_MFCCS) >= SER_MFCCS_KEPT) {
+            features[SER_FIRST_CEPSTRUM + i] = SER_UNDEFINED;
+        }
+    }
+#endif
+}
+
+/* The columns that come from the running sums. By itself, so that what it needs is off the stack when the others are made. */
+SER_NOT_INLINE static void write_sums(const ser_extractor *extractor, float *features)
+{
+    const ser_bank *banks[SER_BANKS];
+    const int count = ser_gate_banks(&extractor->gate, banks);
+#if SER_WITH_CEPSTRUM
+    int32_t slopes[SER_DELTA_VALUES];
+    const ser_repeated last = {SER_PART_DELTA, last_slopes(extractor, slopes), slopes};
+    ser_bank_columns(banks, count, &last, features);
+#else
+    ser_bank_columns(banks, count, NULL, features);
+#endif
 }
 
 ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, float *features)
@@ -286,15 +310,7 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
         return SER_OK;
     }
     poison_columns(features);
-    const ser_bank *banks[SER_BANKS];
-    const int count = ser_gate_banks(&extractor->gate, banks);
-#if SER_WITH_CEPSTRUM
-    int32_t slopes[SER_DELTA_VALUES];
-    const ser_repeated last = {SER_PART_DELTA, last_slopes(extractor, slopes), slopes};
-    ser_bank_columns(banks, count, &last, features);
-#else
-    ser_bank_columns(banks, count, NULL, features);
-#endif
+    write_sums(extractor, features);
 #if SER_WITH_PITCH || SER_WITH_CLEAR
     ser_pitch_columns(&extractor->pitch, ser_tail_level(&extractor->tail),
                       features + SER_FIRST_PITCH);

@@ -70,6 +70,9 @@ extern "C" {
 
 #define SER_NEEDS_PITCH (SER_WITH_PITCH || SER_WITH_CLEAR || SER_WITH_VOICE) /* pulses are found along the pitch */
 
+/* What the features leave of the working memory, in int16_t. */
+#define SER_ROOM (SER_NEEDS_PITCH && SER_PITCH_SCRATCH > SER_FEATURES ? 2 * (SER_PITCH_SCRATCH - SER_FEATURES) : 1)
+
 typedef enum {
     SER_OK = 0,
     SER_BAD_ARGUMENT /* a pointer is NULL where one is needed */
@@ -141,7 +144,10 @@ typedef struct {
             float work[SER_HNR_SCRATCH];
         } hnr;
 #endif
-        float features[SER_FEATURES]; /* the recogniser's, after an answer */
+        struct { /* the recogniser's, in an answer and after it */
+            float features[SER_FEATURES];
+            int16_t room[SER_ROOM]; /* for the model, see ser.h */
+        } answer;
     } scratch;
 } ser_extractor;
 

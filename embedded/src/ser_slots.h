@@ -161,20 +161,46 @@ static const char *const ser_frame_names[SER_FRAME_VALUES + 1] = {
     [SER_FRAME_MFCC_05] = "mfcc_05",
     [SER_FRAME_MFCC_06] = "mfcc_06",
 #endif
-#if SER_WITH_CEPSTRUM
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 7
     [SER_FRAME_MFCC_07] = "mfcc_07",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 8
     [SER_FRAME_MFCC_08] = "mfcc_08",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 9
     [SER_FRAME_MFCC_09] = "mfcc_09",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 10
     [SER_FRAME_MFCC_10] = "mfcc_10",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 11
     [SER_FRAME_MFCC_11] = "mfcc_11",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 12
     [SER_FRAME_MFCC_12] = "mfcc_12",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 13
     [SER_FRAME_MFCC_13] = "mfcc_13",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 14
     [SER_FRAME_MFCC_14] = "mfcc_14",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 15
     [SER_FRAME_MFCC_15] = "mfcc_15",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 16
     [SER_FRAME_MFCC_16] = "mfcc_16",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 17
     [SER_FRAME_MFCC_17] = "mfcc_17",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 18
     [SER_FRAME_MFCC_18] = "mfcc_18",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 19
     [SER_FRAME_MFCC_19] = "mfcc_19",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 20
     [SER_FRAME_MFCC_20] = "mfcc_20",
 #endif
 #if SER_WITH_SPECTRUM
@@ -286,39 +312,97 @@ static const char *const ser_delta_names[SER_DELTA_VALUES + 1] = {
     [SER_DELTA_MFCC_DELTA_04] = "mfcc_delta_04",
     [SER_DELTA_MFCC_DELTA_05] = "mfcc_delta_05",
     [SER_DELTA_MFCC_DELTA_06] = "mfcc_delta_06",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 7
     [SER_DELTA_MFCC_DELTA_07] = "mfcc_delta_07",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 8
     [SER_DELTA_MFCC_DELTA_08] = "mfcc_delta_08",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 9
     [SER_DELTA_MFCC_DELTA_09] = "mfcc_delta_09",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 10
     [SER_DELTA_MFCC_DELTA_10] = "mfcc_delta_10",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 11
     [SER_DELTA_MFCC_DELTA_11] = "mfcc_delta_11",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 12
     [SER_DELTA_MFCC_DELTA_12] = "mfcc_delta_12",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 13
     [SER_DELTA_MFCC_DELTA_13] = "mfcc_delta_13",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 14
     [SER_DELTA_MFCC_DELTA_14] = "mfcc_delta_14",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 15
     [SER_DELTA_MFCC_DELTA_15] = "mfcc_delta_15",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 16
     [SER_DELTA_MFCC_DELTA_16] = "mfcc_delta_16",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 17
     [SER_DELTA_MFCC_DELTA_17] = "mfcc_delta_17",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 18
     [SER_DELTA_MFCC_DELTA_18] = "mfcc_delta_18",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 19
     [SER_DELTA_MFCC_DELTA_19] = "mfcc_delta_19",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 20
     [SER_DELTA_MFCC_DELTA_20] = "mfcc_delta_20",
+#endif
+#if SER_WITH_CEPSTRUM
     [SER_DELTA_MFCC_DELTA2_01] = "mfcc_delta2_01",
     [SER_DELTA_MFCC_DELTA2_02] = "mfcc_delta2_02",
     [SER_DELTA_MFCC_DELTA2_03] = "mfcc_delta2_03",
     [SER_DELTA_MFCC_DELTA2_04] = "mfcc_delta2_04",
     [SER_DELTA_MFCC_DELTA2_05] = "mfcc_delta2_05",
     [SER_DELTA_MFCC_DELTA2_06] = "mfcc_delta2_06",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 7
     [SER_DELTA_MFCC_DELTA2_07] = "mfcc_delta2_07",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 8
     [SER_DELTA_MFCC_DELTA2_08] = "mfcc_delta2_08",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 9
     [SER_DELTA_MFCC_DELTA2_09] = "mfcc_delta2_09",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 10
     [SER_DELTA_MFCC_DELTA2_10] = "mfcc_delta2_10",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 11
     [SER_DELTA_MFCC_DELTA2_11] = "mfcc_delta2_11",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 12
     [SER_DELTA_MFCC_DELTA2_12] = "mfcc_delta2_12",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 13
     [SER_DELTA_MFCC_DELTA2_13] = "mfcc_delta2_13",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 14
     [SER_DELTA_MFCC_DELTA2_14] = "mfcc_delta2_14",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 15
     [SER_DELTA_MFCC_DELTA2_15] = "mfcc_delta2_15",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 16
     [SER_DELTA_MFCC_DELTA2_16] = "mfcc_delta2_16",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 17
     [SER_DELTA_MFCC_DELTA2_17] = "mfcc_delta2_17",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 18
     [SER_DELTA_MFCC_DELTA2_18] = "mfcc_delta2_18",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 19
     [SER_DELTA_MFCC_DELTA2_19] = "mfcc_delta2_19",
+#endif
+#if SER_WITH_CEPSTRUM && SER_MFCCS_KEPT >= 20
     [SER_DELTA_MFCC_DELTA2_20] = "mfcc_delta2_20",
 #endif
     [SER_DELTA_VALUES] = NULL,

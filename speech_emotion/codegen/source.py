@@ -75,7 +75,17 @@ def _config(plan):
     lines = [
         f"#define SER_WITH_{group.upper()} 0" for group in schema.GROUPS if group not in plan.groups
     ]
+    if (kept := schema.mfccs_of(plan.columns)) < schema.MFCCS:
+        lines.append(f"#define SER_MFCCS_KEPT {kept}")
+    if not any(column.endswith("_kurtosis") for column in plan.columns):
+        lines.append("#define SER_WITH_KURTOSIS 0")
     return fill("config.h", off="\n".join(lines) or "/* none */", voice=_voice(plan))
+
+
+def _room(plan):
+    if not (isinstance(plan.model, Network) and plan.model.int8):
+        return 0
+    return sum(_rooms([len(plan.columns), *map(len, plan.model.biases)]))
 
 
 def _header(plan, name, threshold, code):
@@ -91,6 +101,7 @@ def _header(plan, name, threshold, code):
         bytes=sum(sizes),
         longest=max(sizes),
         number=hashlib.sha256(f"{schema.HASH}{code}".encode()).hexdigest()[:8],
+        room=_room(plan),
         columns=len(plan.columns),
         columns_number=f"{columns_number(plan.columns, plan.mean, plan.inverse):08x}",
     )
@@ -259,24 +270,26 @@ def _flatten(forest, classes):
 def _network(plan):
     network: Network = plan.model
     widths = [len(plan.columns), *(len(biases) for biases in network.biases)]
-    columns = "steps" if plan.knows_voices else "features"
+    columns, entry = "features", "entry.c"
+    if network.int8:
+        columns, entry = ("room", "entry_voice.c") if plan.knows_voices else (columns, "entry_in.c")
     return fill(
         "network.c",
         layers=int8_layers(network) if network.int8 else _float_layers(network),
         power=fill("power.c"),
         normalise=fill("softmax.c" if widths[-1] > 1 else "logistic.c"),
-        entry=fill(
-            "entry_voice.c" if plan.knows_voices else "entry.c",
-            calls=calls(network, widths, columns),
-        ),
+        entry=fill(entry, calls=calls(network, widths, columns, room=network.int8)),
     )
 
 
-def calls(network: Network, widths: Sequence[int], columns: str = "features") -> str:
+def calls(
+    network: Network, widths: Sequence[int], columns: str = "features", *, room: bool = False
+) -> str:
     """The lines of C that take `columns` as `scaled` has them through the layers, and their sums through
-    `normalise`. widths: of inputs and of every layer's outputs."""
+    `normalise`. widths: of inputs and of every layer's outputs. room: an int8 network has its memory from who
+    asks, `room`, which may hold the columns."""
     lines = (
-        _int8_calls(network, widths, columns)
+        _int8_calls(network, widths, columns, room)
         if network.int8
         else _float_calls(network, widths, columns)
     )
@@ -306,13 +319,21 @@ def _float_calls(network, widths, columns):
     return lines
 
 
-def _int8_calls(network, widths, columns):
+def _rooms(widths):
+    """How many whole numbers an int8 network has in memory: inputs of every other layer share theirs; a layer
+    hears one and speaks into the other."""
+    return [max(widths[:-1][which::2], default=0) for which in (0, 1)]
+
+
+def _int8_calls(network, widths, columns, room):
     last = len(widths) - 2
     limit = literal(Int8Network.INPUT_STEPS)
     lowest = literal(0.0 if network.relu else -Int8Network.INPUT_STEPS)
-    # inputs of every other layer share their memory; a layer hears one and speaks into the other
-    rooms = [max(widths[:-1][which::2], default=0) for which in (0, 1)]
-    lines = [f"int16_t heard_{which}[{room}];" for which, room in enumerate(rooms) if room]
+    first, second = _rooms(widths)
+    lines = [f"int16_t heard_0[{first}];", *([f"int16_t heard_1[{second}];"] if second else [])]
+    if room:
+        lines = ["int16_t *const heard_0 = room;"]
+        lines += [f"int16_t *const heard_1 = room + {first};"] if second else []
     lines += [
         f"float sums[{widths[-1]}];",
         f"for (int i = 0; i < {widths[0]}; i++) {{",

@@ -8,6 +8,7 @@ feature, see docs/add_a_feature.md.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -300,6 +301,19 @@ PLACE_OF: dict[str, int] = {column: place for place, column in enumerate(COLUMNS
 def places_of(columns: Iterable[str]) -> list[int]:
     """Where these columns stand in the vector. KeyError: one is none of the schema's."""
     return [PLACE_OF[column] for column in columns]
+
+
+def mfcc_of(name: str) -> int | None:
+    """The number of the MFCC that a descriptor or column is about, or its change; None: about another."""
+    match = re.match(r"mfcc_(?:delta2?_)?(\d+)(?:_|$)", name)
+    return int(match[1]) if match else None
+
+
+def mfccs_of(columns: Iterable[str]) -> int:
+    """How many of the first MFCCs must be computed to know these columns; those that correlations are of
+    always are."""
+    numbers = [mfcc_of(column) or 0 for column in columns]
+    return max([CORRELATED_MFCCS, *numbers])
 
 
 def groups_of(columns) -> tuple[str, ...]:

@@ -59,6 +59,17 @@ def schema_header() -> str:
         lines += [f"#ifndef {switch}", f"#define {switch} 1", "#endif"]
     lines += [
         "",
+        "/* In the same way: how many of the first MFCCs, and of their changes, are computed, and whether kurtosis is. */",
+        "#ifndef SER_MFCCS_KEPT",
+        "#define SER_MFCCS_KEPT SER_MFCCS",
+        "#endif",
+        "#if SER_MFCCS_KEPT < SER_CORRELATED_MFCCS || SER_MFCCS_KEPT > SER_MFCCS",
+        '#error "SER_MFCCS_KEPT: from SER_CORRELATED_MFCCS to SER_MFCCS"',
+        "#endif",
+        "#ifndef SER_WITH_KURTOSIS",
+        "#define SER_WITH_KURTOSIS 1",
+        "#endif",
+        "",
         f"#define SER_EACH_GROUP(GROUP) {' '.join(f'GROUP({g.upper()})' for g in schema.GROUPS)}",
     ]
     lines += ["", "/* The columns of each group: [SER_FIRST_x, SER_FIRST_x + SER_COUNT_x). */"]
@@ -92,6 +103,16 @@ def schema_header() -> str:
         f"#define SER_EACH_PART(PART) {each}",
         "#define SER_PART_(NAME, name) SER_PART_##NAME,",
         "typedef enum { SER_EACH_PART(SER_PART_) SER_PARTS } ser_part;",
+        "/* Parts of which a slope is asked: whose frames' numbers are summed, and where. */",
+        "enum {",
+        *(f"    SER_TIMES_{part.upper()}," for part in PARTS if _is_timed(part)),
+        "    SER_TIMED_PARTS,",
+        *(
+            f"    SER_TIMES_{part.upper()} = SER_TIMED_PARTS,"
+            for part in PARTS
+            if not _is_timed(part)
+        ),
+        "};",
     ]
     fulls = " + ".join(f"SER_{part.upper()}_FULLS" for part in PARTS)
     values = " + ".join(f"SER_{part.upper()}_VALUES" for part in PARTS)
@@ -129,10 +150,18 @@ def _members(part):
     return [d for d in members if not is_spread(d)], [d for d in members if is_spread(d)]
 
 
+def _is_timed(part):
+    return any("slope" in d.functionals for d in schema.DESCRIPTORS if d.part == part)
+
+
 def condition(descriptor: schema.Descriptor) -> str:
     """The condition under which a descriptor's sums are kept, as the preprocessor asks it."""
     groups = filter(None, (descriptor.group, descriptor.sums_for))
-    return " || ".join(f"SER_WITH_{group.upper()}" for group in groups)
+    asked = " || ".join(f"SER_WITH_{group.upper()}" for group in groups)
+    number = schema.mfcc_of(descriptor.name)
+    if number is not None and number > schema.CORRELATED_MFCCS:
+        return f"{asked} && SER_MFCCS_KEPT >= {number}"
+    return asked
 
 
 def by_group(descriptors, line):

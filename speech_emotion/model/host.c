@@ -42,7 +42,7 @@ void ser_host_sequence(const float *features, size_t rows, ser_profile *voice, f
 {
     for (size_t i = 0; i < rows; i++) {
 #if SER_PROFILE_COLUMNS
-        int16_t steps[SER_PROFILE_COLUMNS], seen[SER_PROFILE_COLUMNS];
+        int16_t steps[SER_PROFILE_COLUMNS], seen[SER_MODEL_ROOM];
         ser_model_steps(features + i * SER_FEATURES, steps);
         for (int k = 0; k < SER_PROFILE_COLUMNS; k++) {
             seen[k] = steps[k];

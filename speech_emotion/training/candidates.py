@@ -47,8 +47,7 @@ def columns(groups: list[str] | None = None) -> list[str]:
 
 def _is_fine(column: str) -> bool:
     """Whether this is about an MFCC above _FINEST_MFCC, or its change."""
-    match = re.match(r"mfcc_(?:delta2?_)?(\d+)_", column)
-    return match is not None and int(match[1]) > _FINEST_MFCC
+    return (schema.mfcc_of(column) or 0) > _FINEST_MFCC
 
 
 BALANCES = ("none", "weights", "sampling")

@@ -19,19 +19,20 @@ void probe_bank_add(ser_bank *bank, const int32_t *values, const uint32_t *frame
 }
 
 /* Sums as after a long time, words least first, two's complement. */
-void probe_bank_preset(ser_bank *bank, const ser_clock *clock, const ser_full_sums *sums)
+void probe_bank_preset(ser_bank *bank, uint32_t frames, const ser_times *times, const ser_full_sums *sums)
 {
-    bank->clocks[SER_PART_INTENSITY] = *clock;
+    bank->frames[SER_PART_INTENSITY] = frames;
+    bank->times[SER_TIMES_INTENSITY] = *times;
     bank->full[PLACE] = *sums;
 }
 
-uint32_t probe_bank_frames(const ser_bank *bank) { return bank->clocks[SER_PART_INTENSITY].frames; }
+uint32_t probe_bank_frames(const ser_bank *bank) { return bank->frames[SER_PART_INTENSITY]; }
 
 /* The same of the first slope, which has a standard deviation alone. sums: that of x, 48 bits, then that of its squares, 64. */
 void probe_slope_preset(ser_bank *bank, uint32_t frames, const uint32_t *sums)
 {
     const int place = SER_FRAME_VALUES - SER_FRAME_FULLS + SER_CHANGE_VALUES - SER_CHANGE_FULLS;
-    bank->clocks[SER_PART_DELTA].frames = frames;
+    bank->frames[SER_PART_DELTA] = frames;
     bank->spread[place].sum = sums[0];
     bank->above[place] = (uint16_t)sums[1];
     bank->spread[place].squares[0] = sums[2];

@@ -4,7 +4,7 @@
 #ifndef SER_CONFIG_H
 #define SER_CONFIG_H
 
-/* Groups of features that the model does not use. */
+/* Features that the model does not use. */
 $off
 $voice
 #endif

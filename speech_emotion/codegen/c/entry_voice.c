@@ -1,12 +1,12 @@
-void ser_model_answer(const int16_t *steps, float *probabilities)
+void ser_model_answer(int16_t *room, float *probabilities)
 {
 $calls
 }
 
 void ser_model_predict(const float *features, float *probabilities)
 {
-    int16_t steps[COLUMNS];
-    ser_model_steps(features, steps);
-    ser_profile_adapt(NULL, steps);
-    ser_model_answer(steps, probabilities);
+    int16_t room[SER_MODEL_ROOM];
+    ser_model_steps(features, room);
+    ser_profile_adapt(NULL, room);
+    ser_model_answer(room, probabilities);
 }

@@ -9,6 +9,8 @@
 #define SER_LABELS $count
 $labels
 
+#define SER_MODEL_ROOM $room /* int16_t, that it works in: see ser.h */
+
 /* Of the labels' names as ser_line.h writes them: bytes of all, and of the longest. */
 #define SER_NAMES_BYTES $bytes
 #define SER_NAMES_LONGEST $longest

@@ -201,7 +201,9 @@ EXPORT(steps) int16_t *ser_web_steps(void) { return NULL; }
 EXPORT(would_be) const float *ser_web_would_be(void)
 {
 #if SER_PROFILE_COLUMNS
-    ser_model_answer(steps, would_be);
+    static int16_t room[SER_MODEL_ROOM];
+    memcpy(room, steps, sizeof steps);
+    ser_model_answer(room, would_be);
 #else
     ser_model_predict(what_if, would_be);
 #endif
