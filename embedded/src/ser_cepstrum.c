@@ -58,30 +58,49 @@ void ser_cepstrum_push(ser_cepstrum *cepstrum, const int32_t *mfcc)
 #define SLOPE_DOWN (20 - SER_BITS_MFCC_DELTA)
 #define CURVATURE_DOWN (20 - SER_BITS_MFCC_DELTA2)
 
-void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, int32_t *values)
+#if SER_WITH_DELTA2
+static void write_curvatures(const ser_cepstrum *cepstrum, uint32_t middle, int32_t *values)
 {
-    int32_t *slopes = ser_at_delta_mfcc_delta(values);
     int32_t *curvatures = ser_at_delta_mfcc_delta2(values);
-    const uint32_t middle = cepstrum->frames + SER_DELTA_WIDTH - 1 - SER_DELTA_LAG;
     const int32_t *centre = cepstrum->history[middle % SER_DELTA_WIDTH];
     for (int k = 0; k < SER_MFCCS_KEPT; k++) {
-        slopes[k] = 0;
         curvatures[k] = ser_mulh(ser_delta2_weights[0], centre[k] * (1 << UP));
     }
     for (uint32_t away = 1; away <= SER_DELTA_LAG; away++) {
         const int32_t *before = cepstrum->history[(middle - away) % SER_DELTA_WIDTH];
         const int32_t *after = cepstrum->history[(middle + away) % SER_DELTA_WIDTH];
-        const int32_t slope = ser_delta_weights[away - 1];
         const int32_t curvature = ser_delta2_weights[away];
         for (int k = 0; k < SER_MFCCS_KEPT; k++) {
-            slopes[k] = ser_add_mulh(slopes[k], slope, (after[k] - before[k]) * (1 << UP));
             curvatures[k] = ser_add_mulh(curvatures[k], curvature, (after[k] + before[k]) * (1 << UP));
         }
     }
     for (int k = 0; k < SER_MFCCS_KEPT; k++) {
-        slopes[k] = ser_rounded(slopes[k], SLOPE_DOWN);
         curvatures[k] = ser_rounded(curvatures[k], CURVATURE_DOWN);
     }
+}
+#endif
+
+void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, int32_t *values)
+{
+    int32_t *slopes = ser_at_delta_mfcc_delta(values);
+    const uint32_t middle = cepstrum->frames + SER_DELTA_WIDTH - 1 - SER_DELTA_LAG;
+    for (int k = 0; k < SER_MFCCS_KEPT; k++) {
+        slopes[k] = 0;
+    }
+    for (uint32_t away = 1; away <= SER_DELTA_LAG; away++) {
+        const int32_t *before = cepstrum->history[(middle - away) % SER_DELTA_WIDTH];
+        const int32_t *after = cepstrum->history[(middle + away) % SER_DELTA_WIDTH];
+        const int32_t slope = ser_delta_weights[away - 1];
+        for (int k = 0; k < SER_MFCCS_KEPT; k++) {
+            slopes[k] = ser_add_mulh(slopes[k], slope, (after[k] - before[k]) * (1 << UP));
+        }
+    }
+    for (int k = 0; k < SER_MFCCS_KEPT; k++) {
+        slopes[k] = ser_rounded(slopes[k], SLOPE_DOWN);
+    }
+#if SER_WITH_DELTA2
+    write_curvatures(cepstrum, middle, values);
+#endif
 }
 #endif
 

@@ -260,17 +260,10 @@ ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size
 static void poison_columns(float *features)
 {
     (void)features;
-#define SER_POISON_GROUP(NAME)                                               \
-    if (SER_WITH_##NAME) {                                                   \
-        ser_test_poison(features + SER_FIRST_##NAME, SER_COUNT_##NAME);      \
-    }
-    SER_EACH_GROUP(SER_POISON_GROUP)
-#if SER_WITH_CEPSTRUM && defined(SER_TEST_POISON)
-    for (int i = 0; i < SER_COUNT_CEPSTRUM; i++) {
-        const int changes = i - (SER_COLUMN_MFCC_DELTA_01 - SER_FIRST_CEPSTRUM);
-        const int per_mfcc = (SER_COLUMN_MFCC_02) - (SER_COLUMN_MFCC_01);
-        if ((changes < 0 ? i / per_mfcc : changes % SER_MFCCS) >= SER_MFCCS_KEPT) {
-            features[SER_FIRST_CEPSTRUM + i] = SER_UNDEFINED;
+#ifdef SER_TEST_POISON
+    for (size_t i = 0; i < sizeof ser_test_kept / sizeof *ser_test_kept; i++) {
+        if (ser_test_kept[i].kept) {
+            ser_test_poison(features + ser_test_kept[i].first, ser_test_kept[i].count);
         }
     }
 #endif

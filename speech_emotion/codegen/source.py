@@ -77,6 +77,8 @@ def _config(plan):
     ]
     if (kept := schema.mfccs_of(plan.columns)) < schema.MFCCS:
         lines.append(f"#define SER_MFCCS_KEPT {kept}")
+    if not any(column.startswith("mfcc_delta2") for column in plan.columns):
+        lines.append("#define SER_WITH_DELTA2 0")
     if not any(column.endswith("_kurtosis") for column in plan.columns):
         lines.append("#define SER_WITH_KURTOSIS 0")
     return fill("config.h", off="\n".join(lines) or "/* none */", voice=_voice(plan))

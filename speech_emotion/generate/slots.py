@@ -6,6 +6,7 @@ that takes them all: with a descriptor more, the call does not compile. A family
 the stage asks where. `refuse_unmeasured` names what the schema has and no stage puts anywhere."""
 
 import re
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -34,6 +35,12 @@ void ser_test_columns(const float *features);
 #endif
 """
 
+_KEPT = """
+/* For test builds: columns that are written together, and whether they are. */
+#ifdef SER_TEST_POISON
+static const struct {
+    unsigned short first, count, kept;
+} ser_test_kept[] = {"""
 _NAMES = """
 /* For test builds: what slots and columns are called. */
 #ifdef SER_SLOT_NAMES
@@ -109,6 +116,7 @@ def header() -> str:
                     lines += [f"    values[{_slot(d)}] = {d.name};", "#endif"]
             lines += ["}"]
         lines += ["#endif", ""]
+    lines += [_KEPT, *_kept(), "};", "#endif"]
     lines.append(_NAMES)
     for part in schema.PARTS:
         size = f"SER_{part.upper()}_VALUES + 1"
@@ -120,6 +128,17 @@ def header() -> str:
     lines += [f'    "{column}",' for column in schema.COLUMNS]
     lines += ["};"]
     return "\n".join([*lines, "#endif", "", "#endif", ""])
+
+
+def _kept():
+    """Rows of ser_test_kept. Columns that are not computed for others' sake are not written."""
+    first = 0
+    for test, members in groupby(
+        schema.DESCRIPTORS, key=lambda d: tables.condition(replace(d, sums_for=None))
+    ):
+        count = sum(len(d.columns) for d in members)
+        yield f"    {{{first}, {count}, {test}}},"
+        first += count
 
 
 def _slot(descriptor):

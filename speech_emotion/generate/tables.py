@@ -59,18 +59,20 @@ def schema_header() -> str:
         lines += [f"#ifndef {switch}", f"#define {switch} 1", "#endif"]
     lines += [
         "",
-        "/* In the same way: how many of the first MFCCs, and of their changes, are computed, and whether kurtosis is. */",
+        "/* In the same way: how many of the first MFCCs, and of their changes, are kept,",
+        "   whether second changes are, and whether kurtosis is. */",
         "#ifndef SER_MFCCS_KEPT",
         "#define SER_MFCCS_KEPT SER_MFCCS",
         "#endif",
         "#if SER_MFCCS_KEPT < SER_CORRELATED_MFCCS || SER_MFCCS_KEPT > SER_MFCCS",
         '#error "SER_MFCCS_KEPT: from SER_CORRELATED_MFCCS to SER_MFCCS"',
         "#endif",
-        "#ifndef SER_WITH_KURTOSIS",
-        "#define SER_WITH_KURTOSIS 1",
-        "#endif",
+        *(
+            line
+            for switch in ("SER_WITH_DELTA2", "SER_WITH_KURTOSIS")
+            for line in (f"#ifndef {switch}", f"#define {switch} 1", "#endif")
+        ),
         "",
-        f"#define SER_EACH_GROUP(GROUP) {' '.join(f'GROUP({g.upper()})' for g in schema.GROUPS)}",
     ]
     lines += ["", "/* The columns of each group: [SER_FIRST_x, SER_FIRST_x + SER_COUNT_x). */"]
     for group, first, count in group_ranges():
@@ -160,7 +162,9 @@ def condition(descriptor: schema.Descriptor) -> str:
     asked = " || ".join(f"SER_WITH_{group.upper()}" for group in groups)
     number = schema.mfcc_of(descriptor.name)
     if number is not None and number > schema.CORRELATED_MFCCS:
-        return f"{asked} && SER_MFCCS_KEPT >= {number}"
+        asked += f" && SER_MFCCS_KEPT >= {number}"
+    if descriptor.family == "mfcc_delta2":
+        asked += " && SER_WITH_DELTA2"
     return asked
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _FINEST_MFCC = 12
 _LEFT_OUT = ("chroma", "voice", "hnr", "encoder")
 _LEFT_OUT_FOR_LEVEL = re.compile(r"mel_\d+_mean")
+# The students do without these: their teacher answers as well (docs/history/choices.md), and they would cost the
+# chip 3.4 KB of its RAM. Of the voices, which have a profile of all their columns, it was not tried.
+_LEFT_OUT_BY_STUDENTS = re.compile(r"contrast_.*|zcr_.*|mfcc_delta2_.*|.*_kurtosis")
 
 
 def columns(groups: list[str] | None = None) -> list[str]:
@@ -57,7 +60,8 @@ BALANCES = ("none", "weights", "sampling")
 @dataclass(frozen=True)
 class Candidate:
     """A model by name. `make(seed)` gives an unfitted pipeline whose last step is called "model". by_default:
-    trained where no models are named. encoder: takes the encoder's columns beside the others."""
+    trained where no models are named. encoder: takes the encoder's columns beside the others. lean: does
+    without some of them."""
 
     name: str
     about: str
@@ -66,10 +70,13 @@ class Candidate:
     by_default: bool = True
     grid: dict[str, list] = field(default_factory=dict)
     encoder: bool = False
+    lean: bool = False
 
     def columns(self, groups: list[str] | None = None) -> list[str]:
-        """Those that it takes, in schema order: see `columns`."""
+        """Those that it takes, in schema order: see `columns`. Groups that are named are taken whole."""
         taken = set(columns(groups))
+        if self.lean and groups is None:
+            taken = {c for c in taken if not _LEFT_OUT_BY_STUDENTS.fullmatch(c)}
         return [
             c
             for c in schema.COLUMNS
@@ -166,7 +173,7 @@ def _of_networks(name: str, *, by_default: bool = False) -> Candidate:
     about += ", that learn to know the voice" if kind == "voice" else ", taught by kernel ridge"
     return Candidate(
         name, about + ", with the encoder" * len(encoder), lambda seed: make(seed, members),
-        by_default=by_default, grid=_RIDGES, encoder=bool(encoder),
+        by_default=by_default, grid=_RIDGES, encoder=bool(encoder), lean=kind == "student",
     )  # fmt: skip
 
 
