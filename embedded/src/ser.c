@@ -64,7 +64,7 @@ ser_status ser_finish(ser_recognizer *recognizer, ser_result *result)
 #if SER_MODEL_ROOM > SER_ROOM
     int16_t room[SER_MODEL_ROOM];
 #elif SER_MODEL_ROOM
-    int16_t *room = recognizer->extractor.scratch.answer.room;
+    int16_t *room = recognizer->extractor.scratch.answer.work.room;
 #endif
 #if SER_PROFILE_COLUMNS
     ser_model_steps(features, recognizer->steps);

@@ -520,7 +520,7 @@ static void two_functionals(const ser_spread_total *sums, const ser_descriptor *
 
 #if SER_WITH_CORRELATION
 /* Pearson's r of each pair. */
-static void correlations(ser_heard *heard, float *out)
+SER_NOT_INLINE static void correlations(ser_heard *heard, float *out)
 {
     const uint32_t frames[1] = {heard->frames};
     ser_wide sums[SER_CORRELATED_MFCCS], left[SER_CORRELATED_MFCCS]; /* of x, and of x - m */
@@ -605,7 +605,7 @@ static void relative_levels(int heard, float *levels)
 typedef char ser_slopes_have_no_ends[SER_DELTA_FULLS == 0 ? 1 : -1]; /* what is repeated has none, nor shapes */
 
 /* The columns of one part. */
-static void part_columns(ser_heard *heard, ser_part part, const ser_repeated *more, float *features)
+SER_NOT_INLINE static void part_columns(ser_heard *heard, ser_part part, const ser_repeated *more, float *features)
 {
     const ser_layout layout = layout_of(part);
     const ser_descriptor *descriptor = layout.descriptors;

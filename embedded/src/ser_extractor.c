@@ -305,7 +305,7 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
     poison_columns(features);
     write_sums(extractor, features);
 #if SER_WITH_PITCH || SER_WITH_CLEAR
-    ser_pitch_columns(&extractor->pitch, ser_tail_level(&extractor->tail),
+    ser_pitch_columns(&extractor->pitch, ser_tail_level(&extractor->tail), &extractor->scratch.answer.work.contours,
                       features + SER_FIRST_PITCH);
 #endif
 #if SER_WITH_VOICE

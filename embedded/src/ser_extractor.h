@@ -146,7 +146,12 @@ typedef struct {
 #endif
         struct { /* the recogniser's, in an answer and after it */
             float features[SER_FEATURES];
-            int16_t room[SER_ROOM]; /* for the model, see ser.h */
+            union {
+#if SER_NEEDS_PITCH
+                ser_contours contours;
+#endif
+                int16_t room[SER_ROOM]; /* for the model, see ser.h */
+            } work;
         } answer;
     } scratch;
 } ser_extractor;

@@ -789,27 +789,27 @@ static void commit(ser_pitch *pitch, uint32_t level)
     memmove(pitch->link, pitch->link + count, sizeof(uint16_t) * pitch->frames);
 }
 
-void ser_pitch_columns(ser_pitch *pitch, uint32_t level, float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR])
+void ser_pitch_columns(ser_pitch *pitch, uint32_t level, ser_contours *work,
+                       float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR])
 {
     const uint32_t clear = clear_level(level);
-    ser_contours contours;
     unsigned i, place;
     ser_pitch_path(pitch, pitch->base, level);
     if (!is_counted(&pitch->ahead, clear)) {
         count_again(pitch);
     }
-    contours = pitch->ahead.contours;
+    *work = pitch->ahead.contours;
     place = pitch->ahead.place;
     for (i = pitch->ahead.frames; i < pitch->frames; i++) {
-        add_to(&contours, pitch, i, place, clear);
+        add_to(work, pitch, i, place, clear);
         place += kept_of(pitch, i);
     }
     if (SER_WITH_PITCH) {
-        ser_contour_end(&contours.voiced);
-        ser_contour_columns(&contours.voiced, columns);
+        ser_contour_end(&work->voiced);
+        ser_contour_columns(&work->voiced, columns);
     }
     if (SER_WITH_CLEAR) {
-        ser_contour_end(&contours.clear);
-        ser_contour_columns(&contours.clear, columns + SER_COUNT_PITCH);
+        ser_contour_end(&work->clear);
+        ser_contour_columns(&work->clear, columns + SER_COUNT_PITCH);
     }
 }

@@ -6,7 +6,7 @@
  *   ser_pitch pitch;
  *   ser_pitch_reset(&pitch);
  *   after every ser_tail_push:  ser_pitch_hop(&pitch, &tail, scratch);       scratch: 1024 int32_t
- *   at the end, or any time:    ser_pitch_columns(&pitch, ser_tail_level(&tail), columns);
+ *   at the end, or any time:    ser_pitch_columns(&pitch, ser_tail_level(&tail), &work, columns);
  *
  * Pitch frame k is centred SER_PITCH_CENTRE + SER_HOP k samples after the first and comes with hop
  * k + SER_PITCH_LATENCY.
@@ -121,8 +121,9 @@ float ser_pitch_frequency(uint16_t stored);
 int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame);
 
 /* The columns of the pitch group and of the clear group after it, for a sound of this peak, in the schema's
- * order; those of a group that is left out stay as they are. */
-void ser_pitch_columns(ser_pitch *pitch, uint32_t level, float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR]);
+ * order; those of a group that is left out stay as they are. work: memory for a while. */
+void ser_pitch_columns(ser_pitch *pitch, uint32_t level, ser_contours *work,
+                       float columns[SER_COUNT_PITCH + SER_COUNT_CLEAR]);
 
 #ifdef __cplusplus
 }

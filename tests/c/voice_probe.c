@@ -88,7 +88,8 @@ void probe_push(probe *p, const int16_t *x, size_t count)
 void probe_columns(probe *p, float *columns)
 {
     const float peak = ser_tail_peak(&p->tail);
-    ser_pitch_columns(&p->pitch, ser_tail_level(&p->tail), columns);
+    ser_contours work;
+    ser_pitch_columns(&p->pitch, ser_tail_level(&p->tail), &work, columns);
     ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch.pulses, columns + PROBE_PITCHES);
     ser_hnr_columns(&p->hnr, peak, columns + PROBE_PITCHES + SER_PERTURBATION_COLUMNS);
 }

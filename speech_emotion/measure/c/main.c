@@ -11,6 +11,8 @@
 
 static ser_recognizer recognizer;
 static ser_result result;
+/* As a microphone's driver fills it, and keeps it: copied by words, and no part of the stack that is measured. */
+static __attribute__((aligned(4))) int16_t block[SER_HOP];
 
 MARK(begin_nothing, 1) /* what the marks themselves cost */
 MARK(begin_init, 2)
@@ -21,7 +23,6 @@ MARK(end_region, 0)
 /* One clip, hop by hop. Returns whether there was one. */
 static int recognise(int file)
 {
-    __attribute__((aligned(4))) int16_t block[SER_HOP]; /* as a microphone's driver fills it: copied by words */
     uint32_t left;
     if (platform_read(file, &left, (int)sizeof left) != (int)sizeof left) {
         return 0;
