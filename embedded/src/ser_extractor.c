@@ -296,8 +296,9 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
     }
     const uint32_t shortest = (SER_MIN_CLIP - SER_CLIP_REMAINDER) / SER_HOP + 1;
     summary->speech = extractor->tail.hops >= shortest && extractor->gate.top > 0;
-    for (int i = 0; i < SER_FEATURES; i++) {
-        features[i] = SER_UNDEFINED;
+    for (float *column = features; column < features + SER_FEATURES; column++) {
+        *column = SER_UNDEFINED;
+        SER_AS_IT_IS(column); /* memset of small C libraries is by bytes */
     }
     if (!summary->speech) {
         return SER_OK;

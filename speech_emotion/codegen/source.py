@@ -419,8 +419,10 @@ def int8_layers(network: Network) -> str:
 
 
 def _in_eights(weights):
-    """(groups, inputs, SIDE_BY_SIDE) int, from (inputs, outputs) int8."""
+    """(groups, pairs of inputs, 4, 2, 2) int, from (inputs, outputs) int8: of eight outputs and two inputs, two
+    outputs' weights of the one beside those of the other."""
     inputs, outputs = weights.shape
-    filled = np.full((inputs, -(-outputs // SIDE_BY_SIDE) * SIDE_BY_SIDE), WEIGHT_OFFSET)
-    filled[:, :outputs] = weights.astype(int) + WEIGHT_OFFSET
-    return filled.reshape(inputs, -1, SIDE_BY_SIDE).transpose(1, 0, 2)
+    pairs, groups = -(-inputs // 2), -(-outputs // SIDE_BY_SIDE)
+    filled = np.full((2 * pairs, groups * SIDE_BY_SIDE), WEIGHT_OFFSET)
+    filled[:inputs, :outputs] = weights.astype(int) + WEIGHT_OFFSET
+    return filled.reshape(pairs, 2, groups, SIDE_BY_SIDE // 2, 2).transpose(2, 0, 3, 1, 4)

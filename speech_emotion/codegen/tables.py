@@ -115,12 +115,15 @@ def _in_blocks(weights, size, table):
 
 
 def _in_eights(weights):
-    """Every input's weights for outputs 0 to 7, then for 8 to 15 and so on; 128 stands for 0."""
-    eights = []
-    for first in range(0, weights.shape[1], 8):
-        eight = weights[:, first : first + 8].astype(np.int16) + 128
-        eights.append(np.pad(eight, ((0, 0), (0, 8 - eight.shape[1])), constant_values=128))
-    return np.concatenate(eights).astype(np.uint8)
+    """Of outputs 0 to 7, then of 8 to 15 and so on: two inputs after the other, the one's weights for two outputs,
+    the other's for the same, then for the next two. 128 stands for 0, and for what is not there."""
+    padded = np.pad(weights.astype(np.int16), ((0, weights.shape[0] % 2), (0, -weights.shape[1] % 8)))
+    words = []
+    for first in range(0, padded.shape[1], 8):
+        for above, below in zip(padded[::2], padded[1::2], strict=True):
+            for place in range(first, first + 8, 2):
+                words += [above[place : place + 2], below[place : place + 2]]
+    return (np.concatenate(words) + 128).astype(np.uint8)
 
 
 def _forest(pipeline, kept, left_out, found, columns):

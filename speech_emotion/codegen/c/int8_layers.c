@@ -1,7 +1,7 @@
 
-/* Weights as int8, plus 128: bytes without a sign are the quicker to read. Eight outputs' weights of an input
-   lie side by side, outputs made up to a multiple of eight by zeros; a sum times factor, plus bias. Networks
-   side by side have a block each. */
+/* Weights as int8, plus 128: bytes without a sign are the quicker to read. Eight outputs' weights of two inputs lie side by side:
+   four times two of the first input's and two of the second's. Outputs are made up to a multiple of eight by zeros, inputs to one of two;
+   a sum times factor, plus bias. Networks side by side have a block each. */
 $tables
 /* The nearest whole number, halves to even, of |value| < 2^15: adding 3 * 2^22 leaves no bit for fractions, and the
    number itself in the lowest bits. */
@@ -15,18 +15,54 @@ static int16_t nearest(float value)
 #define HEAR(i) \
     do { \
         const int32_t x = in[i]; \
-        const uint8_t *weight = weights + 8 * (i); \
+        const uint8_t *weight = weights + 16 * ((i) / 2) + 2 * ((i) % 2); \
         if (x != 0) { \
             a += weight[0] * x; \
             b += weight[1] * x; \
-            c += weight[2] * x; \
-            d += weight[3] * x; \
-            e += weight[4] * x; \
-            f += weight[5] * x; \
-            g += weight[6] * x; \
-            h += weight[7] * x; \
+            c += weight[4] * x; \
+            d += weight[5] * x; \
+            e += weight[8] * x; \
+            f += weight[9] * x; \
+            g += weight[12] * x; \
+            h += weight[13] * x; \
         } \
     } while (0)
+
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+/* Two inputs at a time, in the halves of a word, where a Cortex multiplies and adds two at once; the sums are the same. */
+SER_INLINE int32_t add_two(int32_t sum, uint32_t weights, uint32_t inputs)
+{
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(weights), "r"(inputs));
+    return sum;
+}
+
+/* What two outputs, of four weights, hear of two inputs. */
+SER_INLINE void hear_two(const uint8_t *weight, uint32_t inputs, int32_t *one, int32_t *other)
+{
+    uint32_t four, two;
+    memcpy(&four, weight, sizeof four);
+    __asm__("uxtb16 %0, %1" : "=r"(two) : "r"(four));
+    *one = add_two(*one, two, inputs);
+    __asm__("uxtb16 %0, %1, ror #8" : "=r"(two) : "r"(four));
+    *other = add_two(*other, two, inputs);
+}
+
+#define HEAR_TWO(i) \
+    do { \
+        uint32_t x; \
+        memcpy(&x, in + (i), sizeof x); \
+        if (x != 0) { \
+            hear_two(weights + 8 * (i), x, &a, &b); \
+            hear_two(weights + 8 * (i) + 4, x, &c, &d); \
+            hear_two(weights + 8 * (i) + 8, x, &e, &f); \
+            hear_two(weights + 8 * (i) + 12, x, &g, &h); \
+        } \
+    } while (0)
+#else
+#define HEAR_TWO(i) \
+    HEAR(i); \
+    HEAR((i) + 1)
+#endif
 
 /* One layer: what it hears are whole steps of its inputs. Integers add up to the same sum in any order; factors hold the
    units of weights and inputs. Outputs of the last layer go to `last`; others, to `next`, as steps of the next layer's inputs,
@@ -43,17 +79,17 @@ static void add(const int16_t *first, int inputs, const uint8_t *weights, const 
         int32_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
         const int16_t *in = first;
         for (; in + 8 <= first + inputs; in += 8, weights += 64) {
-            HEAR(0);
-            HEAR(1);
-            HEAR(2);
-            HEAR(3);
-            HEAR(4);
-            HEAR(5);
-            HEAR(6);
-            HEAR(7);
+            HEAR_TWO(0);
+            HEAR_TWO(2);
+            HEAR_TWO(4);
+            HEAR_TWO(6);
         }
-        for (; in < first + inputs; in++, weights += 8) {
+        for (; in + 2 <= first + inputs; in += 2, weights += 16) {
+            HEAR_TWO(0);
+        }
+        if (in < first + inputs) {
             HEAR(0);
+            weights += 16;
         }
         const int32_t sums[8] = {a, b, c, d, e, f, g, h};
         for (int i = 0; i < 8 && k + i < outputs; i++) {
