@@ -419,8 +419,8 @@ def int8_layers(network: Network) -> str:
 
 
 def _in_eights(weights):
-    """(groups, pairs of inputs, 4, 2, 2) int, from (inputs, outputs) int8: of eight outputs and two inputs, two
-    outputs' weights of the one beside those of the other."""
+    """(groups, pairs of inputs, 4, 2, 2) int, from (inputs, outputs) int8: of eight outputs and two inputs,
+    two outputs' weights of the one beside those of the other."""
     inputs, outputs = weights.shape
     pairs, groups = -(-inputs // 2), -(-outputs // SIDE_BY_SIDE)
     filled = np.full((2 * pairs, groups * SIDE_BY_SIDE), WEIGHT_OFFSET)

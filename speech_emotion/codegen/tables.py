@@ -115,9 +115,11 @@ def _in_blocks(weights, size, table):
 
 
 def _in_eights(weights):
-    """Of outputs 0 to 7, then of 8 to 15 and so on: two inputs after the other, the one's weights for two outputs,
-    the other's for the same, then for the next two. 128 stands for 0, and for what is not there."""
-    padded = np.pad(weights.astype(np.int16), ((0, weights.shape[0] % 2), (0, -weights.shape[1] % 8)))
+    """Of outputs 0 to 7, then of 8 to 15 and so on: two inputs after the other, the one's weights for two
+    outputs, the other's for the same, then for the next two. 128 stands for 0, and for what is not there."""
+    padded = np.pad(
+        weights.astype(np.int16), ((0, weights.shape[0] % 2), (0, -weights.shape[1] % 8))
+    )
     words = []
     for first in range(0, padded.shape[1], 8):
         for above, below in zip(padded[::2], padded[1::2], strict=True):
