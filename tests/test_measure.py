@@ -221,12 +221,12 @@ def test_times_are_the_documented_ranges():
     )
     assert esp32.lower == pytest.approx(0.010)
     assert esp32.nominal == pytest.approx(0.0185)
-    assert esp32.upper == pytest.approx((2.4 * 2.4e6 + 170 * 100) / 240e6)
-    assert c3.nominal == pytest.approx(1.35 * 2.4e6 / 160e6)
+    assert esp32.upper == pytest.approx((2.5 * 2.4e6 + 170 * 100) / 240e6)
+    assert c3.nominal == pytest.approx(1.3 * 2.4e6 / 160e6)
     assert c3.upper == pytest.approx((1.6 * 2.4e6 + 33 * 100) / 160e6)
     assert p4.upper == pytest.approx(1.6 * 2.4e6 / 360e6)
-    assert m4.upper == pytest.approx((2.6 * 2.4e6 + 12 * 100) / 64e6)
-    assert m0.upper == pytest.approx(2.2 * 2.4e6 / 133e6)
+    assert m4.upper == pytest.approx((1.9 * 2.4e6 + 12 * 100) / 64e6)
+    assert m0.upper == pytest.approx(2.3 * 2.4e6 / 133e6)
 
 
 def test_every_target_is_a_chip_and_its_range_is_one():

@@ -48,14 +48,14 @@ def measure(name: str, folder: Path) -> Figures:
         objects = target.compile(sources, there, *flags)
         main = target.compile([_MAIN, *target.platform()], there, *flags)
         program = target.link([*main, *objects], there / "program.elf")
-        printed, instructions = firmware.mean_region(target, program)
+        printed, instructions, misses = firmware.mean_region(target, program, chip.cache)
         *found, stack = printed.split()
         code, tables, _ = firmware.reached(target, objects, there, _ROOTS)
         frames = firmware.deepest(target.frames(there), _ROOTS[0])
     if found != expected:
         raise CheckFailed(f"{name}: probabilities of a picture differ from this computer's")
     return Figures(
-        chip.name, chip.seconds(instructions, 0).times(1e3), round(instructions), code + tables,
+        chip.name, chip.seconds(instructions, 0, misses).times(1e3), round(instructions), code + tables,
         max(int(stack, 16), frames),
     )  # fmt: skip
 

@@ -1,35 +1,58 @@
-"""What is known of the chips: clock, cycles per instruction, currents; and how counts become estimates.
+"""What is known of the chips: clock, cycles per instruction, flash, currents; how counts become estimates.
 
 QEMU models neither pipeline nor cache nor flash, so a count becomes a range: 1, nominal and upper cycles
-per instruction. They are calibrated on published results of CoreMark (COREMARKS, with their addresses),
-whose sources `python -m speech_emotion.checks.calibration` compiles and counts as this project does its own.
-Only results of GCC are used, as far as is said: the official 3.40 CoreMark a megahertz of a Cortex-M4 and
-4.02 of an M33 (https://www.nxp.com/docs/en/application-note/AN12284.pdf; of which compiler, it does not say)
-are 1.01 and 0.85 cycles for an instruction of ours, where GCC's 2.55 and 2.00 to 2.60 are more: it executes
-other instructions. The GCC is an older or newer one than Debian's 12.2 unless said. For the ESP32 the counts
-are LLVM's, whose iteration at -O3 has 317,041 instructions where GCC 12.2's has 263,009 (counted earlier, not
-by the check); its factors are for LLVM's counts.
+per instruction, and in the upper what waiting for the flash takes. They are calibrated on published results
+of programs whose sources `python -m speech_emotion.checks.calibration` compiles and counts as this project
+does its own: CoreMark (COREMARKS), wolfCrypt's and esp-dsp's (published.py), with their addresses. Only
+results of GCC are used, as far as is said: the official 3.40 CoreMark a megahertz of a Cortex-M4 and 4.02
+of an M33 (https://www.nxp.com/docs/en/application-note/AN12284.pdf; of which compiler, it does not say) are
+1.01 and 0.85 cycles for an instruction of ours, where GCC's 2.55 and 2.00 to 2.60 are more: it executes
+other instructions. The GCC is an older or newer one than Debian's 12.2 unless said. For the ESP32 the
+counts are LLVM's, whose iteration at -O3 has 317,041 instructions where GCC 12.2's has 263,009 (counted
+earlier, not by the check); its factors are for LLVM's counts.
 
-Nominal. This project and Arduino compile with -Os; where a result of -Os is published, it decides: ESP32
-1.86, other Cortex-M4s 1.69 and 1.72 (the nRF52840's own, at -O3, is 1.35), RP2350 1.51. The ESP32-S3 has
-one of -O3 only, 1.23 to the ESP32's 1.50: in that proportion 1.53. The RP2040's contradict each other, 1.20
-at -Os (as many cycles as at -O3) and 1.42 and 1.47 at -O3: 1.4. ESP32-C3, 1.32, and ESP32-P4, 1.16, have
-none of -Os; loops in single precision took a C3 1.15 to 1.49 (https://github.com/tana/pico_float_bench), and
-Espressif's benchmarks of esp-dsp (docs.espressif.com) a P4 1.00 to 1.51: counted for an earlier version of
-this file, and taken over from there.
+One rule gives the factors of all chips:
 
-Upper. The worst of anything published: ESP32 2.3 (from the same two sources), and the ESP32-S3 in its
-proportion; C3 1.49, P4 1.51; RP2040 2.15, CoreMark. Why that took 1.6 to 1.8 times the cycles of other
-runs is not known: neither level nor clock is said, and at 125 MHz instead of 133 it would be 2.02. For the
-nRF52840 and the RP2350 nothing so bad is published, and they get the RP2040's allowance, 1.54 times the
-nominal, for flash and caches: this program is larger than the nRF52840's cache of 2 KB, and the RP2350 runs
-from serial flash by way of a cache of 16 KB, as the RP2040 does (sizes from memory). That allowance is a
-judgement: of one source from RAM and from flash there is one pair, CoreMark on an RP2040, 1.42 and 1.47.
+Nominal: the median of the results of -Os, as this project and Arduino compile, or CoreMark's if that is
+more (its median, of -Os or else of all levels); to the nearest twentieth. A Cortex-M4 in other chips counts
+for the nRF52840. Of the RP2040's, two that say neither level nor clock are left out.
+
+Upper: the most of any published result, and a twentieth more for other compilers, rounded up to a tenth; a
+Cortex-M4's counts for the RP2350's M33, for which there is CoreMark alone. Besides it, `cache.cycles` for
+each wait for the flash, counted in the program itself on a model of the chip's cache: the published
+programs are small and stay in the caches, where this library, with about 125 KB of code, tables and model,
+does not. For that, wolfCrypt's AES on the Cortex-M4s, which reads its tables from flash (1.5 to 2.7 cycles
+an instruction), is held against the factor and the waits together.
+
+| | nominal of | upper of |
+|---|---|---|
+| ESP32 | 1.86 (7 results of -Os, 1.50 to 2.42) | 2.42, a filter at -Os |
+| ESP32-S3 | 1.50 (12 of -Os, 1.35 to 2.05) | 2.05, the same, an earlier version |
+| ESP32-C3 | 1.32, CoreMark at -O3 | 1.49, loops in single precision |
+| ESP32-P4 | 1.16, CoreMark at -O3 (3 kernels of -Os: 0.91 to 1.07) | 1.51, of esp-dsp, earlier |
+| nRF52840 | 1.71, CoreMark at -Os (its own, at -O3, 1.35) | 1.78, Poly1305 at -Os |
+| RP2040 | 1.42, CoreMark | 2.15, CoreMark |
+| RP2350 | 1.51, CoreMark | 1.78, the Cortex-M4's |
+
+The C3's 1.49 (https://github.com/tana/pico_float_bench) and the P4's 1.51 (Espressif's benchmarks of
+esp-dsp) were counted for an earlier version of this file, and taken over from there. Why the RP2040's 2.15
+is 1.6 to 1.8 times other runs is not known: neither level nor clock is said, and at 125 MHz instead of 133
+it would be 2.02.
+
+What the model of a cache leaves out: nothing is read ahead, the line that was used longest ago is replaced
+(streaming through more than the cache holds then misses always), and interrupts and radios displace
+nothing. What the waits cost is published for the RP2040 and the RP2350; for the ESP32, -S3 and -C3 computed
+from the bus, at Arduino's default of 80 MHz over four wires (at 40 MHz over two, PlatformIO's default for
+some boards, it is about four times as much); for the nRF52840 bounded by AES, its cache being on: it is off
+after a reset, and what starts the program must switch it on (NRF_NVMC->ICACHECNF, as Zephyr does; code up
+to 1.2 times as fast, https://github.com/zephyrproject-rtos/zephyr/pull/7970,
+https://github.com/ariel-os/ariel-os/pull/1163). The ESP32-P4 has a second cache, larger than this program,
+and nothing is added. A program that is copied to RAM waits for no flash.
 
 Beside the factors: division of floats is software in the ESP32's ROM, about 170 cycles
-(https://github.com/wled/WLED/issues/4206: 1.42 million a second at 240 MHz), and takes the ESP32-S3 54 (4.47
-million); an integer division takes the ESP32-C3 35 cycles (the same issue); a division or root takes Arm's
-cores at most 14, written down from memory of the Cortex-M4's manual.
+(https://github.com/wled/WLED/issues/4206: 1.42 million a second at 240 MHz), and takes the ESP32-S3 54
+(4.47 million); an integer division takes the ESP32-C3 35 cycles (the same issue); a division or root takes
+Arm's cores at most 14, written down from memory of the Cortex-M4's manual.
 """
 
 from dataclasses import dataclass
@@ -48,9 +71,24 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Cache:
+    """Between a core and the flash that its program is in: size, ways and line of a cache, in bytes; data:
+    whether constants are read through it as code is, or always from the flash; cycles: what a miss, or such
+    a reading, makes the core wait; source: of these."""
+
+    size: int
+    ways: int
+    line: int
+    data: bool
+    cycles: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Chip:
     """name; core: what runs the program in QEMU; hertz; cycles per instruction, nominal and upper, the lower
-    being 1; slow: operations (Target.slow) of which each adds slow_cycles to the upper estimate;
+    being 1; slow: operations (Target.slow) of which each adds slow_cycles to the upper estimate, as does each
+    miss of the cache;
     milliamperes busy, idle and in light sleep at 3.3 V, radio off, or None where no datasheet was at hand,
     and the source of these."""
 
@@ -65,13 +103,16 @@ class Chip:
     idle_ma: float | None = None
     sleep_ma: float | None = None
     currents: str = ""
+    cache: Cache | None = None
 
-    def seconds(self, instructions: float, slow: float) -> Range:
-        """How long so many instructions take, of which so many are slow operations."""
+    def seconds(self, instructions: float, slow: float, misses: float = 0) -> Range:
+        """How long so many instructions take, of which so many are slow operations, with so many misses of
+        the cache."""
+        waits = 0 if self.cache is None else self.cache.cycles * misses
         return Range(
             instructions / self.hertz,
             self.nominal * instructions / self.hertz,
-            (self.upper * instructions + self.slow_cycles * slow) / self.hertz,
+            (self.upper * instructions + self.slow_cycles * slow + waits) / self.hertz,
         )
 
 
@@ -137,39 +178,61 @@ COUNTED = {
 }
 """Instructions of an iteration of CoreMark by level, counted here: checks/calibration.py counts them anew."""
 
+_FOUR_WIRES = (
+    "computed: a line of 32 bytes over four wires at 80 MHz (Arduino's default) takes 0.80 us, and 0.33 us "
+    "before it, measured on an ESP32-S3 (https://github.com/project-x51/esp32-s3-memorycopy/issues/2, of its "
+    "PSRAM); the cache's size and ways from memory of Espressif's manuals"
+)
+_SLOW_LINES = (
+    "3 is above what wolfCrypt's AES, which reads its tables from flash, makes of it on three other "
+    "Cortex-M4s (published.py); 2 KB for code alone; how it is divided is not published: the worst tried"
+)
+_RP2040 = (
+    "16 KB, two ways: the RP2040's datasheet, 2.5.3.1; filled by 4 bytes: "
+    "https://github.com/raspberrypi/pico-feedback/issues/307; 20 cycles of the flash at half of the core's "
+    "clock for 4 bytes: https://github.com/Klipper3d/klipper/pull/6464"
+)
+_RP2350 = (
+    "16 KB: https://oberon-rtk.org/description/flash-memory; two ways: pico-sdk's register "
+    "SPLIT_WAYS; 28 cycles of the flash at a third of the core's clock for 8 bytes, as the boot ROM leaves "
+    "it: gmx in Raspberry Pi's forum, https://raspberry4339.rssing.com/chan-78304018/article7628.html"
+)
 VOLTS = 3.3
 CHIPS = {
     "esp32": Chip(
-        "ESP32", "an LX6-compatible core", 240e6, 1.85, 2.4, "float divisions", 170, 68, 30, 0.8,
+        "ESP32", "an LX6-compatible core", 240e6, 1.85, 2.5, "float divisions", 170, 68, 30, 0.8,
         "ESP32 Series Datasheet, Power Consumption by Power Modes: modem-sleep, 240 MHz, 30 to 68 mA; "
-        "light sleep 0.8",
+        "light sleep 0.8", cache=Cache(32 << 10, 2, 32, True, 270, _FOUR_WIRES),
     ),
     "esp32s3": Chip(
-        "ESP32-S3", "an LX6-compatible core, as no LX7 is emulated,", 240e6, 1.55, 2.0, "float divisions", 54,
+        "ESP32-S3", "an LX6-compatible core, as no LX7 is emulated,", 240e6, 1.5, 2.2, "float divisions", 54,
         65.9, 47.6, None,
         "ESP32-S3 Series Datasheet 2.2, table 5-9 (as a repository quotes it): modem-sleep, 240 MHz, "
         "peripherals' clocks on: one core running 65.9 mA, both idle 47.6",
+        cache=Cache(32 << 10, 8, 32, True, 270, _FOUR_WIRES + "; its two, for code and data, as one"),
     ),
     "esp32c3": Chip(
-        "ESP32-C3", "an rv32imc core", 160e6, 1.35, 1.6, "integer divisions", 33, 28, 21, 0.13,
+        "ESP32-C3", "an rv32imc core", 160e6, 1.3, 1.6, "integer divisions", 33, 28, 21, 0.13,
         "ESP32-C3 Series Datasheet, Current Consumption in Modem-sleep Mode: 160 MHz, 28 mA running, "
-        "21 idle; light sleep 0.13",
+        "21 idle; light sleep 0.13", cache=Cache(16 << 10, 8, 32, True, 180, _FOUR_WIRES),
     ),
-    "esp32p4": Chip("ESP32-P4", "an rv32imafc core", 360e6, 1.2, 1.6, "", 0, 92, 65, 0.2,
+    "esp32p4": Chip("ESP32-P4", "an rv32imafc core", 360e6, 1.15, 1.6, "", 0, 92, 65, 0.2,
         "ESP32-P4 datasheet, tables 5-7 and 5-8 (as a repository quotes them): 360 MHz, peripherals' clocks "
         "on: CoreMark on one core 92 mA, both idle 65; light sleep 0.2",
     ),
     "nrf52840": Chip(
-        "nRF52840", "a Cortex-M4F", 64e6, 1.7, 2.6, "divisions and roots", 12, 3.3, 3.3, None,
+        "nRF52840", "a Cortex-M4F", 64e6, 1.7, 1.9, "divisions and roots", 12, 3.3, 3.3, None,
         "the CPU at 64 MHz, 3.3 mA, as https://github.com/BerkeleyHCI/PolymorphicBlocks "
         "(edg/parts/Microcontroller_nRF52840.py) has it from the Product Specification, whose page was out "
         "of reach; idle is taken as busy, as the currents of the PDM port and its oscillator were not found",
+        cache=Cache(2 << 10, 1, 8, False, 3, _SLOW_LINES),
     ),
     "rp2040": Chip(
         "RP2040", "a Cortex-M3, from a Cortex-M0+'s code, as no M0+ with enough memory is emulated,",
-        133e6, 1.4, 2.2,
+        133e6, 1.4, 2.3, cache=Cache(16 << 10, 2, 4, True, 40, _RP2040),
     ),
     "rp2350": Chip(
-        "RP2350", "a Cortex-M33F", 150e6, 1.5, 2.3, "divisions and roots", 12,
+        "RP2350", "a Cortex-M33F", 150e6, 1.5, 1.9, "divisions and roots", 12,
+        cache=Cache(16 << 10, 2, 8, True, 84, _RP2350),
     ),
 }  # fmt: skip

@@ -29,7 +29,7 @@ def measure(
     target.check()
     with tempfile.TemporaryDirectory() as folder:
         built = firmware.build(target, library, Path(folder))
-        run = firmware.execute(built, clips.sounds.values())
+        run = firmware.execute(built, clips.sounds.values(), cache=chip.cache)
         gate = firmware.gate_per_second(target, library, Path(folder) / "gate")
     check(name, clips, run.answers, expected)
     return figures(name, chip, built, run, clips, gate), run
@@ -59,16 +59,21 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
     pushes = [region for clip in run.regions for region in clip if region.kind == "push"]
     ends = [region for clip in run.regions for region in clip if region.kind == "finish"]
 
+    def took(region):
+        return chip.seconds(region.instructions, region.slow, region.misses)
+
     def longest(regions):
-        return max(regions, key=lambda r: chip.seconds(r.instructions, r.slow).upper)
+        return max(regions, key=lambda region: took(region).upper)
 
     seconds = sum(len(sound) for sound in clips.sounds.values()) / schema.SAMPLE_RATE
     per_second = sum(r.instructions for r in pushes) / seconds
     slow_per_second = sum(r.slow for r in pushes) / seconds
+    misses_per_second = sum(r.misses for r in pushes) / seconds
     answer, hop = longest(ends), longest(pushes)
     busy = chip.seconds(
         sum(r.instructions for r in pushes + ends) / seconds,
         sum(r.slow for r in pushes + ends) / seconds,
+        sum(r.misses for r in pushes + ends) / seconds,
     )
     hops = sum(len(sound) // schema.HOP for sound in clips.sounds.values())
     return Figures(
@@ -76,10 +81,11 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
         name=chip.name,
         basis=f"instructions executed on {chip.core} in QEMU, counted; times estimated from them at "
         f"{chip.hertz / 1e6:g} MHz with 1 / {chip.nominal:g} / {chip.upper:g} cycles per instruction"
-        + (f" and, in the upper, {chip.slow_cycles} more for each of the {chip.slow}" if chip.slow else ""),
-        response_ms=chip.seconds(answer.instructions, answer.slow).times(1e3),
-        realtime_share=chip.seconds(per_second, slow_per_second),
-        worst_hop_ms=chip.seconds(hop.instructions, hop.slow).times(1e3),
+        + (f" and, in the upper, {chip.slow_cycles} more for each of the {chip.slow}" if chip.slow else "")
+        + _waits(chip, answer.misses, misses_per_second),
+        response_ms=took(answer).times(1e3),
+        realtime_share=chip.seconds(per_second, slow_per_second, misses_per_second),
+        worst_hop_ms=took(hop).times(1e3),
         instructions_response=answer.instructions,
         instructions_per_second=round(per_second),
         instructions_hop=round(sum(r.instructions for r in pushes) / hops),
@@ -100,6 +106,16 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
             "plug-in by": native.compiler()[0],
         },
     )  # fmt: skip
+
+
+def _waits(chip, response, second):
+    """The sentence on waiting for the flash."""
+    if chip.cache is None:
+        return ""
+    return (
+        f"{'' if chip.slow else ', in the upper,'} and {chip.cache.cycles:g} for each wait for the flash, "
+        f"counted on a model of its cache: {response:,} in the response, {second:,.0f} in a second of sound"
+    )
 
 
 DAY = 86400

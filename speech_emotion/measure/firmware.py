@@ -14,6 +14,7 @@ from speech_emotion import native
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
 from speech_emotion.measure import toolchain
+from speech_emotion.measure.chips import Cache
 from speech_emotion.measure.toolchain import C, Target
 from speech_emotion.model import compiled
 from speech_emotion.resources import EMBEDDED
@@ -57,11 +58,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Region:
-    """A call: which, what it executed, and how much of that is slow (see Target.slow)."""
+    """A call: which, what it executed, how much of that is slow (see Target.slow), and how often it would
+    have waited for the flash (0 without a cache to count)."""
 
     kind: str
     instructions: int
     slow: int
+    misses: int = 0
 
 
 @dataclass(frozen=True)
@@ -180,8 +183,11 @@ def gate_per_second(target: Target, library: Path, folder: Path) -> int:
     return round(per_block * schema.SAMPLE_RATE / schema.HOP)
 
 
-def execute(built: Built, clips: Iterable[np.ndarray], *, count: bool = True) -> Run:
-    """Run the firmware on clips: int16 (n,) each. Without `count` there are only answers."""
+def execute(
+    built: Built, clips: Iterable[np.ndarray], *, count: bool = True, cache: Cache | None = None
+) -> Run:
+    """Run the firmware on clips: int16 (n,) each. Without `count` there are only answers. cache: whose misses
+    are counted, too."""
     folder, target = built.program.parent, built.target
     clips = list(clips)
     with open(folder / "clips", "wb") as file:
@@ -189,13 +195,17 @@ def execute(built: Built, clips: Iterable[np.ndarray], *, count: bool = True) ->
             file.write(np.uint32(len(clip)).tobytes() + clip.astype("<i2").tobytes())
     if not count:
         return Run(*_answers(target.emulate(built.program), len(clips)))
-    printed, counts, symbols = counted(target, built.program, [f"begin_{kind}" for kind in KINDS])
+    begins = [f"begin_{kind}" for kind in KINDS]
+    printed, counts, symbols = counted(target, built.program, begins, cache)
     return Run(*_answers(printed, len(clips)), *_counts(counts, symbols))
 
 
-def counted(target: Target, program: Path, begins: list[str]) -> tuple[str, str, dict[str, int]]:
+def counted(
+    target: Target, program: Path, begins: list[str], cache: Cache | None = None
+) -> tuple[str, str, dict[str, int]]:
     """Run a program with the counting plug-in. begins: the marks where regions start; they end at the mark
-    `end_region`. Returns what it printed, what the plug-in wrote (see c/counts.c), and the symbols."""
+    `end_region`; cache: one whose misses are counted. Returns what it printed, what the plug-in wrote (see
+    c/counts.c), and the symbols."""
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
         out, slow, symbols = scratch / "out", scratch / "slow", target.symbols(program)
@@ -204,19 +214,33 @@ def counted(target: Target, program: Path, begins: list[str]) -> tuple[str, str,
         free.write_text("\n".join(f"{at:x}" for at in target.free(program)))
         starts = ":".join(f"{symbols[begin]:x}" for begin in begins)
         options = f"begin={starts},end={symbols['end_region']:x},slow={slow},free={free},out={out}"
+        if cache is not None:
+            numbers = (
+                *target.program_memory(symbols),
+                cache.size,
+                cache.ways,
+                cache.line,
+                cache.data,
+            )
+            options += f",cache={':'.join(f'{number:x}' for number in numbers)}"
         printed = target.emulate(program, "-plugin", f"{plugin(scratch)},{options}")
         return printed, out.read_text(), symbols
 
 
-def mean_region(target: Target, program: Path) -> tuple[str, float]:
-    """What a program printed, and the instructions of its mean region between `begin_iteration` and
-    `end_region`, without what the marks cost, which it shows between `begin_nothing` and `end_region`
-    first."""
-    printed, counts, _ = counted(target, program, ["begin_nothing", "begin_iteration"])
+def mean_region(
+    target: Target, program: Path, cache: Cache | None = None
+) -> tuple[str, float, float]:
+    """What a program printed, and the instructions and the cache's misses of its mean region between
+    `begin_iteration` and `end_region`; the instructions without what the marks cost, which it shows between
+    `begin_nothing` and `end_region` first."""
+    printed, counts, _ = counted(target, program, ["begin_nothing", "begin_iteration"], cache)
     marks, *regions = (
-        int(line.split()[2]) for line in counts.splitlines() if line.startswith("region")
+        [int(field) for field in line.split()[2:]]
+        for line in counts.splitlines()
+        if line.startswith("region")
     )
-    return printed, sum(regions) / len(regions) - marks
+    instructions, _, misses = (sum(each) / len(regions) for each in zip(*regions, strict=True))
+    return printed, instructions - marks[0], misses
 
 
 def _answers(printed, clips):
@@ -248,13 +272,13 @@ def _counts(text, symbols):
     for line in text.splitlines():
         what, *fields = line.split()
         if what == "region":
-            kind, instructions, slow = KINDS[int(fields[0])], int(fields[1]), int(fields[2])
+            kind, (instructions, slow, misses) = KINDS[int(fields[0])], map(int, fields[1:])
             if kind == "nothing":
                 marks = instructions
                 continue
             if kind == "init":
                 regions.append([])
-            regions[-1].append(Region(kind, instructions - marks, slow))
+            regions[-1].append(Region(kind, instructions - marks, slow, misses))
         else:
             name = starts[max(0, bisect_right(addresses, int(fields[0], 16)) - 1)][1]
             if name not in _MARKS:

@@ -85,6 +85,10 @@ class Target:
         the emulator's core lacks, which is counted where it begins."""
         return []
 
+    def program_memory(self, symbols: dict[str, int]) -> tuple[int, int]:
+        """Where a linked program's code and constants are, which a chip has in its flash: from, and up to."""
+        raise NotImplementedError
+
     def frames(self, folder: Path) -> dict[str, tuple[int, set[str]]]:
         """Of what `compile` made in the folder: function -> (bytes of its stack frame, what it calls).
         A static function's name has its file's before it."""
@@ -174,6 +178,10 @@ class Gnu(Target):
 
     def platform(self):
         return [C / "semihost.c", C / "stack.c"]
+
+    def program_memory(self, symbols):
+        start, size = self.flash
+        return start, start + (int(size.removesuffix("M")) << 20)
 
     def _executing(self, program, instructions):
         """Addresses of the instructions whose names match."""
@@ -331,6 +339,10 @@ class Xtensa(Target):
 
     def platform(self):
         return [LX6 / "platform.c", C / "stack.c"]
+
+    def program_memory(self, symbols):
+        """As link.ld marks them."""
+        return symbols["flash_start"], symbols["flash_end"]
 
     def symbols(self, program):
         """Without the marks of `high_products`."""

@@ -4,10 +4,14 @@
  * A region starts where one of the `begin` addresses is executed, the first being of kind 0 and so on, and
  * ends at `end`. Arguments: begin=HEX:HEX:...,end=HEX,slow=FILE,free=FILE,out=FILE; slow lists addresses, in hexadecimal,
  * whose executions are counted per region too, free those that are not counted at all. Writes one line per region, in order,
- *     region KIND INSTRUCTIONS SLOW
+ *     region KIND INSTRUCTIONS SLOW MISSES
  * and then one per address and kind,
  *     at ADDRESS KIND INSTRUCTIONS LONGEST
  * LONGEST being the instructions within the longest region of that kind.
+ *
+ * With cache=FROM:TO:BYTES:WAYS:LINE:DATA, in hexadecimal, MISSES are those of a cache of so many bytes and ways, with lines of
+ * so many bytes, the least recently used of which is replaced; it stands before the memory from FROM up to TO. Nothing is read
+ * ahead. DATA: 1 if data are read through it too, 0 if each reading of data is a miss. Without all this MISSES are 0.
  *
  * The prototypes are those of the plug-in interface, version 1 (QEMU 4.2 to 8.2), of which Debian ships no header.
  */
@@ -32,10 +36,16 @@ enum { INLINE_ADD = 0 };
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, translated_cb);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, executed_cb, int, void *);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *, int, void *, uint64_t);
+typedef void (*memory_cb)(unsigned, uint32_t, uint64_t, void *);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, memory_cb, int, int, void *);
+bool qemu_plugin_mem_is_store(uint32_t);
+unsigned qemu_plugin_mem_size_shift(uint32_t);
+enum { READS_AND_WRITES = 3 }; /* asked for reads alone, QEMU 7.2 shows writes alone */
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, exit_cb, void *);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *);
 
 EXPORT int qemu_plugin_version = 1;
 
@@ -53,6 +63,11 @@ typedef struct address {
 
 static address *addresses[BUCKETS];
 static uint64_t begins[KINDS], longest[KINDS], end_pc, executed, slow, executed_before, slow_before;
+static uint64_t misses, misses_before;
+static struct {
+    uint64_t from, to, bytes, ways, line, data;
+    uint64_t *tags; /* by set, the latest used first; a line's number plus 1, or 0 for none */
+} cache;
 typedef struct {
     uint64_t *pc;
     size_t count;
@@ -87,6 +102,56 @@ static address *at(uint64_t pc)
     return *found;
 }
 
+/* The line that holds this address is used. */
+static void use(uint64_t line)
+{
+    uint64_t *const set = cache.tags + line % (cache.bytes / cache.line / cache.ways) * cache.ways;
+    uint64_t way = 0;
+    while (way < cache.ways && set[way] != line + 1) {
+        way++;
+    }
+    if (way == cache.ways) {
+        misses++;
+        way--;
+    }
+    for (; way > 0; way--) {
+        set[way] = set[way - 1];
+    }
+    set[0] = line + 1;
+}
+
+static void touch(uint64_t from, uint64_t bytes)
+{
+    if (from < cache.from || from >= cache.to) {
+        return;
+    }
+    for (uint64_t line = from / cache.line; line <= (from + bytes - 1) / cache.line; line++) {
+        use(line);
+    }
+}
+
+static void fetched(unsigned cpu, void *instruction)
+{
+    const uint64_t packed = (uint64_t)(uintptr_t)instruction; /* its address, and above that its bytes */
+    (void)cpu;
+    touch(packed & 0xffffffff, packed >> 32);
+}
+
+static void accessed(unsigned cpu, uint32_t info, uint64_t at, void *unused)
+{
+    (void)cpu;
+    (void)unused;
+    at &= 0xffffffff;
+    if (qemu_plugin_mem_is_store(info)) {
+        return;
+    }
+    if (cache.data != 0) {
+        touch(at, 1u << qemu_plugin_mem_size_shift(info));
+    } else if (at >= cache.from && at < cache.to) {
+        misses++;
+    }
+}
+
 static void begin(unsigned cpu, void *kind)
 {
     (void)cpu;
@@ -98,6 +163,7 @@ static void begin(unsigned cpu, void *kind)
     }
     executed_before = executed;
     slow_before = slow;
+    misses_before = misses;
 }
 
 static void end(unsigned cpu, void *unused)
@@ -109,7 +175,8 @@ static void end(unsigned cpu, void *unused)
     }
     const uint64_t length = executed - executed_before;
     const bool is_longest = length > longest[open_kind];
-    fprintf(out, "region %d %" PRIu64 " %" PRIu64 "\n", open_kind, length, slow - slow_before);
+    fprintf(out, "region %d %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", open_kind, length, slow - slow_before,
+            misses - misses_before);
     for (size_t i = 0; i < BUCKETS; i++) {
         for (address *a = addresses[i]; a != NULL; a = a->next) {
             const uint64_t here = a->executed - a->before;
@@ -139,6 +206,12 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
         }
         if (a->pc == end_pc) {
             qemu_plugin_register_vcpu_insn_exec_cb(instruction, end, NO_REGISTERS, NULL);
+        }
+        if (cache.tags != NULL) {
+            const uint64_t bytes = qemu_plugin_insn_size(instruction);
+            qemu_plugin_register_vcpu_insn_exec_cb(instruction, fetched, NO_REGISTERS,
+                                                   (void *)(uintptr_t)(bytes << 32 | (a->pc & 0xffffffff)));
+            qemu_plugin_register_vcpu_mem_cb(instruction, accessed, NO_REGISTERS, READS_AND_WRITES, NULL);
         }
         if (a->free) {
             continue;
@@ -205,6 +278,12 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info
             if (!read_list(value, &free_pcs)) {
                 return -1;
             }
+        } else if (strncmp(argv[i], "cache=", 6) == 0) {
+            if (sscanf(value, "%" SCNx64 ":%" SCNx64 ":%" SCNx64 ":%" SCNx64 ":%" SCNx64 ":%" SCNx64, &cache.from,
+                       &cache.to, &cache.bytes, &cache.ways, &cache.line, &cache.data) != 6) {
+                return -1;
+            }
+            cache.tags = calloc(cache.bytes / cache.line, sizeof *cache.tags);
         } else if (strncmp(argv[i], "out=", 4) == 0) {
             out = fopen(value, "w");
         }
