@@ -247,7 +247,8 @@ def test_a_table_that_the_cache_holds_is_waited_for_once_and_a_larger_one_always
     code = waits(name, 1, cache, tmp_path / "code")
     fits = waits(name, 128, cache, tmp_path / "fits") - code
     assert 120 <= fits <= 140  # half of the cache; its code may share a set or two
-    assert 50 * 512 <= waits(name, 512, cache, tmp_path / "larger") - code <= 50 * 512 + 20
+    larger = waits(name, 512, cache, tmp_path / "larger") - code
+    assert 50 * 512 <= larger <= 50 * (512 + 4)  # at each pass a line or so of the code, too
 
 
 @pytest.mark.parametrize("name", NAMES)

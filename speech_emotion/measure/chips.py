@@ -27,7 +27,7 @@ an instruction), is held against the factor and the waits together.
 | | nominal of | upper of |
 |---|---|---|
 | ESP32 | 1.86 (7 results of -Os, 1.50 to 2.42) | 2.42, a filter at -Os |
-| ESP32-S3 | 1.50 (12 of -Os, 1.35 to 2.05) | 2.05, the same, an earlier version |
+| ESP32-S3 | 1.50 (12 of -Os, 1.32 to 2.05) | 2.05, the same, an earlier version |
 | ESP32-C3 | 1.32, CoreMark at -O3 | 1.49, loops in single precision |
 | ESP32-P4 | 1.16, CoreMark at -O3 (3 kernels of -Os: 0.91 to 1.07) | 1.51, of esp-dsp, earlier |
 | nRF52840 | 1.71, CoreMark at -Os (its own, at -O3, 1.35) | 1.78, Poly1305 at -Os |
