@@ -1,14 +1,14 @@
 """What is known of the chips: clock, cycles per instruction, flash, currents; how counts become estimates.
 
 QEMU models neither pipeline nor cache nor flash, so a count becomes a range: 1, nominal and upper cycles
-per instruction, and in the upper what waiting for the flash takes. They are calibrated on published results
-of programs whose sources `python -m speech_emotion.checks.calibration` compiles and counts as this project
-does its own: CoreMark (COREMARKS), wolfCrypt's and esp-dsp's (published.py), with their addresses. Only
-results of GCC are used, as far as is said: the official 3.40 CoreMark a megahertz of a Cortex-M4 and 4.02
-of an M33 (https://www.nxp.com/docs/en/application-note/AN12284.pdf; of which compiler, it does not say) are
-1.01 and 0.85 cycles for an instruction of ours, where GCC's 2.55 and 2.00 to 2.60 are more: it executes
-other instructions. The GCC is an older or newer one than Debian's 12.2 unless said. For the ESP32 the
-counts are LLVM's, whose iteration at -O3 has 317,041 instructions where GCC 12.2's has 263,009 (counted
+per instruction, and apart from it what waiting for the flash may add. They are calibrated on published
+results of programs whose sources `python -m speech_emotion.checks.calibration` compiles and counts as this
+project does its own: CoreMark (COREMARKS), wolfCrypt's and esp-dsp's (published.py), with their addresses.
+Only results of GCC are used, as far as is said: the official 3.40 CoreMark a megahertz of a Cortex-M4 and
+4.02 of an M33 (https://www.nxp.com/docs/en/application-note/AN12284.pdf; of which compiler, it does not
+say) are 1.01 and 0.85 cycles for an instruction of ours, where GCC's 2.55 and 2.00 to 2.60 are more: it
+executes other instructions. The GCC is an older or newer one than Debian's 12.2 unless said. For the ESP32
+the counts are LLVM's, whose iteration at -O3 has 317,041 instructions where GCC 12.2's has 263,009 (counted
 earlier, not by the check); its factors are for LLVM's counts.
 
 One rule gives the factors of all chips:
@@ -18,11 +18,14 @@ more (its median, of -Os or else of all levels); to the nearest twentieth. A Cor
 for the nRF52840. Of the RP2040's, two that say neither level nor clock are left out.
 
 Upper: the most of any published result, and a twentieth more for other compilers, rounded up to a tenth; a
-Cortex-M4's counts for the RP2350's M33, for which there is CoreMark alone. Besides it, `cache.cycles` for
-each wait for the flash, counted in the program itself on a model of the chip's cache: the published
-programs are small and stay in the caches, where this library, with about 125 KB of code, tables and model,
-does not. For that, wolfCrypt's AES on the Cortex-M4s, which reads its tables from flash (1.5 to 2.7 cycles
-an instruction), is held against the factor and the waits together.
+Cortex-M4's counts for the RP2350's M33, for which there is CoreMark alone.
+
+If it waits. The published programs are small and stay in the caches, where this library, with about 120 KB
+of code, tables and model, does not. So a third estimate is the upper one and `cache.cycles` for each miss
+that the program itself has on a model of the chip's cache. It stands apart: what a miss costs is bounded by
+a published program for the nRF52840 alone (wolfCrypt's AES, which reads its tables from flash, takes
+Cortex-M4s 1.5 to 2.7 cycles an instruction, and is held against factor and waits together), and in the
+worst published results some waiting may be contained already, such as the RP2040's.
 
 | | nominal of | upper of |
 |---|---|---|

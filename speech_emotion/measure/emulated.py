@@ -59,11 +59,14 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
     pushes = [region for clip in run.regions for region in clip if region.kind == "push"]
     ends = [region for clip in run.regions for region in clip if region.kind == "finish"]
 
-    def took(region):
-        return chip.seconds(region.instructions, region.slow, region.misses)
+    def took(region, misses=0):
+        return chip.seconds(region.instructions, region.slow, misses)
 
     def longest(regions):
         return max(regions, key=lambda region: took(region).upper)
+
+    def waiting(regions):
+        return max(took(region, region.misses).upper for region in regions)
 
     seconds = sum(len(sound) for sound in clips.sounds.values()) / schema.SAMPLE_RATE
     per_second = sum(r.instructions for r in pushes) / seconds
@@ -73,7 +76,6 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
     busy = chip.seconds(
         sum(r.instructions for r in pushes + ends) / seconds,
         sum(r.slow for r in pushes + ends) / seconds,
-        sum(r.misses for r in pushes + ends) / seconds,
     )
     hops = sum(len(sound) // schema.HOP for sound in clips.sounds.values())
     return Figures(
@@ -84,8 +86,9 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
         + (f" and, in the upper, {chip.slow_cycles} more for each of the {chip.slow}" if chip.slow else "")
         + _waits(chip, answer.misses, misses_per_second),
         response_ms=took(answer).times(1e3),
-        realtime_share=chip.seconds(per_second, slow_per_second, misses_per_second),
+        realtime_share=chip.seconds(per_second, slow_per_second),
         worst_hop_ms=took(hop).times(1e3),
+        **_waiting(chip, waiting, pushes, ends, (per_second, slow_per_second, misses_per_second)),
         instructions_response=answer.instructions,
         instructions_per_second=round(per_second),
         instructions_hop=round(sum(r.instructions for r in pushes) / hops),
@@ -108,13 +111,24 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
     )  # fmt: skip
 
 
+def _waiting(chip, waiting, pushes, ends, second):
+    """The upper estimates if the program waits for its flash; nothing where the cache holds all of it."""
+    if chip.cache is None:
+        return {}
+    return {
+        "waiting_response_ms": waiting(ends) * 1e3,
+        "waiting_share": chip.seconds(*second).upper,
+        "waiting_hop_ms": waiting(pushes) * 1e3,
+    }
+
+
 def _waits(chip, response, second):
     """The sentence on waiting for the flash."""
     if chip.cache is None:
         return ""
     return (
-        f"{'' if chip.slow else ', in the upper,'} and {chip.cache.cycles:g} for each wait for the flash, "
-        f"counted on a model of its cache: {response:,} in the response, {second:,.0f} in a second of sound"
+        f"; if it waits, {chip.cache.cycles:g} more for each miss of a model of its cache: {response:,} in the "
+        f"response, {second:,.0f} in a second of sound"
     )
 
 

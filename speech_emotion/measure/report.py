@@ -27,7 +27,8 @@ class Budget:
 class Figures:
     """One target. basis: how they came about, a sentence. response: last sample in to label out, worst
     clip; share: of real time, while the sound arrives; worst_hop: the longest push of 10 ms. slow: see
-    chips.Chip. gate: of a second in which nobody speaks. Bytes: static RAM is the recogniser's state and
+    chips.Chip. waiting_*: the upper ones, and what waiting for the flash would add by a model of the chip's
+    cache. gate: of a second in which nobody speaks. Bytes: static RAM is the recogniser's state and
     result. joules_*: of a decision; of a day in which nobody speaks, and of one in which somebody always
     does; and what light sleep would save of the first."""
 
@@ -37,6 +38,9 @@ class Figures:
     response_ms: Range
     realtime_share: Range
     worst_hop_ms: Range | None = None
+    waiting_response_ms: float | None = None
+    waiting_share: float | None = None
+    waiting_hop_ms: float | None = None
     instructions_response: int | None = None
     instructions_per_second: int | None = None
     instructions_hop: int | None = None
@@ -92,6 +96,10 @@ def _milliseconds(value):
     return "–" if value is None else " / ".join(_number(x) for x in _triple(value))
 
 
+def _single(value, factor=1):
+    return "–" if value is None else _number(factor * value)
+
+
 def _percent(value):
     return " / ".join(_number(100 * x) for x in _triple(value)) + " %"
 
@@ -134,6 +142,9 @@ def rows(budget: Budget) -> list[tuple[str, Callable[[Figures], str]]]:
         (f"response, ms (budget {budget.response_ms:g})", lambda f: _milliseconds(f.response_ms)),
         ("share of real time", lambda f: _percent(f.realtime_share)),
         ("worst hop of 10 ms, ms", lambda f: _milliseconds(f.worst_hop_ms)),
+        ("response, if it waits for the flash, ms", lambda f: _single(f.waiting_response_ms)),
+        ("share, if it waits, %", lambda f: _single(f.waiting_share, 100)),
+        ("worst hop, if it waits, ms", lambda f: _single(f.waiting_hop_ms)),
         ("instructions, response", lambda f: _count(f.instructions_response)),
         ("instructions, second of sound", lambda f: _count(f.instructions_per_second)),
         ("instructions, second of silence", lambda f: _count(f.instructions_gate)),
@@ -208,6 +219,11 @@ def as_json(found: list[Figures], budget: Budget) -> list[dict]:
             "response_ms": triple(f.response_ms),
             "realtime_share": triple(f.realtime_share),
             "worst_hop_ms": triple(f.worst_hop_ms) if f.worst_hop_ms is not None else None,
+            "if_it_waits_for_flash": {
+                "response_ms": f.waiting_response_ms,
+                "realtime_share": f.waiting_share,
+                "worst_hop_ms": f.waiting_hop_ms,
+            },
             "instructions_response": f.instructions_response,
             "instructions_per_second": f.instructions_per_second,
             "instructions_per_silent_second": f.instructions_gate,
