@@ -127,8 +127,8 @@ def _waits(chip, response, second):
     if chip.cache is None:
         return ""
     return (
-        f"; if it waits, {chip.cache.cycles:g} more for each miss of a model of its cache: {response:,} in the "
-        f"response, {second:,.0f} in a second of sound"
+        f"; if it waits, {chip.cache.cycles:g} more for each miss of a model of its cache: {response:,} in "
+        f"the response, {second:,.0f} in a second of sound"
     )
 
 
