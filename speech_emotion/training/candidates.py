@@ -25,8 +25,8 @@ _FINEST_MFCC = 12
 _LEFT_OUT = ("chroma", "voice", "hnr", "encoder")
 _LEFT_OUT_FOR_LEVEL = re.compile(r"mel_\d+_mean")
 # Most networks do without these, for which the chip pays dearly: 3.4 KB of RAM. Unseen speakers are
-# answered as well, corpora never heard better, speakers of the training somewhat worse
-# (docs/history/choices.md).
+# answered as well, corpora never heard somewhat better, speakers of the training worse by half a point
+# to a point (docs/history/choices.md).
 _LEFT_OUT_BY_LEAN = re.compile(r"contrast_.*|zcr_.*|mfcc_delta2_.*|.*_kurtosis")
 
 
