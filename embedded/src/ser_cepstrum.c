@@ -58,27 +58,21 @@ void ser_cepstrum_push(ser_cepstrum *cepstrum, const int32_t *mfcc)
 #define SLOPE_DOWN (20 - SER_BITS_MFCC_DELTA)
 #define CURVATURE_DOWN (20 - SER_BITS_MFCC_DELTA2)
 
-#if SER_WITH_DELTA2
-static void write_curvatures(const ser_cepstrum *cepstrum, uint32_t middle, int32_t *values)
+/* Adds up differences (sign -1) or sums (sign 1) of the frames to either side of the middle, times their weights. */
+static void add_sides(const ser_cepstrum *cepstrum, uint32_t middle, const int32_t *weights, int32_t sign, int down, int32_t *values)
 {
-    int32_t *curvatures = ser_at_delta_mfcc_delta2(values);
-    const int32_t *centre = cepstrum->history[middle % SER_DELTA_WIDTH];
-    for (int k = 0; k < SER_MFCCS_KEPT; k++) {
-        curvatures[k] = ser_mulh(ser_delta2_weights[0], centre[k] * (1 << UP));
-    }
-    for (uint32_t away = 1; away <= SER_DELTA_LAG; away++) {
+    for (uint32_t away = 1; away <= SER_DELTA_LAG; away++, weights++) {
         const int32_t *before = cepstrum->history[(middle - away) % SER_DELTA_WIDTH];
         const int32_t *after = cepstrum->history[(middle + away) % SER_DELTA_WIDTH];
-        const int32_t curvature = ser_delta2_weights[away];
+        const int32_t weight = *weights;
         for (int k = 0; k < SER_MFCCS_KEPT; k++) {
-            curvatures[k] = ser_add_mulh(curvatures[k], curvature, (after[k] + before[k]) * (1 << UP));
+            values[k] = ser_add_mulh(values[k], weight, (after[k] + sign * before[k]) * (1 << UP));
         }
     }
     for (int k = 0; k < SER_MFCCS_KEPT; k++) {
-        curvatures[k] = ser_rounded(curvatures[k], CURVATURE_DOWN);
+        values[k] = ser_rounded(values[k], down);
     }
 }
-#endif
 
 void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, int32_t *values)
 {
@@ -87,19 +81,14 @@ void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, int32_t *values)
     for (int k = 0; k < SER_MFCCS_KEPT; k++) {
         slopes[k] = 0;
     }
-    for (uint32_t away = 1; away <= SER_DELTA_LAG; away++) {
-        const int32_t *before = cepstrum->history[(middle - away) % SER_DELTA_WIDTH];
-        const int32_t *after = cepstrum->history[(middle + away) % SER_DELTA_WIDTH];
-        const int32_t slope = ser_delta_weights[away - 1];
-        for (int k = 0; k < SER_MFCCS_KEPT; k++) {
-            slopes[k] = ser_add_mulh(slopes[k], slope, (after[k] - before[k]) * (1 << UP));
-        }
-    }
-    for (int k = 0; k < SER_MFCCS_KEPT; k++) {
-        slopes[k] = ser_rounded(slopes[k], SLOPE_DOWN);
-    }
+    add_sides(cepstrum, middle, ser_delta_weights, -1, SLOPE_DOWN, slopes);
 #if SER_WITH_DELTA2
-    write_curvatures(cepstrum, middle, values);
+    int32_t *curvatures = ser_at_delta_mfcc_delta2(values);
+    const int32_t *centre = cepstrum->history[middle % SER_DELTA_WIDTH];
+    for (int k = 0; k < SER_MFCCS_KEPT; k++) {
+        curvatures[k] = ser_mulh(ser_delta2_weights[0], centre[k] * (1 << UP));
+    }
+    add_sides(cepstrum, middle, ser_delta2_weights + 1, 1, CURVATURE_DOWN, curvatures);
 #endif
 }
 #endif
