@@ -304,7 +304,8 @@ def test_the_verdict_is_by_the_upper_figures(changed, words):
 
 def everything():
     return figures(
-        worst_hop_ms=Range(0.001, 0.5, 12.34), instructions_response=1234567, instructions_hop=2345,
+        worst_hop_ms=Range(0.001, 0.5, 12.34), waiting_response_ms=4.0, waiting_share=0.45,
+        waiting_hop_ms=13.5, instructions_response=1234567, instructions_hop=2345,
         instructions_per_second=34567, instructions_worst_hop=4567, slow_response=5678,
         slow_per_second=67, slow_name="divisions", joules_decision=Range(0.001, 0.002, 0.003),
         joules_day_closed=Range(1e4, 2e4, 3e4), joules_day_open=Range(2e4, 3e4, 4e4),
@@ -321,6 +322,9 @@ def test_the_table_says_every_figure_in_its_unit():
         "response, ms (budget 50)": "1.00 / 2.00 / 3.00",
         "share of real time": "10.0 / 20.0 / 30.0 %",
         "worst hop of 10 ms, ms": "0.00 / 0.50 / 12.3",
+        "response, if it waits for the flash, ms": "4.00",
+        "share, if it waits, %": "45.0",
+        "worst hop, if it waits, ms": "13.5",
         "instructions, response": "1,234,567",
         "instructions, second of sound": "34,567",
         "instructions, mean hop": "2,345",
@@ -380,8 +384,8 @@ def test_the_page_names_basis_source_of_energy_notes_and_tools():
 def test_json_has_one_object_per_target_with_the_agreed_keys():
     (found,) = report.as_json([figures(instructions_response=7)], report.Budget())
     assert set(found) == {
-        "target", "response_ms", "realtime_share", "worst_hop_ms", "instructions_response",
-        "instructions_per_second", "instructions_per_silent_second",
+        "target", "response_ms", "realtime_share", "worst_hop_ms", "if_it_waits_for_flash",
+        "instructions_response", "instructions_per_second", "instructions_per_silent_second",
         "ram_static_bytes", "stack_peak_bytes", "ram_total_bytes", "flash_code_bytes",
         "flash_model_bytes", "flash_total_bytes", "within_budget", "tools",
     }  # fmt: skip

@@ -158,7 +158,7 @@ def measure(exporter: Exporter, folder: Path, rows: np.ndarray, labels: np.ndarr
                 target, program, ["begin_nothing", "begin_predict"]
             )
         said[name] = printed.strip()
-        regions = [line.split()[2:] for line in counts.splitlines() if line.startswith("region")]
+        regions = [line.split()[2:4] for line in counts.splitlines() if line.startswith("region")]
         (marks, _), *calls = ((int(instructions), int(slow)) for instructions, slow in regions)
         executed[name] = round(sum(call[0] for call in calls) / len(calls)) - marks
         divisions[name] = round(sum(call[1] for call in calls) / len(calls))

@@ -6,7 +6,7 @@ const SPEECH = { ...SOUND.speech, HOP: SOUND.hop };
 
 /** Why nobody speaks in a clip (Int16Array, 16 kHz), in words; "" where somebody does, or may. */
 function whyNobodySpeaks(samples) {
-  const { HOP, MINIMUM, SHORTEST, TONE, STEADY, VARIES, WANDER, VOICED_SHARE } = SPEECH;
+  const { HOP, MINIMUM, SHORTEST, TONE, STEADY, VARIES, WANDER, VOICED_SHARE, RUMBLE_SHARE } = SPEECH;
   const [powers, high] = hopPowers(samples);
   const loudest = powers.reduce((most, power) => Math.max(most, power), 0);
   if (loudest === 0) {
@@ -26,8 +26,9 @@ function whyNobodySpeaks(samples) {
   }
   const spread = levelSpread(powers);
   const steady = spread < STEADY && voice.wander < WANDER;
-  const varies = spread >= VARIES && levelSpread(high) >= STEADY;
-  if (steady || (!varies && voice.share < VOICED_SHARE)) {
+  const rumbles = levelSpread(high) < STEADY;
+  const varies = spread >= VARIES && !rumbles;
+  if (steady || (!varies && voice.share < (rumbles ? RUMBLE_SHARE : VOICED_SHARE))) {
     return `a steady sound without a voice, its level within ${(10 * Math.log10(spread)).toFixed(1)} dB`;
   }
   return "";
