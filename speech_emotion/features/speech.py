@@ -95,9 +95,9 @@ def absent(samples: np.ndarray) -> str:
         return "a tone or hum, too regular for a voice"
     spread, high_spread = _spread(powers), _spread(high_powers)
     steady = spread < STEADY and voice.wander < WANDER
-    rumbles = high_spread < STEADY
-    varies = spread >= VARIES and not rumbles
-    if steady or (not varies and voice.share < (RUMBLE_SHARE if rumbles else VOICED_SHARE)):
+    # a whisper's level varies, low and high; noise's neither
+    needed = (RUMBLE_SHARE, VOICED_SHARE, 0)[int(spread >= VARIES) + int(high_spread >= STEADY)]
+    if steady or voice.share < needed:
         return f"a steady sound without a voice, its level within {10 * np.log10(spread):.1f} dB"
     return ""
 

@@ -26,9 +26,8 @@ function whyNobodySpeaks(samples) {
   }
   const spread = levelSpread(powers);
   const steady = spread < STEADY && voice.wander < WANDER;
-  const rumbles = levelSpread(high) < STEADY;
-  const varies = spread >= VARIES && !rumbles;
-  if (steady || (!varies && voice.share < (rumbles ? RUMBLE_SHARE : VOICED_SHARE))) {
+  const needed = [RUMBLE_SHARE, VOICED_SHARE, 0][(spread >= VARIES) + (levelSpread(high) >= STEADY)];
+  if (steady || voice.share < needed) {
     return `a steady sound without a voice, its level within ${(10 * Math.log10(spread)).toFixed(1)} dB`;
   }
   return "";
