@@ -302,6 +302,12 @@ def test_the_verdict_is_by_the_upper_figures(changed, words):
     assert (f"OVER: {words}" if words else "ESP32: within") in table
 
 
+def test_what_keeps_up_only_if_it_does_not_wait_is_told():
+    table = report.text([figures(waiting_share=1.13)], report.Budget())
+    assert "ESP32: within, but 113 % of real time if it waits" in table
+    assert "if it waits\n" not in report.text([figures(waiting_share=0.99)], report.Budget())
+
+
 def everything():
     return figures(
         worst_hop_ms=Range(0.001, 0.5, 12.34), waiting_response_ms=4.0, waiting_share=0.45,

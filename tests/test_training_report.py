@@ -406,3 +406,10 @@ def test_a_model_that_knows_voices_has_a_table_of_its_histories_and_no_other_has
     known = found.known_table("mlp_32")
     assert known.index.tolist() == ["none", "10 mixed", "1 mostly neutral"]
     assert not any("seed" in column for column in known.columns)
+
+
+def test_a_model_that_keeps_up_only_without_waiting_is_told_of():
+    said = Pace(0.894, 22.2, 1.132).warning("student_168", "rp2040")
+    assert "89 % of real time on the rp2040" in said and "113 % if it waits" in said
+    assert Pace(0.894, 22.2, 0.99).warning("student_168", "rp2040") == ""
+    assert Pace(0.065, 1.4).warning("student_168", "esp32p4") == ""

@@ -210,6 +210,9 @@ def main():
     parser.add_argument("--wolfssl", type=Path, metavar="FOLDER", help="wolfSSL's sources")
     parser.add_argument("--esp-dsp", type=Path, metavar="FOLDER", help="esp-dsp's sources")
     arguments = parser.parse_args()
+    for folder in filter(None, (arguments.coremark, arguments.wolfssl, arguments.esp_dsp)):
+        if not folder.is_dir():  # said now, not after minutes of counting
+            raise UserError(f"{folder}: no such folder; name the folder of the whole sources")
     for name in COUNTED:
         toolchain.TARGETS[name].check()
     cases = [(name, level) for name, levels in COUNTED.items() for level in levels]

@@ -203,6 +203,8 @@ def train(arguments, models, reports):
     if study.is_studio:
         print(report.STUDIO_WARNING)
     print(f"best exportable: {chosen}, also in {models / 'model.joblib'}")
+    if (pace := sizes[chosen].pace) and (warning := pace.warning(chosen, arguments.chip)):
+        print(warning)
     print(f"all scores, plots and the model card: {reports / 'report.md'}")
 
 

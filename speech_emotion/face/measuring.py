@@ -21,12 +21,12 @@ PICTURES = 6
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one picture on one chip: time in ms, and the upper one if it waits for the flash (see
-    measure/chips.py); instructions; flash and the deepest stack, bytes."""
+    """Of one picture on one chip: time in ms, and the upper one if it waits for the flash, None where it
+    does not (see measure/chips.py); instructions; flash and the deepest stack, bytes."""
 
     chip: str
     milliseconds: Range
-    waiting: float
+    waiting: float | None
     instructions: int
     flash: int
     stack: int
@@ -58,7 +58,8 @@ def measure(name: str, folder: Path) -> Figures:
         raise CheckFailed(f"{name}: probabilities of a picture differ from this computer's")
     return Figures(
         chip.name, chip.seconds(instructions, 0).times(1e3),
-        1e3 * chip.seconds(instructions, 0, misses).upper, round(instructions), code + tables,
+        1e3 * chip.seconds(instructions, 0, misses).upper if chip.cache else None,
+        round(instructions), code + tables,
         max(int(stack, 16), frames),
     )  # fmt: skip
 
@@ -88,7 +89,7 @@ def table(found: list[Figures]) -> str:
                     each.milliseconds.lower, each.milliseconds.nominal, each.milliseconds.upper
                 )
             ),
-            f"{each.waiting:.1f}", f"{each.instructions:,}",
+            "–" if each.waiting is None else f"{each.waiting:.1f}", f"{each.instructions:,}",
             f"{each.flash / 1024:.1f}", f"{each.stack / 1024:.1f}",
         ]
         for each in found

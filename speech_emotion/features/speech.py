@@ -29,10 +29,10 @@ DECIMATE = 4
 WINDOW, STEP = 160, 80  # samples at 4 kHz
 LAGS = (7, 53)  # 75 to 571 Hz
 VOICED = 0.7  # of a frame that is voiced
-VOICED_SHARE = 0.15  # of the loud frames that must be, where the level varies by less than VARIES
-RUMBLE_SHARE = (
-    0.25  # and where high frequencies are steadier than STEADY: so much rumble may seem to have
-)
+# Of the loud frames that must be voiced: where either the level varies by less than VARIES, or that of high
+# frequencies by less than STEADY; and where both do, as short pieces of rumble may seem to have 0.18.
+VOICED_SHARE = 0.15
+RUMBLE_SHARE = 0.25
 LOUD_FRAMES = 1e-3  # of the loudest frame's power: within 30 dB
 MOST_FRAMES = 32  # that are looked at, evenly spaced among the loud ones
 TONE = 0.994  # what half of the loud frames of a tone or hum have, and no voice
@@ -95,7 +95,7 @@ def absent(samples: np.ndarray) -> str:
         return "a tone or hum, too regular for a voice"
     spread, high_spread = _spread(powers), _spread(high_powers)
     steady = spread < STEADY and voice.wander < WANDER
-    # a whisper's level varies, low and high; noise's neither
+    # a whisper's level varies, and that of its high frequencies; noise's neither
     needed = (RUMBLE_SHARE, VOICED_SHARE, 0)[int(spread >= VARIES) + int(high_spread >= STEADY)]
     if steady or voice.share < needed:
         return f"a steady sound without a voice, its level within {10 * np.log10(spread):.1f} dB"

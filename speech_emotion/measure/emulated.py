@@ -59,14 +59,20 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
     pushes = [region for clip in run.regions for region in clip if region.kind == "push"]
     ends = [region for clip in run.regions for region in clip if region.kind == "finish"]
 
-    def took(region, misses=0):
-        return chip.seconds(region.instructions, region.slow, misses)
+    def took(region):
+        return chip.seconds(region.instructions, region.slow)
 
     def longest(regions):
         return max(regions, key=lambda region: took(region).upper)
 
-    def waiting(regions):
-        return max(took(region, region.misses).upper for region in regions)
+    def waiting(works, factor=1.0):
+        """The longest if it waits for the flash. works: instructions, slow ones, misses."""
+        if chip.cache is None:
+            return None
+        return factor * max(chip.seconds(*work).upper for work in works)
+
+    def work(regions):
+        return [(region.instructions, region.slow, region.misses) for region in regions]
 
     seconds = sum(len(sound) for sound in clips.sounds.values()) / schema.SAMPLE_RATE
     per_second = sum(r.instructions for r in pushes) / seconds
@@ -88,7 +94,9 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
         response_ms=took(answer).times(1e3),
         realtime_share=chip.seconds(per_second, slow_per_second),
         worst_hop_ms=took(hop).times(1e3),
-        **_waiting(chip, waiting, pushes, ends, (per_second, slow_per_second, misses_per_second)),
+        waiting_response_ms=waiting(work(ends), 1e3),
+        waiting_share=waiting([(per_second, slow_per_second, misses_per_second)]),
+        waiting_hop_ms=waiting(work(pushes), 1e3),
         instructions_response=answer.instructions,
         instructions_per_second=round(per_second),
         instructions_hop=round(sum(r.instructions for r in pushes) / hops),
@@ -109,17 +117,6 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
             "plug-in by": native.compiler()[0],
         },
     )  # fmt: skip
-
-
-def _waiting(chip, waiting, pushes, ends, second):
-    """The upper estimates if the program waits for its flash; nothing where the cache holds all of it."""
-    if chip.cache is None:
-        return {}
-    return {
-        "waiting_response_ms": waiting(ends) * 1e3,
-        "waiting_share": chip.seconds(*second).upper,
-        "waiting_hop_ms": waiting(pushes) * 1e3,
-    }
 
 
 def _waits(chip, response, second):

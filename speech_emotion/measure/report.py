@@ -133,7 +133,11 @@ def _joules(value, unit, factor):
 
 
 def _verdict(figures, budget):
-    return "OVER: " + ", ".join(over) if (over := figures.over(budget)) else "within"
+    if over := figures.over(budget):
+        return "OVER: " + ", ".join(over)
+    if (share := figures.waiting_share) is not None and share > 1:
+        return f"within, but {100 * share:.0f} % of real time if it waits"
+    return "within"
 
 
 def rows(budget: Budget) -> list[tuple[str, Callable[[Figures], str]]]:

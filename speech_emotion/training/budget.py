@@ -20,14 +20,25 @@ from speech_emotion.training.candidates import CANDIDATES
 @dataclass(frozen=True)
 class Pace:
     """What a chip makes of a model, both upper estimates: its share of real time, and the milliseconds from
-    the last sample to the answer."""
+    the last sample to the answer. waiting_share: the former if it waits for its flash (measure/chips.py)."""
 
     share: float
     response_ms: float
+    waiting_share: float | None = None
 
     @property
     def keeps_up(self) -> bool:
         return self.share <= 1 and self.response_ms <= Budget().response_ms
+
+    def warning(self, name: str, chip: str) -> str:
+        """Of a model that keeps up only if it does not wait, what to do; else nothing."""
+        if self.waiting_share is None or self.waiting_share <= 1:
+            return ""
+        return (
+            f"{name} takes {100 * self.share:.0f} % of real time on the {chip}, and "
+            f"{100 * self.waiting_share:.0f} % if it waits for its flash as a model of the cache says: "
+            "measure it on your board (examples/Benchmark)"
+        )
 
 
 @dataclass(frozen=True)
@@ -114,4 +125,4 @@ def _pace(chip, pipeline, info):
         budget.write_sources(pipeline, info, Path(folder))
         expected = emulated.answers(Path(folder), sounds)
         figures, _ = emulated.measure(chip, Path(folder), sounds, expected)
-    return Pace(figures.realtime_share.upper, figures.response_ms.upper)
+    return Pace(figures.realtime_share.upper, figures.response_ms.upper, figures.waiting_share)
