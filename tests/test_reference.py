@@ -4,12 +4,8 @@ import base64
 import itertools
 import json
 import math
-import os
 import re
-import subprocess
-import sys
 
-import librosa
 import numpy as np
 import parselmouth
 import pytest
@@ -17,12 +13,12 @@ import scipy.linalg
 import scipy.signal
 import scipy.stats
 import signals
-from conftest import REPOSITORY
 from parselmouth.praat import call
 from threadpoolctl import threadpool_limits
 
 from speech_emotion import files
 from speech_emotion.checks import parity
+from speech_emotion.compiled import librosa
 from speech_emotion.corpora import discover
 from speech_emotion.features import audio, encoder_weights, reference, schema
 from speech_emotion.features.functionals import functionals
@@ -796,31 +792,6 @@ def test_of_nothing_everything_is_undefined_and_of_one_value_spread_and_slope():
 
 
 # ---- several processes in a fresh environment ------------------------------------------------------
-
-
-def started(tmp_path):
-    """A process that makes the engine ready, with nothing compiled yet."""
-    code = (
-        "import numpy as np\n"
-        "from speech_emotion.features import engines\n"
-        "extract = engines.get('reference')\n"
-        "print(extract(np.rint(5000 * np.sin(np.arange(16000) / 20)).astype('int16')).tobytes().hex())"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"SER_CACHE": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "numba")},
-    )  # fmt: skip
-
-
-def test_librosas_functions_are_compiled_by_one_process_after_the_other(tmp_path):
-    with files.in_turn(tmp_path / "reference.lock"):
-        waiting = [started(tmp_path) for _ in range(2)]
-        with pytest.raises(subprocess.TimeoutExpired):
-            waiting[0].wait(8)
-        assert not list(tmp_path.rglob("*.nbc"))  # nothing is kept while somebody else compiles
-    said = [process.communicate(timeout=120)[0] for process in waiting]
-    assert [process.returncode for process in waiting] == [0, 0]
-    assert len(set(said)) == 1 and said[0].strip() and list(tmp_path.rglob("*.nbc"))
 
 
 def test_where_no_lock_can_be_it_goes_on_without(tmp_path):

@@ -9,11 +9,11 @@ import struct
 import zipfile
 from pathlib import Path
 
-import librosa
 import numpy as np
 import torch
 from torch.nn import functional
 
+from speech_emotion.compiled import librosa
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
 

@@ -24,7 +24,6 @@ def get(name: str) -> Engine:
     if name == "reference":
         from speech_emotion.features import reference
 
-        reference.prepare()
         return reference.extract
     if name == "device":
         from speech_emotion.features import device

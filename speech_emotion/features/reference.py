@@ -10,13 +10,12 @@ import math
 import warnings
 from functools import cache
 
-import librosa
 import numpy as np
 import parselmouth
 import scipy.signal
 from parselmouth.praat import call
 
-from speech_emotion import files, native
+from speech_emotion.compiled import librosa
 from speech_emotion.features import encoder, grid, schema
 from speech_emotion.features.audio import FULL_SCALE, block_dc
 from speech_emotion.features.functionals import functionals, is_flat
@@ -25,15 +24,6 @@ from speech_emotion.features.schema import FRAME, HOP, SAMPLE_RATE, UNDEFINED
 # Praat's "Get jitter" and "Get shimmer": the whole clip, and what counts as a period
 _PERIODS = (0, 0, schema.PERIOD_SHORTEST, schema.PERIOD_LONGEST, schema.PERIOD_FACTOR)
 _HOP_SECONDS = grid.seconds_per_hop()
-
-
-@cache
-def prepare() -> None:
-    """Have librosa's functions compiled and kept by one process after the other: where several do so at once
-    in a fresh environment, numba's kept code can come out damaged, and every later process dies of it."""
-    time = np.arange(SAMPLE_RATE // 2) / SAMPLE_RATE
-    with files.in_turn(native.cache_folder() / "reference.lock"):
-        extract(np.rint(8000 * np.sin(2 * np.pi * 150 * time)).astype(np.int16))
 
 
 def extract(samples: np.ndarray) -> np.ndarray:

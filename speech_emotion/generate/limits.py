@@ -241,8 +241,9 @@ def _geometry() -> Iterator[tuple[str, str]]:
 
 def _tables() -> Iterator[tuple[str, str]]:
     """What the tables' types hold, and filters that are empty."""
-    import librosa
     import numpy as np
+
+    from speech_emotion.compiled import librosa
 
     filters = librosa.filters.mel(sr=schema.SAMPLE_RATE, n_fft=schema.FRAME, n_mels=schema.MELS)
     if schema.MELS % 2:

@@ -7,10 +7,10 @@ import math
 from itertools import groupby
 from pathlib import Path
 
-import librosa
 import numpy as np
 from scipy.signal import savgol_coeffs
 
+from speech_emotion.compiled import librosa
 from speech_emotion.features import schema
 from speech_emotion.features.reference import modulation_gain, step_energies
 from speech_emotion.features.schema import PARTS

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import librosa
 import matplotlib
 
 matplotlib.use("Agg")
@@ -12,6 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from speech_emotion import names
+from speech_emotion.compiled import librosa
 from speech_emotion.features import sentences
 from speech_emotion.features.audio import FULL_SCALE
 from speech_emotion.features.schema import HOP, SAMPLE_RATE

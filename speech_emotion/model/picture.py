@@ -5,12 +5,12 @@ Colours are Okabe and Ito's (2008) and matplotlib's magma, told apart with any c
 
 from pathlib import Path
 
-import librosa
 import numpy as np
 import parselmouth
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from speech_emotion.compiled import librosa
 from speech_emotion.errors import UserError
 from speech_emotion.features import reference, schema
 from speech_emotion.features.audio import FULL_SCALE, block_dc
