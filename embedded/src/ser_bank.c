@@ -48,15 +48,15 @@ void ser_bank_clear(ser_bank *bank)
 
 static void clear_sums(ser_bank *bank, ser_layout layout, ser_part part)
 {
-    memset(bank->full + layout.full, 0, layout.fulls * sizeof *bank->full);
-    memset(bank->spread + layout.spread, 0, layout.spreads * sizeof *bank->spread);
+    ser_clear_words(bank->full + layout.full, layout.fulls * sizeof *bank->full);
+    ser_clear_words(bank->spread + layout.spread, layout.spreads * sizeof *bank->spread);
     memset(bank->above + layout.spread, 0, layout.spreads * sizeof *bank->above);
     if (layout.times < SER_TIMED_PARTS) {
-        memset(&bank->times[layout.times], 0, sizeof *bank->times);
+        ser_clear_words(&bank->times[layout.times], sizeof *bank->times);
     }
 #if SER_WITH_CORRELATION
     if (part == SER_PART_FRAME) {
-        memset(bank->products, 0, sizeof bank->products);
+        ser_clear_words(bank->products, sizeof bank->products);
     }
 #endif
     (void)part;

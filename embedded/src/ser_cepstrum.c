@@ -48,8 +48,11 @@ void ser_cepstrum_reset(ser_cepstrum *cepstrum)
 
 void ser_cepstrum_push(ser_cepstrum *cepstrum, const int32_t *mfcc)
 {
-    memcpy(cepstrum->history[cepstrum->frames % SER_DELTA_WIDTH], mfcc,
-           sizeof cepstrum->history[0]);
+    int32_t *latest = cepstrum->history[cepstrum->frames % SER_DELTA_WIDTH];
+    ser_copy_fours(latest, mfcc, SER_MFCCS_KEPT / 4);
+    for (int i = SER_MFCCS_KEPT / 4 * 4; i < SER_MFCCS_KEPT; i++) {
+        latest[i] = mfcc[i];
+    }
     cepstrum->frames++;
 }
 

@@ -46,6 +46,14 @@ static void count_samples(ser_running *running, const int16_t *x, int samples)
 {
     uint64_t energy = 0;
     uint32_t crossings = 0;
+#if SER_SAMPLE_PAIRS
+    for (const int16_t *end = x + samples; x < end; x += 2) {
+        const uint32_t pair = ser_pair_at(x);
+        energy = ser_add_squares(energy, pair);
+        crossings += ((pair ^ ser_pair_at(x - 1)) >> 15) & 0x00010001U;
+    }
+    crossings = (crossings & 0xffffU) + (crossings >> 16);
+#else
     int32_t before = x[-1];
     for (int i = 0; i < samples; i += 2) {
         const int32_t first = x[i];
@@ -55,6 +63,7 @@ static void count_samples(ser_running *running, const int16_t *x, int samples)
         crossings += ((uint32_t)(before ^ first) >> 31) + ((uint32_t)(first ^ second) >> 31);
         before = second;
     }
+#endif
     running->energy += energy;
     running->crossings += crossings;
 }
@@ -212,7 +221,6 @@ static void measure_intensity(ser_extractor *extractor)
 static void take_hop(ser_extractor *extractor)
 {
     ser_tail *tail = &extractor->tail;
-    ser_front_block_dc(&extractor->front, extractor->waiting, extractor->waiting_count);
     ser_tail_push(tail, extractor->waiting, extractor->waiting_count);
     run_on(&extractor->running, tail);
     if (tail->hops >= FIRST) {
@@ -244,7 +252,7 @@ ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size
         const size_t wanted = extractor->tail.hops == 0 ? SER_CLIP_REMAINDER : SER_HOP;
         const size_t missing = wanted - extractor->waiting_count;
         const size_t taken = count < missing ? count : missing;
-        memcpy(extractor->waiting + extractor->waiting_count, pcm, taken * sizeof *pcm);
+        ser_front_block_dc(&extractor->front, pcm, (int)taken, extractor->waiting + extractor->waiting_count);
         extractor->waiting_count = (uint16_t)(extractor->waiting_count + taken);
         pcm += taken;
         count -= taken;

@@ -18,6 +18,7 @@
 #include "ser_math.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -84,6 +85,91 @@ SER_INLINE int32_t ser_add_mulh(int32_t sum, int32_t a, int32_t b)
 #else
 #define SER_AS_IT_IS(p) (void)0
 #endif
+
+/* Two samples in the halves of a word, where a Cortex works on both at once; what comes out is the same. */
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && defined(__GNUC__)
+#define SER_SAMPLE_PAIRS 1
+
+SER_INLINE uint32_t ser_pair_at(const int16_t *samples)
+{
+    uint32_t pair;
+    memcpy(&pair, samples, sizeof pair);
+    return pair;
+}
+
+/* sum and both samples of the pair */
+SER_INLINE int32_t ser_add_pair(int32_t sum, uint32_t pair)
+{
+    const uint32_t once = 0x00010001U;
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(pair), "r"(once));
+    return sum;
+}
+
+/* The squares of both samples of the pair, added. */
+SER_INLINE uint32_t ser_squares(uint32_t pair)
+{
+    uint32_t squares;
+    __asm__("smuad %0, %1, %1" : "=r"(squares) : "r"(pair));
+    return squares;
+}
+
+/* sum and the squares of both samples of the pair */
+SER_INLINE uint64_t ser_add_squares(uint64_t sum, uint32_t pair)
+{
+    __asm__("smlald %Q0, %R0, %1, %1" : "+r"(sum) : "r"(pair));
+    return sum;
+}
+
+/* The larger, and the smaller, of the samples at the same place of two pairs. */
+SER_INLINE uint32_t ser_larger_pair(uint32_t a, uint32_t b)
+{
+    uint32_t larger;
+    __asm__("ssub16 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(larger) : "r"(a), "r"(b) : "cc");
+    return larger;
+}
+
+SER_INLINE uint32_t ser_smaller_pair(uint32_t a, uint32_t b)
+{
+    uint32_t smaller;
+    __asm__("ssub16 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(smaller) : "r"(a), "r"(b) : "cc");
+    return smaller;
+}
+#else
+#define SER_SAMPLE_PAIRS 0
+#endif
+
+/* Copies so many times four words, from a place of words to another: memcpy and memmove of small C libraries go by
+ * bytes. Places may overlap where `to` is before `from`. */
+SER_INLINE void ser_copy_fours(void *to, const void *from, int fours)
+{
+    char *t = (char *)to;
+    const char *f = (const char *)from;
+    for (const char *end = f + 16 * fours; f < end; t += 16, f += 16) {
+        SER_AS_IT_IS(t);
+        SER_AS_IT_IS(f);
+#if defined(__GNUC__)
+        uint32_t four[4];
+        memcpy(four, __builtin_assume_aligned(f, 4), sizeof four);
+        memcpy(__builtin_assume_aligned(t, 4), four, sizeof four);
+#else
+        memmove(t, f, 16);
+#endif
+    }
+}
+
+/* Zeroes so many bytes, a multiple of four, from a place of words on: memset of small C libraries goes by bytes. */
+SER_INLINE void ser_clear_words(void *place, size_t bytes)
+{
+#if defined(__GNUC__)
+    const uint32_t zero = 0;
+    for (char *p = (char *)place, *end = p + bytes; p < end; p += sizeof zero) {
+        SER_AS_IT_IS(p);
+        memcpy(__builtin_assume_aligned(p, 4), &zero, sizeof zero);
+    }
+#else
+    memset(place, 0, bytes);
+#endif
+}
 
 /* Halves up. */
 SER_INLINE int32_t ser_rounded(int32_t x, int bits)

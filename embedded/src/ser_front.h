@@ -19,8 +19,8 @@ typedef struct {
 
 void ser_front_reset(ser_front *front);
 
-/* Replaces the next samples by themselves with DC blocked. count > 0. */
-void ser_front_block_dc(ser_front *front, int16_t *samples, int count);
+/* The next samples with DC blocked, into another place or the same. count > 0. */
+void ser_front_block_dc(ser_front *front, const int16_t *samples, int count, int16_t *blocked);
 
 #ifdef __cplusplus
 }

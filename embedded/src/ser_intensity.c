@@ -25,8 +25,14 @@ static void take_steps(const int16_t *x, ser_intensity_steps *steps)
     uint32_t all = 0;
     int32_t sum = 0, first = 0, last = 0;
     for (int i = 0; i < HOP_STEPS; i++, x += SER_INTENSITY_STEP) {
+#if SER_SAMPLE_PAIRS
+        const uint32_t one = ser_pair_at(x), other = ser_pair_at(x + 2);
+        const int32_t value = ser_add_pair(ser_add_pair(0, one), other);
+        uint32_t square = ser_squares(one) + ser_squares(other);
+#else
         const int32_t value = x[0] + x[1] + x[2] + x[3];
         uint32_t square = (uint32_t)(x[0] * x[0]) + (uint32_t)(x[1] * x[1]) + (uint32_t)(x[2] * x[2]) + (uint32_t)(x[3] * x[3]);
+#endif
         if (square == 0 && x[0] != 0) { /* four times 2^30 */
             square = UINT32_MAX;
         }
@@ -65,7 +71,10 @@ int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, int32_t *d
     const uint32_t hop = tail->hops - 1;
     ser_intensity_steps steps;
     take_steps(tail->sample + SER_TAIL_SAMPLES - SER_HOP, &steps);
-    memset(&intensity->open[hop % SER_INTENSITY_OPEN], 0, sizeof intensity->open[0]);
+    ser_intensity_frame *opened = &intensity->open[hop % SER_INTENSITY_OPEN];
+    opened->squares = 0;
+    opened->values = 0;
+    opened->sum = 0;
     for (uint32_t age = SER_INTENSITY_OPENS; age < SER_INTENSITY_OPEN && age <= hop; age++) {
         ser_intensity_frame *frame = &intensity->open[(hop - age) % SER_INTENSITY_OPEN];
         const int32_t *w = ser_kaiser_steps + (age - SER_INTENSITY_OPENS) * HOP_STEPS;

@@ -253,7 +253,19 @@ SER_INLINE void spread(int32_t *even, int32_t *odd, int32_t re, int32_t im, int3
     odd[1] = (im * c - re * s) >> 10;
 }
 
+/* Samples under the window, times 2^AT_ONCE; weights are below 2^15. */
+#if SER_SAMPLE_PAIRS
+enum { AT_ONCE = 1 }; /* whose product is shifted by 16 in the same instruction */
+SER_INLINE int32_t windowed(int32_t x, uint16_t weight)
+{
+    int32_t product;
+    __asm__("smulwb %0, %1, %2" : "=r"(product) : "r"(x), "r"((int32_t)weight));
+    return product;
+}
+#else
+enum { AT_ONCE = 0 };
 SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >> 15; }
+#endif
 
 /* The windowed frame as complex numbers, through the first radix-2 step. */
 static void load(const int16_t *x, ser_level level, int32_t *scratch)
@@ -261,8 +273,8 @@ static void load(const int16_t *x, ser_level level, int32_t *scratch)
     const uint8_t *place = ser_digit_reversal;
     const int16_t *turn = ser_turns;
     const uint16_t *w = ser_hann_half;
-    const int32_t mean = level.mean;
-    int32_t up = 1 << level.up;
+    const int32_t mean = level.mean * (1 << AT_ONCE);
+    int32_t up = 1 << (level.up + AT_ONCE);
     int32_t *odd = scratch + 2 * POINTS;
     int n;
     SER_AS_IT_IS(up);

@@ -14,8 +14,9 @@
  * The silence threshold refers to the loudest sample, which is known at the end only. So every candidate
  * that can still win is kept: a candidate that loses to another, or to silence, by more than the path's
  * transition costs could ever make good, whatever the peak, is dropped (exact). Unlimited length: exact
- * while SER_PITCH_FRAMES frames and SER_PITCH_POOL candidates suffice (8 s of sound, in hops of 10 ms); beyond, the
- * oldest SER_PITCH_COMMIT frames are settled with the peak so far and leave only their sums.
+ * while SER_PITCH_FRAMES frames and SER_PITCH_POOL candidates suffice (5.1 s of sound, in hops of 10 ms; the gate
+ * ends an utterance after 5); beyond, the oldest SER_PITCH_COMMIT frames are settled with the peak so far and leave
+ * only their sums.
  *
  * The path's forward pass keeps up with the sound, so that little is left at the end: it starts again, a few
  * frames per hop, only when a new peak changes the score of a frame that has candidates. And where all paths that can still
@@ -42,8 +43,8 @@
 extern "C" {
 #endif
 
-#define SER_PITCH_FRAMES 800
-#define SER_PITCH_POOL 2048
+#define SER_PITCH_FRAMES 510
+#define SER_PITCH_POOL 1472
 #define SER_PITCH_COMMIT 100
 #define SER_PITCH_SCRATCH 1024 /* int32_t */
 #define SER_PITCH_PACE 8 /* frames that the forward pass takes per hop, at most */

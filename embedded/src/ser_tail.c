@@ -10,6 +10,12 @@ void ser_tail_reset(ser_tail *tail) { memset(tail, 0, sizeof *tail); }
 int32_t ser_tail_sum(const int16_t *samples, int count)
 {
     int32_t sum = 0;
+#if SER_SAMPLE_PAIRS
+    for (; count > 7; count -= 8, samples += 8) {
+        sum = ser_add_pair(ser_add_pair(sum, ser_pair_at(samples)), ser_pair_at(samples + 2));
+        sum = ser_add_pair(ser_add_pair(sum, ser_pair_at(samples + 4)), ser_pair_at(samples + 6));
+    }
+#endif
     for (; count > 3; count -= 4, samples += 4) {
         sum += (samples[0] + samples[1]) + (samples[2] + samples[3]);
     }
@@ -19,30 +25,27 @@ int32_t ser_tail_sum(const int16_t *samples, int count)
     return sum;
 }
 
-/* Places that are multiples of two in the tail: one word. */
-SER_INLINE void copy_two(int16_t *to, const int16_t *from)
-{
-#if defined(__GNUC__)
-    memcpy(__builtin_assume_aligned(to, 4), __builtin_assume_aligned(from, 4), 2 * sizeof *to);
-#else
-    memcpy(to, from, 2 * sizeof *to);
-#endif
-}
-
 typedef char ser_tail_begins_with_a_word[offsetof(ser_tail, sample) % 4 == 0 && SER_HOP % 2 == 0 && SER_CLIP_REMAINDER % 2 == 0 ? 1 : -1];
+typedef char ser_tail_moves_by_eights[(SER_TAIL_SAMPLES - SER_HOP) % 8 == 0 && (SER_TAIL_SAMPLES - SER_CLIP_REMAINDER) % 8 == 0 ? 1 : -1];
 
 void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
 {
     int16_t *sample = tail->sample;
     int32_t sum = 0, low = samples[0], high = low;
-    /* memmove of small C libraries is by bytes */
-    for (const int16_t *end = sample + SER_TAIL_SAMPLES - count, *from = sample + count; sample < end; sample += 4, from += 4) {
-        SER_AS_IT_IS(sample);
-        SER_AS_IT_IS(from);
-        copy_two(sample, from);
-        copy_two(sample + 2, from + 2);
-    }
+    ser_copy_fours(sample, sample + count, (SER_TAIL_SAMPLES - count) / 8);
     sample = tail->sample + SER_TAIL_SAMPLES - count;
+#if SER_SAMPLE_PAIRS
+    uint32_t lows = ser_pair_at(samples), highs = lows;
+    for (const int16_t *end = samples + count; samples < end; samples += 2, sample += 2) {
+        const uint32_t pair = ser_pair_at(samples);
+        memcpy(sample, &pair, sizeof pair);
+        sum = ser_add_pair(sum, pair);
+        lows = ser_smaller_pair(lows, pair);
+        highs = ser_larger_pair(highs, pair);
+    }
+    low = (int16_t)lows < (int16_t)(lows >> 16) ? (int16_t)lows : (int16_t)(lows >> 16);
+    high = (int16_t)highs > (int16_t)(highs >> 16) ? (int16_t)highs : (int16_t)(highs >> 16);
+#else
     for (const int16_t *end = samples + count; samples < end; samples += 2, sample += 2) {
         SER_AS_IT_IS(samples);
         SER_AS_IT_IS(sample);
@@ -55,6 +58,7 @@ void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
         high = x > high ? x : high;
         high = y > high ? y : high;
     }
+#endif
     tail->hop_low[tail->hops % SER_TAIL_HOPS] = (int16_t)low;
     tail->hop_high[tail->hops % SER_TAIL_HOPS] = (int16_t)high;
     tail->low = tail->hops == 0 || low < tail->low ? (int16_t)low : tail->low;

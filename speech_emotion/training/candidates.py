@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _FINEST_MFCC = 12
 _LEFT_OUT = ("chroma", "voice", "hnr", "encoder")
 _LEFT_OUT_FOR_LEVEL = re.compile(r"mel_\d+_mean")
-# Most networks do without these, for which the chip pays dearly: 3.4 KB of RAM. Unseen speakers are
-# answered as well, corpora never heard somewhat better, speakers of the training worse by half a point
-# to a point (docs/history/choices.md).
+# Networks that learn to know the voice do without these: unseen speakers are answered as well, corpora
+# never heard somewhat better, speakers of the training worse by half a point to a point, for which other
+# networks keep them (docs/history/choices.md). A chip saves 3.4 KB of RAM.
 _LEFT_OUT_BY_LEAN = re.compile(r"contrast_.*|zcr_.*|mfcc_delta2_.*|.*_kurtosis")
 
 
@@ -164,18 +164,17 @@ _MANY = {
 }
 
 
-def _of_networks(name: str, *, by_default: bool = False, lean: bool = True) -> Candidate:
+def _of_networks(name: str, *, by_default: bool = False) -> Candidate:
     """Members of 56 and 32 units side by side, as `distillation` and `acquaintance` make them. The name says
     it all: voice or student, units of all members, and whether it takes the encoder's columns."""
     kind, units, *encoder = name.split("_")
     make = _acquainted if kind == "voice" else _students
     members = int(units) // 56
     about = f"{_MANY[members]} of 56 and 32 units" + " as one" * (members > 1)
-    about += ", all columns" * (not lean)
     about += ", that learn to know the voice" if kind == "voice" else ", taught by kernel ridge"
     return Candidate(
         name, about + ", with the encoder" * len(encoder), lambda seed: make(seed, members),
-        by_default=by_default, grid=_RIDGES, encoder=bool(encoder), lean=lean,
+        by_default=by_default, grid=_RIDGES, encoder=bool(encoder), lean=kind == "voice",
     )  # fmt: skip
 
 
@@ -210,8 +209,8 @@ CANDIDATES: dict[str, Candidate] = {
         _of_networks("voice_224", by_default=True),
         _of_networks("voice_224_encoder"),
         _of_networks("voice_112_encoder"),
-        _of_networks("student_224", lean=False),
-        _of_networks("student_224_encoder", lean=False),
+        _of_networks("student_224"),
+        _of_networks("student_224_encoder"),
         _of_networks("student_168", by_default=True),
         _of_networks("student_112"),
         _of_networks("student_56", by_default=True),
