@@ -172,11 +172,13 @@ class AcquaintedNetwork(DistilledNetwork):
 
     views: how many histories of each clip the teacher hears, beside none; unknown: the share of a clip's
     weight that the view without one has; landmarks: of the teacher; toil: times the steps of a
-    DistilledNetwork.
+    DistilledNetwork. apart: places of columns that `without` of the members do not hear, nor does a teacher
+    of their own: what these columns promise at home they need not keep in another room.
     """
 
     def __init__(self, hidden_layer_sizes=(56, 32), *, members=4, ridge=0.2, crossings=6, epochs=132,
-                 views=3, unknown=0.25, landmarks=4500, toil=2.0, random_state=None):  # fmt: skip
+                 views=3, unknown=0.25, landmarks=4500, toil=2.0, apart=(), without=0,
+                 random_state=None):  # fmt: skip
         super().__init__(
             hidden_layer_sizes, members=members, ridge=ridge, crossings=crossings, epochs=epochs,
             random_state=random_state,
@@ -185,6 +187,8 @@ class AcquaintedNetwork(DistilledNetwork):
         self.unknown = unknown
         self.landmarks = landmarks
         self.toil = toil
+        self.apart = apart
+        self.without = without
 
     def fit(self, X, y, sample_weight=None, groups=None, sources=None, voices=None, kinds=None,
             rooms=None):  # fmt: skip
@@ -217,31 +221,45 @@ class AcquaintedNetwork(DistilledNetwork):
         heard = np.sort(np.concatenate([family[0] for family in families]))
         _, clip, versions = np.unique(sources[heard], return_inverse=True, return_counts=True)
         share = (weights[heard] / versions[clip]).astype(np.float32)
-        teacher = LandmarkTeacher(self.ridge, self.landmarks).fit(
-            [unknown[heard], *(known.draw(random, heard) for _ in range(self.views))],
-            Y[heard],
-            groups[heard],
-            rooms[heard],
-            [share * self.unknown] + [share * (1 - self.unknown) / self.views] * self.views,
-            random,
-        )
-        self.sharpness_ = teacher.sharpness_
+        views = [unknown[heard], *(known.draw(random, heard) for _ in range(self.views))]
+        parts = [share * self.unknown] + [share * (1 - self.unknown) / self.views] * self.views
+        others = np.setdiff1d(np.arange(X.shape[1]), self.apart)
+        without = self.without if 0 < len(others) < X.shape[1] else 0
+        # how many members hear which columns, None for all
+        hearing = [(self.members - without, None), (without, others)][: 1 + (without > 0)]
+        teaching = []
+        for _, columns in hearing:
+            teacher = LandmarkTeacher(self.ridge, self.landmarks).fit(
+                [_part(view, columns) for view in views],
+                Y[heard],
+                groups[heard],
+                rooms[heard],
+                parts,
+                random,
+            )
+            teaching.append((teacher, columns))
+        self.sharpness_ = teaching[0][0].sharpness_
 
         work = int(self.toil * self.epochs * (1 + self.crossings) * len(set(sources.tolist())))
-        inputs, targets = self._views_taught(unknown, known, families, teacher, random)
+        inputs, targets = self._views_taught(unknown, known, families, teaching, random)
         epochs = max(1, round(work / len(inputs)))
-        students, losses = trained_together(
-            inputs, targets, self.hidden_layer_sizes, self.members, epochs, random
-        )
+        students, losses = [], None
+        for (members, columns), answers in zip(hearing, targets, strict=True):
+            taught, losses = trained_together(
+                _part(inputs, columns), answers, self.hidden_layer_sizes, members, epochs, random
+            )
+            students += [(_spread(w, columns, X.shape[1]), biases) for w, biases in taught]
         some = random.permutation(len(inputs))[:8000]
         joined, biases = side_by_side(students)
         self.network_ = Int8Network.of(joined, biases, inputs[some], self.classes_)
         self.network_.loss_curve_ = losses
         return self
 
-    def _views_taught(self, unknown, known, families, teacher, random):
-        """What the students are shown, half of it of known voices, and what they are to answer."""
-        inputs, targets = [], []
+    def _views_taught(self, unknown, known, families, teaching, random):
+        """What the students are shown, half of it of known voices, and what each teacher would have them
+        answer. teaching: teachers, and which columns they hear."""
+        inputs: list[np.ndarray] = []
+        targets: list[list[np.ndarray]] = [[] for _ in teaching]
         for crossing in range(1 + self.crossings):
             for view in (unknown, known.draw(random)):
                 for family in families:
@@ -255,7 +273,23 @@ class AcquaintedNetwork(DistilledNetwork):
                             else view[rows]
                         )
                         if not number:
-                            answers = teacher.probabilities(shown)
+                            answers = [
+                                t.probabilities(_part(shown, columns)) for t, columns in teaching
+                            ]
                         inputs.append(shown)
-                        targets.append(answers)
-        return np.concatenate(inputs), np.concatenate(targets)
+                        for mine, each in zip(targets, answers, strict=True):
+                            mine.append(each)
+        return np.concatenate(inputs), [np.concatenate(each) for each in targets]
+
+
+def _part(X, columns):
+    return X if columns is None else np.ascontiguousarray(X[:, columns])
+
+
+def _spread(weights, columns, count):
+    """The weights of a network that hears these of so many columns, as of one that hears all."""
+    if columns is None:
+        return weights
+    first = np.zeros((count, weights[0].shape[1]), np.float32)
+    first[columns] = weights[0]
+    return [first, *weights[1:]]

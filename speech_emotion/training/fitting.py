@@ -49,7 +49,7 @@ class Recipe:
         """A candidate's, where the columns `used` are taken. groups: as of `candidates.columns`."""
         grid = candidate.grid if search else {}
         taken = candidates.places(candidate, used, groups)
-        return cls(candidate.make(seed), balance, seed, grid, taken)
+        return cls(candidate.pipeline(seed, groups), balance, seed, grid, taken)
 
     def taken(self, X: np.ndarray) -> np.ndarray:
         """The columns that it takes, (n, columns)."""
