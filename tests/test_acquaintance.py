@@ -14,6 +14,7 @@ from speech_emotion.model import acquaintance, histories, profile
 from speech_emotion.model.acquaintance import AcquaintedNetwork, LandmarkTeacher
 from speech_emotion.model.profile import VoiceScaler
 from speech_emotion.training import acquaintance as tested
+from speech_emotion.training.candidates import CANDIDATES
 
 LABELS = ("angry", "neutral", "sad")
 
@@ -108,6 +109,37 @@ def test_the_same_seed_gives_the_same_network_that_knows_voices():
 
     np.testing.assert_array_equal(fitted(3), fitted(3))
     assert (fitted(3) != fitted(4)).any()
+
+
+def test_a_member_that_goes_without_columns_weighs_none_of_them_and_the_others_do():
+    X, Y, who, rooms = cloud(rooms=2, each=8)
+    y = np.array(LABELS)[Y.argmax(axis=1)]
+
+    def weights(apart):
+        network = AcquaintedNetwork(
+            (6, 4), members=3, crossings=1, epochs=1, views=1, landmarks=30, apart=apart, without=1
+        )
+        shown = VoiceScaler().fit_transform(X, groups=who)
+        network.fit(shown, y, groups=who, rooms=rooms)
+        return network.network_.weights8_[0]
+
+    some = weights((2, 5))
+    assert not some[[2, 5], 12:].any() and some[[0, 1, 3, 4, 6, 7], 12:].any(axis=1).all()
+    assert some[:, :12].any(axis=1).all()
+    # nothing to go without, or nothing else: all hear all
+    assert weights(()).any(axis=1).all() and weights(tuple(range(8)))[:, 12:].any(axis=1).all()
+
+
+@pytest.mark.parametrize("groups", [None, ["encoder", "pitch"]])
+def test_what_one_member_of_a_voice_with_the_encoder_goes_without_is_the_encoder(groups):
+    candidate = CANDIDATES["voice_224_encoder"]
+    model = candidate.pipeline(1, groups)[-1]
+    columns = candidate.columns(groups)
+    assert model.without == 1 and model.members == 4
+    assert {columns[place] for place in model.apart} == {
+        column for column in columns if schema.GROUP_OF[column] == "encoder"
+    }
+    assert CANDIDATES["voice_224"].pipeline(1)[-1].without == 0
 
 
 def test_a_voice_is_tested_as_it_is_answered_sentence_by_sentence():

@@ -15,6 +15,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from string import Template
+from typing import NamedTuple
 
 import numpy as np
 
@@ -345,30 +346,73 @@ def _int8_calls(network, widths, columns, room):
     for layer, outputs in enumerate(widths[1:]):
         blocks = _blocks(network.weights[layer])
         heard, given = widths[layer] // len(blocks), outputs // len(blocks)
-        weights = _in_eights(blocks[0]).size
-        for i in range(len(blocks)):
-            tables = ", ".join(
-                _at(f"layer_{layer}_{table}", i * size)
-                for table, size in (("weights", weights), ("biases", given), ("factors", given))
-            )
-            steps, *to = (
-                (
-                    literal(network.steps[layer + 1]),
-                    _at(f"heard_{1 - layer % 2}", i * given),
-                    "NULL",
+        weights = 0
+        for i, block in enumerate(blocks):
+            for part in _parts(block):
+                place = i * given + part.first
+                tables = ", ".join(
+                    _at(f"layer_{layer}_{table}", at)
+                    for table, at in (("weights", weights), ("biases", place), ("factors", place))
                 )
-                if layer < last
-                else (literal(1), "NULL", _at("sums", i * given))
-            )
-            lines.append(
-                f"add({_at(f'heard_{layer % 2}', i * heard)}, {heard}, {tables}, {given}, "
-                f"{lowest}, {steps}, {', '.join(to)});"
-            )
+                steps, *to = (
+                    (
+                        literal(network.steps[layer + 1]),
+                        _at(f"heard_{1 - layer % 2}", place),
+                        "NULL",
+                    )
+                    if layer < last
+                    else (literal(1), "NULL", _at("sums", place))
+                )
+                lines.append(
+                    f"add({_at(f'heard_{layer % 2}', i * heard)}, {heard}, {part.deaf_from}, "
+                    f"{part.deaf_to}, {tables}, {part.last - part.first}, {lowest}, {steps}, "
+                    f"{', '.join(to)});"
+                )
+                weights += _heard(block, part).size
     return lines
 
 
 def _at(name, place):
     return f"{name} + {place}" if place else name
+
+
+class _Part(NamedTuple):
+    """Outputs first to last of a block, which do not hear its inputs deaf_from to deaf_to; last and deaf_to
+    are not included."""
+
+    first: int
+    last: int
+    deaf_from: int
+    deaf_to: int
+
+
+_WORTH_LEAVING_OUT = 16  # inputs
+
+
+def _parts(block):
+    """What of a block hears the same inputs: some of the networks side by side may go without columns that
+    the others take. Outputs by eights, inputs by twos, as weights lie."""
+    inputs, outputs = block.shape
+    pairs = inputs // 2
+    found: list[_Part] = []
+    for first in range(0, outputs, SIDE_BY_SIDE):
+        last = min(first + SIDE_BY_SIDE, outputs)
+        hears = np.flatnonzero(block[: 2 * pairs, first:last].reshape(pairs, -1).any(axis=1))
+        ends = np.concatenate([[-1], hears, [pairs]])
+        widest = int(np.argmax(np.diff(ends)))
+        deaf_from, deaf_to = 2 * int(ends[widest] + 1), 2 * int(ends[widest + 1])
+        if deaf_to - deaf_from < _WORTH_LEAVING_OUT:
+            deaf_from = deaf_to = inputs
+        if found and found[-1][2:] == (deaf_from, deaf_to):
+            first = found.pop().first
+        found.append(_Part(first, last, deaf_from, deaf_to))
+    return found
+
+
+def _heard(block, part):
+    """As `_in_eights`, of a part of a block and the inputs that it hears."""
+    silent = np.arange(part.deaf_from, part.deaf_to)
+    return _in_eights(np.delete(block[:, part.first : part.last], silent, axis=0))
 
 
 def _blocks(weights):
@@ -404,7 +448,12 @@ def int8_layers(network: Network) -> str:
         tables += [
             array(
                 f"layer_{layer}_weights",
-                np.concatenate([_in_eights(block).ravel() for block in _blocks(weights)]).tolist(),
+                [
+                    int(weight)
+                    for block in _blocks(weights)
+                    for part in _parts(block)
+                    for weight in _heard(block, part).ravel()
+                ],
                 "uint8_t",
             ),
             array(f"layer_{layer}_factors", network.factors[layer]),

@@ -7,6 +7,7 @@ does not come from `pipeline`, `source` or emlearn, so a mistake there shows too
 import ctypes
 import re
 import tempfile
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -99,16 +100,17 @@ def _in_blocks(weights, size, table):
     if whole.size == size:
         return whole
     left_out = False
-    for count in range(2, min(inputs, outputs) + 1):
+    for count in range(1, min(inputs, outputs) + 1):
         if inputs % count or outputs % count:
             continue
         rows, columns = inputs // count, outputs // count
         blocks = [weights[i * rows :, i * columns :][:rows, :columns] for i in range(count)]
-        eights = np.concatenate([_in_eights(block).ravel() for block in blocks])
-        if len(eights) == size:
-            if sum(map(np.count_nonzero, blocks)) == np.count_nonzero(weights):
-                return eights
-            left_out = True
+        for laid_out in (_in_eights, _heard_in_eights):
+            eights = np.concatenate([laid_out(block) for block in blocks])
+            if len(eights) == size:
+                if sum(map(np.count_nonzero, blocks)) == np.count_nonzero(weights):
+                    return eights
+                left_out = True
     if left_out:
         raise CheckFailed(f"src/ser_model.c: table '{table}' leaves weights out")
     return whole
@@ -120,12 +122,31 @@ def _in_eights(weights):
     padded = np.pad(
         weights.astype(np.int16), ((0, weights.shape[0] % 2), (0, -weights.shape[1] % 8))
     )
-    words = []
+    words = [np.zeros(0, np.int16)]
     for first in range(0, padded.shape[1], 8):
         for above, below in zip(padded[::2], padded[1::2], strict=True):
             for place in range(first, first + 8, 2):
                 words += [above[place : place + 2], below[place : place + 2]]
     return (np.concatenate(words) + 128).astype(np.uint8)
+
+
+def _heard_in_eights(weights):
+    """The same, of each eight outputs without the longest run of pairs of inputs that none of them weighs,
+    from eight pairs on."""
+    parts = []
+    for first in range(0, weights.shape[1], 8):
+        eight = weights[:, first : first + 8]
+        pairs = len(eight) // 2
+        silent = ~eight[: 2 * pairs].reshape(pairs, -1).any(axis=1)
+        runs = [
+            (len(run), -run[0], run)
+            for mute, each in groupby(range(pairs), key=lambda pair: silent[pair])
+            if mute and (run := list(each))
+        ]
+        length, _, run = max(runs, default=(0, 0, []))
+        dropped = [2 * pair + i for pair in run for i in (0, 1)] if length >= 8 else []
+        parts.append(_in_eights(np.delete(eight, dropped, axis=0)))
+    return np.concatenate(parts).astype(np.uint8)
 
 
 def _forest(pipeline, kept, left_out, found, columns):

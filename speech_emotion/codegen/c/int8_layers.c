@@ -1,7 +1,7 @@
 
 /* Weights as int8, plus 128: bytes without a sign are the quicker to read. Eight outputs' weights of two inputs lie side by side:
    four times two of the first input's and two of the second's. Outputs are made up to a multiple of eight by zeros, inputs to one of two;
-   a sum times factor, plus bias. Networks side by side have a block each. */
+   a sum times factor, plus bias. Networks side by side have a block each; inputs that some outputs do not hear are left out. */
 $tables
 /* The nearest whole number, halves to even, of |value| < 2^15: adding 3 * 2^22 leaves no bit for fractions, and the
    number itself in the lowest bits. */
@@ -64,32 +64,40 @@ SER_INLINE void hear_two(const uint8_t *weight, uint32_t inputs, int32_t *one, i
     HEAR((i) + 1)
 #endif
 
-/* One layer: what it hears are whole steps of its inputs. Integers add up to the same sum in any order; factors hold the
+/* One layer, or those of its outputs that do not hear its inputs from deaf_from to deaf_to, both even or the end: what it hears
+   are whole steps of its inputs. Integers add up to the same sum in any order; factors hold the
    units of weights and inputs. Outputs of the last layer go to `last`; others, to `next`, as steps of the next layer's inputs,
    `steps` to 1, from `lowest` (0 after a relu, otherwise -$limit) to $limit. */
-static void add(const int16_t *first, int inputs, const uint8_t *weights, const float *biases, const float *factors,
-                int outputs, float lowest, float steps, int16_t *next, float *last)
+static void add(const int16_t *first, int inputs, int deaf_from, int deaf_to, const uint8_t *weights, const float *biases,
+                const float *factors, int outputs, float lowest, float steps, int16_t *next, float *last)
 {
     int32_t excess = 0; /* what the $offset make of every sum */
     for (int i = 0; i < inputs; i++) {
-        excess += first[i];
+        excess += i < deaf_from || i >= deaf_to ? first[i] : 0;
     }
     excess *= $offset;
     for (int k = 0; k < outputs; k += 8) {
         int32_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
-        const int16_t *in = first;
-        for (; in + 8 <= first + inputs; in += 8, weights += 64) {
-            HEAR_TWO(0);
-            HEAR_TWO(2);
-            HEAR_TWO(4);
-            HEAR_TWO(6);
-        }
-        for (; in + 2 <= first + inputs; in += 2, weights += 16) {
-            HEAR_TWO(0);
-        }
-        if (in < first + inputs) {
-            HEAR(0);
-            weights += 16;
+        const int16_t *in = first, *end = first + deaf_from;
+        for (;;) {
+            for (; in + 8 <= end; in += 8, weights += 64) {
+                HEAR_TWO(0);
+                HEAR_TWO(2);
+                HEAR_TWO(4);
+                HEAR_TWO(6);
+            }
+            for (; in + 2 <= end; in += 2, weights += 16) {
+                HEAR_TWO(0);
+            }
+            if (in < end) {
+                HEAR(0);
+                weights += 16;
+            }
+            if (end == first + inputs) {
+                break;
+            }
+            in = first + deaf_to;
+            end = first + inputs;
         }
         const int32_t sums[8] = {a, b, c, d, e, f, g, h};
         for (int i = 0; i < 8 && k + i < outputs; i++) {
