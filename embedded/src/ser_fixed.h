@@ -138,6 +138,19 @@ SER_INLINE uint32_t ser_smaller_pair(uint32_t a, uint32_t b)
 #define SER_SAMPLE_PAIRS 0
 #endif
 
+/* One word, from a place of words to another. */
+SER_INLINE void ser_copy_word(void *to, const void *from)
+{
+    uint32_t word;
+#if defined(__GNUC__)
+    memcpy(&word, __builtin_assume_aligned(from, 4), sizeof word);
+    memcpy(__builtin_assume_aligned(to, 4), &word, sizeof word);
+#else
+    memcpy(&word, from, sizeof word);
+    memcpy(to, &word, sizeof word);
+#endif
+}
+
 /* Copies so many times four words, from a place of words to another: memcpy and memmove of small C libraries go by
  * bytes. Places may overlap where `to` is before `from`. */
 SER_INLINE void ser_copy_fours(void *to, const void *from, int fours)
@@ -147,13 +160,10 @@ SER_INLINE void ser_copy_fours(void *to, const void *from, int fours)
     for (const char *end = f + 16 * fours; f < end; t += 16, f += 16) {
         SER_AS_IT_IS(t);
         SER_AS_IT_IS(f);
-#if defined(__GNUC__)
-        uint32_t four[4];
-        memcpy(four, __builtin_assume_aligned(f, 4), sizeof four);
-        memcpy(__builtin_assume_aligned(t, 4), four, sizeof four);
-#else
-        memmove(t, f, 16);
-#endif
+        ser_copy_word(t, f);
+        ser_copy_word(t + 4, f + 4);
+        ser_copy_word(t + 8, f + 8);
+        ser_copy_word(t + 12, f + 12);
     }
 }
 
