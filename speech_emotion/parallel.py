@@ -16,6 +16,7 @@ import platform
 import queue
 import re
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -37,6 +38,8 @@ LARGE = 1 << 20  # bytes of an array that every worker is sent once
 AT_ONCE = 4  # calls in flight, for each thread of the cluster
 DEATHS = 5
 """So many calls in a row that end their processes are not to blame: what they have in common is."""
+
+_HUSHED = "ignore:resource_tracker:UserWarning"
 
 _cluster: "_Cluster | None" = None
 
@@ -135,6 +138,7 @@ def _local(numbered, jobs):
     if joblib.effective_n_jobs(jobs) == 1:
         yield from _one_at_a_time(numbered)
         return
+    _hush()
     begun: dict[int, Call] = {}
 
     def taken():
@@ -205,9 +209,17 @@ def _one_process():
     """An executor of one process, which gives its memory back after a while, and is begun again."""
     from joblib.externals.loky import ProcessPoolExecutor
 
+    _hush()
     executor = ProcessPoolExecutor(max_workers=1, timeout=10)
     atexit.register(executor.shutdown, kill_workers=True)
     return executor
+
+
+def _hush():
+    """A process of loky's clears away what the others leave, and warns, after our own last word, of what it
+    does not find. It takes over which warnings are shown when it starts."""
+    if _HUSHED not in sys.warnoptions:
+        sys.warnoptions.append(_HUSHED)
 
 
 def _signal(end):

@@ -48,11 +48,7 @@ void ser_cepstrum_reset(ser_cepstrum *cepstrum)
 
 void ser_cepstrum_push(ser_cepstrum *cepstrum, const int32_t *mfcc)
 {
-    int32_t *latest = cepstrum->history[cepstrum->frames % SER_DELTA_WIDTH];
-    ser_copy_fours(latest, mfcc, SER_MFCCS_KEPT / 4);
-    for (int i = SER_MFCCS_KEPT / 4 * 4; i < SER_MFCCS_KEPT; i++) {
-        latest[i] = mfcc[i];
-    }
+    ser_copy_words(cepstrum->history[cepstrum->frames % SER_DELTA_WIDTH], mfcc, SER_MFCCS_KEPT);
     cepstrum->frames++;
 }
 

@@ -138,26 +138,24 @@ SER_INLINE uint32_t ser_smaller_pair(uint32_t a, uint32_t b)
 #define SER_SAMPLE_PAIRS 0
 #endif
 
+#if defined(__GNUC__) && !defined(__wasm__)
 /* One word, from a place of words to another. */
 SER_INLINE void ser_copy_word(void *to, const void *from)
 {
     uint32_t word;
-#if defined(__GNUC__)
     memcpy(&word, __builtin_assume_aligned(from, 4), sizeof word);
     memcpy(__builtin_assume_aligned(to, 4), &word, sizeof word);
-#else
-    memcpy(&word, from, sizeof word);
-    memcpy(to, &word, sizeof word);
-#endif
 }
+#endif
 
-/* Copies so many times four words, from a place of words to another: memcpy and memmove of small C libraries go by
- * bytes. Places may overlap where `to` is before `from`. */
-SER_INLINE void ser_copy_fours(void *to, const void *from, int fours)
+/* Copies so many words, from a place of words to another: memcpy and memmove of small C libraries go by bytes. Places
+ * may overlap where `to` is before `from`. */
+SER_INLINE void ser_copy_words(void *to, const void *from, int words)
 {
+#if defined(__GNUC__) && !defined(__wasm__)
     char *t = (char *)to;
     const char *f = (const char *)from;
-    for (const char *end = f + 16 * fours; f < end; t += 16, f += 16) {
+    for (; words > 3; words -= 4, t += 16, f += 16) {
         SER_AS_IT_IS(t);
         SER_AS_IT_IS(f);
         ser_copy_word(t, f);
@@ -165,16 +163,23 @@ SER_INLINE void ser_copy_fours(void *to, const void *from, int fours)
         ser_copy_word(t + 8, f + 8);
         ser_copy_word(t + 12, f + 12);
     }
+    for (; words > 0; words--, t += 4, f += 4) {
+        SER_AS_IT_IS(t);
+        ser_copy_word(t, f);
+    }
+#else
+    memmove(to, from, 4 * (size_t)words);
+#endif
 }
 
-/* Zeroes so many bytes, a multiple of four, from a place of words on: memset of small C libraries goes by bytes. */
+/* Zeroes so many bytes, a multiple of four, from a place of words on: as above of memset. */
 SER_INLINE void ser_clear_words(void *place, size_t bytes)
 {
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(__wasm__)
     const uint32_t zero = 0;
     for (char *p = (char *)place, *end = p + bytes; p < end; p += sizeof zero) {
         SER_AS_IT_IS(p);
-        memcpy(__builtin_assume_aligned(p, 4), &zero, sizeof zero);
+        ser_copy_word(p, &zero);
     }
 #else
     memset(place, 0, bytes);

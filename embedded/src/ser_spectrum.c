@@ -653,8 +653,6 @@ static void chroma(const uint32_t *magnitude, int shift, int32_t *out)
 }
 #endif
 
-typedef char ser_mels_are_fours[SER_MELS % 4 == 0 ? 1 : -1];
-
 void ser_spectrum_frame(ser_spectrum *spectrum, int32_t *scratch, int up, int counts, int32_t *values, int32_t *changes)
 {
     const ser_magnitudes sums = take_magnitudes(scratch, up);
@@ -675,7 +673,7 @@ void ser_spectrum_frame(ser_spectrum *spectrum, int32_t *scratch, int up, int co
     shape(&sums, magnitude, values);
 #endif
 #if SER_WITH_MEL || SER_WITH_RELATIVE
-    ser_copy_fours(ser_at_frame_mel(values), spectrum->mel, SER_MELS / 4);
+    ser_copy_words(ser_at_frame_mel(values), spectrum->mel, SER_MELS);
 #endif
 #if SER_WITH_CHROMA
     chroma(magnitude, room_of(sums.low | sums.high), ser_at_frame_chroma(values));

@@ -26,13 +26,12 @@ int32_t ser_tail_sum(const int16_t *samples, int count)
 }
 
 typedef char ser_tail_begins_with_a_word[offsetof(ser_tail, sample) % 4 == 0 && SER_HOP % 2 == 0 && SER_CLIP_REMAINDER % 2 == 0 ? 1 : -1];
-typedef char ser_tail_moves_by_eights[(SER_TAIL_SAMPLES - SER_HOP) % 8 == 0 && (SER_TAIL_SAMPLES - SER_CLIP_REMAINDER) % 8 == 0 ? 1 : -1];
 
 void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
 {
     int16_t *sample = tail->sample;
     int32_t sum = 0, low = samples[0], high = low;
-    ser_copy_fours(sample, sample + count, (SER_TAIL_SAMPLES - count) / 8);
+    ser_copy_words(sample, sample + count, (SER_TAIL_SAMPLES - count) / 2);
     sample = tail->sample + SER_TAIL_SAMPLES - count;
 #if SER_SAMPLE_PAIRS
     uint32_t lows = ser_pair_at(samples), highs = lows;
