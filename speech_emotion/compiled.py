@@ -27,9 +27,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     import librosa
 
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(librosa.__file__).parent)
-    if not os.access(folder, os.W_OK):
-        folder = user_cache_path("numba", appauthor=False)  # numba keeps it elsewhere, too
+    # where numba keeps it, too; a folder that is named need not be there yet, and is the place all the same
+    beside = Path(librosa.__file__).parent
+    ours = beside / "__pycache__" if os.access(beside, os.W_OK) else user_cache_path("numba", False)
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or ours)
     with files.in_turn(folder / "speech_emotion.lock"):
         # those with functions over arrays; else they would be loaded where they are first used
         import librosa.core.audio

@@ -386,14 +386,14 @@ def test_inputs_that_a_member_does_not_hear_are_left_out_and_the_answers_are_the
     first = model.pipeline[-1].weights8_[0]
     eights = first[:, 8:24]  # two of its three groups of eight outputs
     eights[deaf] = 0
-    pairs = len(range(*deaf.indices(2 * (len(first) // 2)))[deaf.start % 2 or 0 :]) // 2
+    pairs = len(range(*deaf.indices(2 * (len(first) // 2)))[deaf.start % 2 :]) // 2
     before = len(tables.read(folder)["layer_0_weights"])
     folder = generated(model, tmp_path / "after")
     assert len(tables.read(folder)["layer_0_weights"]) == before - 2 * 16 * pairs
     verify.same_tables(folder, model)
     drawn = verify.random_rows(model, None, 1)[:2000]
     assert verify.same_answers(Library(folder), model, drawn, "random").difference == 0
-    first[(deaf.start or 0) + 5, 9] = 1  # in the midst of what is left out
+    first[deaf.start + 5, 9] = 1  # in the midst of what is left out
     with pytest.raises(CheckFailed):
         verify.same_tables(folder, model)
 

@@ -52,7 +52,7 @@ print(librosa.zero_crossings(np.array([1., -1, 1, 1, -1]), pad=False).sum())
 def started(folder, mine, other=""):
     return subprocess.Popen(
         [sys.executable, "-c", _MEET, mine, other], cwd=folder, stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(REPOSITORY)},
+        env=os.environ | {"NUMBA_CACHE_DIR": str(folder / "not there yet"), "PYTHONPATH": str(REPOSITORY)},
     )  # fmt: skip
 
 

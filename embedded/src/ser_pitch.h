@@ -43,7 +43,7 @@
 extern "C" {
 #endif
 
-#define SER_PITCH_FRAMES 510
+#define SER_PITCH_FRAMES 510 /* with 512, and this pool, LLVM 22 has no instruction for a place in ser_pitch on an Xtensa */
 #define SER_PITCH_POOL 1472
 #define SER_PITCH_COMMIT 100
 #define SER_PITCH_SCRATCH 1024 /* int32_t */

@@ -6,8 +6,6 @@
 #include "ser_slots.h"
 #include "ser_vectors.h"
 
-#include <string.h>
-
 #include "ser_hot.h"
 
 /* What the bins of a frame have come to while their magnitudes were taken. */

@@ -88,7 +88,7 @@ class Candidate:
     def pipeline(self, seed: int, groups: list[str] | None = None) -> Pipeline:
         """Unfitted, for these columns."""
         made = self.make(seed)
-        if "model__without" in (known := made.get_params()) and known["model__without"]:
+        if made.get_params().get("model__without"):
             places = [
                 place
                 for place, column in enumerate(self.columns(groups))
@@ -189,8 +189,10 @@ def _of_networks(name: str, *, by_default: bool = False) -> Candidate:
     make = partial(_acquainted if kind == "voice" else _students, members=members, **options)
     about = f"{_MANY[members]} of 56 and 32 units" + " as one" * (members > 1)
     about += ", that learn to know the voice" if kind == "voice" else ", taught by kernel ridge"
+    if encoder:
+        about += ", with the encoder" + " (but for one of them)" * bool(options)
     return Candidate(
-        name, about + ", with the encoder" * len(encoder), make,
+        name, about, make,
         by_default=by_default, grid=_RIDGES, encoder=bool(encoder), lean=kind == "voice",
     )  # fmt: skip
 
