@@ -373,7 +373,8 @@ def test_a_candidate_is_what_its_description_says(name):
     ):
         assert settings["hidden_layer_sizes"] == (int(units[2]), int(units[3]))
         assert settings["members"] == {"one": 1, "two": 2, "three": 3, "four": 4}[units[1]]
-        assert candidate.encoder == about.endswith("with the encoder")
+        assert candidate.encoder == ("with the encoder" in about)
+        assert settings.get("without", 0) == about.endswith("(but for one of them)")
     elif "kernel ridge" in about:
         assert settings["ridge"] in candidate.grid["model__ridge"] and not candidate.by_default
     else:
