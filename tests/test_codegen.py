@@ -398,6 +398,15 @@ def test_inputs_that_a_member_does_not_hear_are_left_out_and_the_answers_are_the
         verify.same_tables(folder, model)
 
 
+@pytest.mark.parametrize("units", [(1,), (3, 1), (1, 9)])
+def test_a_layer_that_hears_a_single_input_is_exported(voices, tmp_path, units):
+    model = fitted(network(Int8Network, *units), voices, 7)
+    folder = generated(model, tmp_path)
+    verify.same_tables(folder, model)
+    drawn = verify.random_rows(model, None, 1)[:500]
+    assert verify.same_answers(Library(folder), model, drawn, "random").difference == 0
+
+
 # --- refusals ---------------------------------------------------------------------------------
 
 

@@ -397,7 +397,8 @@ def _parts(block):
     found: list[_Part] = []
     for first in range(0, outputs, SIDE_BY_SIDE):
         last = min(first + SIDE_BY_SIDE, outputs)
-        hears = np.flatnonzero(block[: 2 * pairs, first:last].reshape(pairs, -1).any(axis=1))
+        heard = block[: 2 * pairs, first:last].any(axis=1)
+        hears = np.flatnonzero(heard.reshape(pairs, 2).any(axis=1))
         ends = np.concatenate([[-1], hears, [pairs]])
         widest = int(np.argmax(np.diff(ends)))
         deaf_from, deaf_to = 2 * int(ends[widest] + 1), 2 * int(ends[widest + 1])

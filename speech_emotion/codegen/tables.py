@@ -137,7 +137,7 @@ def _heard_in_eights(weights):
     for first in range(0, weights.shape[1], 8):
         eight = weights[:, first : first + 8]
         pairs = len(eight) // 2
-        silent = ~eight[: 2 * pairs].reshape(pairs, -1).any(axis=1)
+        silent = ~eight[: 2 * pairs].any(axis=1).reshape(pairs, 2).any(axis=1)
         runs = [
             (len(run), -run[0], run)
             for mute, each in groupby(range(pairs), key=lambda pair: silent[pair])
