@@ -45,11 +45,11 @@ def voices():
     return codegen_models.voices(80)
 
 
-def emit(model, folder):
+def emit(model, folder, **how):
     """The library of a fitted pipeline, as codegen writes it."""
     info = {"labels": model.classes_.tolist(), "columns": COLUMNS, "engine": "device", "name": "x"}
     plan = pipeline.plan(model, info)
-    written = source.write(plan, name="x")
+    written = source.write(plan, name="x", **how)
     files = library.contents(plan, written, name="Voice", sizes="", facts=info)
     library.write({k: v for k, v in files.items() if k.startswith("src/")}, folder)
     return folder
@@ -187,6 +187,39 @@ def spoilt(original, folder, turns):
         "    quick(features, room, probabilities);\n}\n"
     )
     return folder
+
+
+@pytest.mark.parametrize("name", ["rp2040", "nrf52840", "esp32", "esp32c3"])
+def test_what_a_hop_runs_and_reads_waits_for_no_flash_once_it_is_in_ram(name, voices, tmp_path):
+    target, cache = chip(name), chips.CHIPS[name].cache
+    by_itself = name in ("rp2040", "nrf52840")
+    model = codegen_models.KINDS["int8 network"]().fit(*voices)
+    found = {}
+    for hot in (0, 1):
+        folder = emit(model, tmp_path / f"library_{hot}", hot_in_ram=bool(hot))
+        if by_itself and not hot:
+            config = folder / "src" / "ser_config.h"
+            guard = "#define SER_CONFIG_H"
+            config.write_text(
+                config.read_text().replace(guard, f"{guard}\n#define SER_HOT_IN_RAM 0")
+            )
+        built = firmware.build(target, folder, tmp_path / f"built_{hot}")
+        run = firmware.execute(built, [clips.synthetic_voice()[8000:16080]], cache=cache)
+        pushes = [region for region in run.regions[0] if region.kind == "push"]
+        found[hot] = built, run.answers, sum(region.misses for region in pushes) / len(pushes)
+    (flash, answer, waits), (ram, same, few) = found[0], found[1]
+    assert same == answer
+    assert flash.copied == 0 and 15_000 < ram.copied == ram.ram < 110_000
+    assert waits > 500
+    # what is left: code that no hop needs every time; on an nRF52840 all code
+    assert few < (0.5 if name == "nrf52840" else 0.1) * waits
+
+
+def test_a_library_for_an_esp32_keeps_everything_in_flash_unless_asked(voices, tmp_path):
+    model = codegen_models.KINDS["int8 network"]().fit(*voices)
+    plain, hot = (emit(model, tmp_path / str(hot), hot_in_ram=hot) for hot in (False, True))
+    texts = [(folder / "src" / "ser_config.h").read_text() for folder in (plain, hot)]
+    assert [text.count("#define SER_HOT_IN_RAM 1") for text in texts] == [0, 1]
 
 
 def test_stack_is_the_deepest_chain_of_frames():
@@ -392,7 +425,7 @@ def test_json_has_one_object_per_target_with_the_agreed_keys():
     assert set(found) == {
         "target", "response_ms", "realtime_share", "worst_hop_ms", "if_it_waits_for_flash",
         "instructions_response", "instructions_per_second", "instructions_per_silent_second",
-        "ram_static_bytes", "stack_peak_bytes", "ram_total_bytes", "flash_code_bytes",
+        "ram_static_bytes", "ram_copied_bytes", "stack_peak_bytes", "ram_total_bytes", "flash_code_bytes",
         "flash_model_bytes", "flash_total_bytes", "within_budget", "tools",
     }  # fmt: skip
     assert set(found["response_ms"]) == set(found["realtime_share"]) == TRIPLE

@@ -1,5 +1,6 @@
 #include "ser_bank.h"
 
+#include "ser_in_ram.h"
 #include "ser_math.h"
 #include "ser_wide.h"
 
@@ -25,7 +26,7 @@ typedef struct {
 #define TIMES(NAME, name) SER_TIMES_##NAME,
 #define DESCRIPTORS(NAME, name) ser_##name##_descriptors,
 
-static ser_layout layout_of(ser_part part)
+SER_IN_RAM static ser_layout layout_of(ser_part part)
 {
     static const uint16_t fulls[SER_PARTS] = {SER_EACH_PART(FULLS)};
     static const uint16_t values[SER_PARTS] = {SER_EACH_PART(VALUES)};
@@ -114,7 +115,7 @@ SER_INLINE int64_t as_64(const uint32_t *words)
 }
 
 #if SER_WITH_CORRELATION
-static void add_pairs(ser_bank *bank, const int32_t *values)
+SER_IN_RAM static void add_pairs(ser_bank *bank, const int32_t *values)
 {
     int32_t x[SER_CORRELATED_MFCCS];
     uint32_t (*product)[3] = bank->products;
@@ -130,7 +131,7 @@ static void add_pairs(ser_bank *bank, const int32_t *values)
 }
 #endif
 
-void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *values)
+SER_IN_RAM void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *values)
 {
     const ser_layout layout = layout_of(part);
     const ser_descriptor *descriptor = layout.descriptors;

@@ -3,6 +3,7 @@
 #if SER_NEEDS_MFCC
 
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 #include "ser_slots.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@
 #endif
 #define MFCC_DOWN (SER_BITS_MEL + 7 - SER_BITS_MFCC)
 
-const int32_t *ser_cepstrum_mfcc(const int32_t *mel, int32_t *values)
+SER_IN_RAM const int32_t *ser_cepstrum_mfcc(const int32_t *mel, int32_t *values)
 {
     int32_t *mfcc = ser_at_frame_mfcc(values);
     enum { HALF = SER_MELS / 2 };
@@ -46,7 +47,7 @@ void ser_cepstrum_reset(ser_cepstrum *cepstrum)
     memset(cepstrum, 0, sizeof *cepstrum);
 }
 
-void ser_cepstrum_push(ser_cepstrum *cepstrum, const int32_t *mfcc)
+SER_IN_RAM void ser_cepstrum_push(ser_cepstrum *cepstrum, const int32_t *mfcc)
 {
     ser_copy_words(cepstrum->history[cepstrum->frames % SER_DELTA_WIDTH], mfcc, SER_MFCCS_KEPT);
     cepstrum->frames++;
@@ -58,7 +59,7 @@ void ser_cepstrum_push(ser_cepstrum *cepstrum, const int32_t *mfcc)
 #define CURVATURE_DOWN (20 - SER_BITS_MFCC_DELTA2)
 
 /* Adds up differences (sign -1) or sums (sign 1) of the frames to either side of the middle, times their weights. */
-static void add_sides(const ser_cepstrum *cepstrum, uint32_t middle, const int32_t *weights, int32_t sign, int down, int32_t *values)
+SER_IN_RAM static void add_sides(const ser_cepstrum *cepstrum, uint32_t middle, const int32_t *weights, int32_t sign, int down, int32_t *values)
 {
     for (uint32_t away = 1; away <= SER_DELTA_LAG; away++, weights++) {
         const int32_t *before = cepstrum->history[(middle - away) % SER_DELTA_WIDTH];
@@ -73,7 +74,7 @@ static void add_sides(const ser_cepstrum *cepstrum, uint32_t middle, const int32
     }
 }
 
-void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, int32_t *values)
+SER_IN_RAM void ser_cepstrum_slopes(const ser_cepstrum *cepstrum, int32_t *values)
 {
     int32_t *slopes = ser_at_delta_mfcc_delta(values);
     const uint32_t middle = cepstrum->frames + SER_DELTA_WIDTH - 1 - SER_DELTA_LAG;

@@ -3,6 +3,7 @@
 #if SER_WITH_ENCODER
 
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 #include "ser_slots.h"
 #include "ser_vectors.h"
 
@@ -18,7 +19,7 @@ void ser_encoder_reset(ser_encoder *encoder)
 #if !SER_VECTORS
 /* Sums of products of four outputs with one tap's inputs, four at a time: weights has four of the first output, four of the second
    ... that go with them. */
-static void add_tap(const uint8_t *weights, const uint8_t *x, int inputs, uint32_t *sums)
+SER_IN_RAM static void add_tap(const uint8_t *weights, const uint8_t *x, int inputs, uint32_t *sums)
 {
     const uint8_t *const end = x + inputs;
     uint32_t sum0 = sums[0];
@@ -44,7 +45,7 @@ static void add_tap(const uint8_t *weights, const uint8_t *x, int inputs, uint32
 
 #if !SER_VECTORS
 /* A sum of products times its multiplier, 0 to SER_ENCODER_MOST. */
-static uint8_t output_of(int32_t sum, int32_t multiplier)
+SER_IN_RAM static uint8_t output_of(int32_t sum, int32_t multiplier)
 {
     if (sum <= 0) {
         return 0;
@@ -108,7 +109,7 @@ SER_INLINE __m128i later_sums(const uint8_t *weights, const ser_encoder_inputs *
 }
 
 /* One layer's output from its latest inputs. */
-static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer, int latest, uint8_t *out)
+SER_IN_RAM static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer, int latest, uint8_t *out)
 {
     ser_encoder_inputs inputs;
     const uint8_t *x = NULL;
@@ -135,7 +136,7 @@ static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer,
 }
 #else
 /* One layer's output from its latest inputs. */
-static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer, int latest, uint8_t *out)
+SER_IN_RAM static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer, int latest, uint8_t *out)
 {
     const uint8_t *taps[SER_ENCODER_TAPS];
     const uint8_t *weights = layer->weights;

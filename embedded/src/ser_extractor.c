@@ -2,6 +2,7 @@
 
 #include "ser_fft.h"
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 #include "ser_slots.h"
 
 #include <string.h>
@@ -42,7 +43,7 @@ enum {
 };
 
 /* Counts so many samples; zero counts as positive (librosa.feature.zero_crossing_rate). */
-static void count_samples(ser_running *running, const int16_t *x, int samples)
+SER_IN_RAM static void count_samples(ser_running *running, const int16_t *x, int samples)
 {
     uint64_t energy = 0;
     uint32_t crossings = 0;
@@ -70,7 +71,7 @@ static void count_samples(ser_running *running, const int16_t *x, int samples)
 
 /* Goes on to where the latest frame ends, by way of where another starts. A frame's first sample has nothing to
    cross from. */
-static void run_on(ser_running *running, const ser_tail *tail)
+SER_IN_RAM static void run_on(ser_running *running, const ser_tail *tail)
 {
     enum { AFTER = SER_FRAME % SER_HOP }; /* samples from a start to an end */
     const int16_t *start = tail->sample + SER_TAIL_SAMPLES - LATE - AFTER;
@@ -218,7 +219,7 @@ static void measure_intensity(ser_extractor *extractor)
 #endif
 
 /* All stages' work on the samples up to the grid's next mark. */
-static void take_hop(ser_extractor *extractor)
+SER_IN_RAM static void take_hop(ser_extractor *extractor)
 {
     ser_tail *tail = &extractor->tail;
     ser_tail_push(tail, extractor->waiting, extractor->waiting_count);
@@ -243,7 +244,7 @@ static void take_hop(ser_extractor *extractor)
 #endif
 }
 
-ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size_t count)
+SER_IN_RAM ser_status ser_extractor_push(ser_extractor *extractor, const int16_t *pcm, size_t count)
 {
     if (extractor == NULL || (pcm == NULL && count > 0)) {
         return SER_BAD_ARGUMENT;

@@ -1,6 +1,7 @@
 #include "ser_fft.h"
 
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 #include "ser_vectors.h"
 
 #include <string.h>
@@ -35,7 +36,7 @@ SER_INLINE ser_vector turned_back(ser_vector z)
 }
 
 /* Transforms of four neighbours each: needs no multiplication. */
-static void four_points(int32_t *z)
+SER_IN_RAM static void four_points(int32_t *z)
 {
     for (int32_t *p = z; p < z + 512; p += 16) {
         const ser_vector x = ser_load_8(p), y = ser_load_8(p + 8);
@@ -210,7 +211,7 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
 }
 
 /* Transforms of four neighbours each: needs no multiplication. */
-static void four_points(int32_t *z)
+SER_IN_RAM static void four_points(int32_t *z)
 {
     for (int32_t *p = z; p < z + 512; p += 8) {
         combine(p, 2, 0);
@@ -262,20 +263,20 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
 #endif
 
 /* ser_fft_complex256, the transforms of four neighbours being done. */
-static void rest_of_complex256(int32_t *z)
+SER_IN_RAM static void rest_of_complex256(int32_t *z)
 {
     radix4_stage(z, 4, ser_radix4_twiddles_q31 + Q4);
     radix4_stage(z, 16, ser_radix4_twiddles_q31 + Q16);
     radix4_stage(z, 64, ser_radix4_twiddles_q31 + Q64);
 }
 
-void ser_fft_complex256(int32_t *z)
+SER_IN_RAM void ser_fft_complex256(int32_t *z)
 {
     four_points(z);
     rest_of_complex256(z);
 }
 
-void ser_fft_complex256_to_reversed(int32_t *z)
+SER_IN_RAM void ser_fft_complex256_to_reversed(int32_t *z)
 {
     split_stage(z, 64, ser_radix4_twiddles_q31 + Q64);
     split_stage(z, 16, ser_radix4_twiddles_q31 + Q16);
@@ -283,7 +284,7 @@ void ser_fft_complex256_to_reversed(int32_t *z)
     four_points(z);
 }
 
-void ser_fft_split512(int32_t *z)
+SER_IN_RAM void ser_fft_split512(int32_t *z)
 {
     const int32_t *w = ser_quarter_circle_q31 + 4;
     int32_t *a = z + 2, *b = z + 510;
@@ -315,7 +316,7 @@ void ser_fft_split512(int32_t *z)
     }
 }
 
-int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins)
+SER_IN_RAM int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins)
 {
     /* sqrt(2^9 E) 2^(6 + up) is to be at most 2^30; E is at most 2^39 */
     const uint32_t high = (uint32_t)(energy >> 8);
@@ -348,7 +349,7 @@ int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins)
 }
 
 /* Bits up to the highest that any of the numbers has besides its sign; of the others any. */
-static uint32_t bits_of(const int32_t *z, int count)
+SER_IN_RAM static uint32_t bits_of(const int32_t *z, int count)
 {
 #if defined(__XTENSA__) || defined(SER_TEST_NARROW_PRODUCTS) /* where a choice is an instruction, and one that shifts on the way is none */
     int32_t most = 0, least = 0;
@@ -388,7 +389,7 @@ SER_INLINE void add_to_few(ser_few *few, int32_t x)
     few->high += x >> 16;
 }
 
-static int64_t sum_of_few(const ser_few *few)
+SER_IN_RAM static int64_t sum_of_few(const ser_few *few)
 {
     return (int64_t)few->high * (1 << 16) + (few->low - ((uint32_t)few->high << 16));
 }
@@ -424,7 +425,7 @@ SER_INLINE void power_pair(ser_few *first, uint32_t *total, const int32_t *a, co
 }
 
 /* So many of them, a and ya upwards, b and yb downwards. */
-static void power_pairs_of(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, int pairs, int32_t scale,
+SER_IN_RAM static void power_pairs_of(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, int pairs, int32_t scale,
                            int32_t *ya, int32_t *yb)
 {
     ser_few first = {0, 0};
@@ -496,7 +497,7 @@ SER_INLINE int take_pairs(ser_pair_sums *sums, const int32_t *a, const int32_t *
 }
 #endif
 
-int32_t *ser_fft_autocorrelation(int32_t *work)
+SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
 {
     int32_t *even = work, *odd = work + 512; /* bins 2j and 2j+1 */
     ser_pair_sums sums;

@@ -1,6 +1,7 @@
 #include "ser_front.h"
 
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 
 void ser_front_reset(ser_front *front)
 {
@@ -19,7 +20,7 @@ SER_INLINE int16_t saturated(int32_t x)
 }
 
 /* One pole, the very integers of features/audio.py's block_dc. */
-void ser_front_block_dc(ser_front *front, const int16_t *samples, int count, int16_t *blocked)
+SER_IN_RAM void ser_front_block_dc(ser_front *front, const int16_t *samples, int count, int16_t *blocked)
 {
     const int32_t half = 1 << (SER_DC_SHIFT - 1);
     /* The level stays within int16 times 2^SER_DC_SHIFT; here half a unit more, for rounding. */

@@ -1,6 +1,7 @@
 #include "ser_intensity.h"
 
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 #include "ser_voice_tables.h"
 
 #include <string.h>
@@ -20,7 +21,7 @@ typedef struct {
     int32_t sum, first_sum, last_sum; /* of the samples; first, last: of those within the window */
 } ser_intensity_steps;
 
-static void take_steps(const int16_t *x, ser_intensity_steps *steps)
+SER_IN_RAM static void take_steps(const int16_t *x, ser_intensity_steps *steps)
 {
     uint32_t all = 0;
     int32_t sum = 0, first = 0, last = 0;
@@ -65,7 +66,7 @@ static int64_t power_of(const ser_intensity_frame *frame)
     return (int64_t)frame->squares - ((int64_t)mean * (2 * (int64_t)frame->values - mean) >> 12);
 }
 
-int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, int32_t *decibels)
+SER_IN_RAM int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail, int32_t *decibels)
 {
     /* The latest hop is steps HOP_STEPS (age - SER_INTENSITY_OPENS) ... of the window of the frame so much older. */
     const uint32_t hop = tail->hops - 1;

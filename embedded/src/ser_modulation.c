@@ -3,6 +3,7 @@
 #if SER_WITH_MODULATION
 
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 #include "ser_slots.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static int32_t band_level(const int32_t *mel, int band)
     return ser_mulh(sum * (1 << 4), ser_modulation_shares[band]) * (1 << (20 - 3 - SER_BITS_MEL));
 }
 
-void ser_modulation_push(ser_modulation *modulation, const int32_t *mel, int32_t *values)
+SER_IN_RAM void ser_modulation_push(ser_modulation *modulation, const int32_t *mel, int32_t *values)
 {
     int32_t *out = ser_at_frame_modulation(values);
     for (int band = 0; band < SER_MODULATION_BANDS; band++) {

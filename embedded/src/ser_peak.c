@@ -1,10 +1,11 @@
 #include "ser_peak.h"
 
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 #include "ser_voice_tables.h"
 
 /* top / bottom with 12 fractional bits, error 2^-12 and 2^-15 of it; |top| < 4 bottom + 4, bottom > 0. */
-static int32_t quotient(int32_t top, uint32_t bottom)
+SER_IN_RAM static int32_t quotient(int32_t top, uint32_t bottom)
 {
     const int spare = 16 - ser_leading_zeros(bottom); /* bits beyond 16 */
     if (spare > 0) {
@@ -13,7 +14,7 @@ static int32_t quotient(int32_t top, uint32_t bottom)
     return top * 4096 / (int32_t)bottom; /* below 2^18 */
 }
 
-ser_peak ser_peak_parabola(const int32_t *r, int i)
+SER_IN_RAM ser_peak ser_peak_parabola(const int32_t *r, int i)
 {
     const int32_t left = r[i] - r[i - 1], right = r[i] - r[i + 1];
     const int32_t steps = quotient(left - right, (uint32_t)left + (uint32_t)right); /* 2^13 to a sample */
@@ -34,7 +35,7 @@ ser_peak ser_peak_parabola(const int32_t *r, int i)
 #error "the sinc's table has another number of fractions"
 #endif
 
-static int32_t on_grid(const int32_t *r, int q, const int32_t *rows, int depth)
+SER_IN_RAM static int32_t on_grid(const int32_t *r, int q, const int32_t *rows, int depth)
 {
     const int i = q / GRID, f = q % GRID;
     const int mirrored = f > SER_SINC_STEPS;
@@ -58,7 +59,7 @@ static int32_t on_grid(const int32_t *r, int q, const int32_t *rows, int depth)
 }
 
 /* The top of the parabola through three values a quarter apart; if it is not near, the higher side. */
-static ser_peak refine(const int32_t *r, int32_t rough, const int32_t *rows, int depth)
+SER_IN_RAM static ser_peak refine(const int32_t *r, int32_t rough, const int32_t *rows, int depth)
 {
     const int q = (rough + (1 << (SER_PEAK_PLACE_BITS - GRID_BITS - 1))) >> (SER_PEAK_PLACE_BITS - GRID_BITS);
     const int h = GRID / 4;

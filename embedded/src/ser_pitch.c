@@ -2,6 +2,7 @@
 
 #include "ser_fft.h"
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 #include "ser_pack.h"
 #include "ser_peak.h"
 #include "ser_vectors.h"
@@ -79,7 +80,7 @@ static int32_t voiced_score(int32_t strength, uint32_t log_period)
     return strength + SER_PITCH_OCTAVE_SCORE - (int32_t)cost;
 }
 
-static int32_t jump_cost(uint32_t a, uint32_t b)
+SER_IN_RAM static int32_t jump_cost(uint32_t a, uint32_t b)
 {
     return (int32_t)((a > b ? a - b : b - a) * SER_PITCH_JUMP_FACTOR >> SER_PITCH_JUMP_SHIFT);
 }
@@ -152,7 +153,7 @@ typedef struct {
 } ser_level;
 
 /* From its middle's mean, and the range that the tail is in. */
-static ser_level find_level(const ser_tail *tail)
+SER_IN_RAM static ser_level find_level(const ser_tail *tail)
 {
     const int16_t *frame = tail->sample;
     const int half = SER_PITCH_WINDOW / 2;
@@ -170,7 +171,7 @@ static ser_level find_level(const ser_tail *tail)
 }
 
 /* The largest distance from the mean under the window, in 1/256 sample steps. */
-static uint32_t find_peak(const int16_t *frame, ser_level level)
+SER_IN_RAM static uint32_t find_peak(const int16_t *frame, ser_level level)
 {
     const int16_t *left = frame + SER_PITCH_WINDOW / 2 - LONGEST / 2 - 1, *right = frame + SER_PITCH_WINDOW - 1 - (left - frame);
     const uint16_t *w = ser_hann_half + (left - frame);
@@ -213,7 +214,7 @@ SER_INLINE void scatter_4(int32_t *to, const uint8_t *place, ser_vector z)
 }
 
 /* The windowed frame as complex numbers, through the first radix-2 step: spread of each, four at a time. */
-static void load(const int16_t *x, ser_level level, int32_t *scratch)
+SER_IN_RAM static void load(const int16_t *x, ser_level level, int32_t *scratch)
 {
     const ser_vector mean = _mm256_set1_epi32(level.mean);
     const __m128i up = _mm_cvtsi32_si128(level.up);
@@ -268,7 +269,7 @@ SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >>
 #endif
 
 /* The windowed frame as complex numbers, through the first radix-2 step. */
-static void load(const int16_t *x, ser_level level, int32_t *scratch)
+SER_IN_RAM static void load(const int16_t *x, ser_level level, int32_t *scratch)
 {
     const uint8_t *place = ser_digit_reversal;
     const int16_t *turn = ser_turns;
@@ -327,7 +328,7 @@ static int32_t reciprocal(int32_t x)
 }
 
 /* The frame's normalised autocorrelation r[0 ... LAGS), Boersma's equation 9, Q4.27, somewhere in scratch. */
-static const int32_t *correlate(const int16_t *frame, ser_level level, int32_t *scratch)
+SER_IN_RAM static const int32_t *correlate(const int16_t *frame, ser_level level, int32_t *scratch)
 {
     int32_t *r, per_power, up;
     load(frame, level, scratch);
@@ -375,7 +376,7 @@ static int weakest_of(const found_maximum *found, int count)
 }
 
 /* Maxima of r that can win against silence; of more than SER_PITCH_MAX the strongest. */
-static int find_maxima(const int32_t *r, int32_t unvoiced, found_maximum *found)
+SER_IN_RAM static int find_maxima(const int32_t *r, int32_t unvoiced, found_maximum *found)
 {
     /* the place of SER_PITCH_CEILING */
     const int32_t shortest = (int32_t)((((int64_t)SER_SAMPLE_RATE << SER_PEAK_PLACE_BITS) + SER_PITCH_CEILING - 1) /
@@ -444,7 +445,7 @@ static int prune(found_maximum *found, int count)
 static void commit(ser_pitch *pitch, uint32_t level);
 static void keep_up(ser_pitch *pitch, uint32_t level);
 
-int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, int32_t *scratch)
+SER_IN_RAM int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, int32_t *scratch)
 {
     found_maximum found[SER_PITCH_MAX];
     const uint32_t peak = ser_tail_level(tail);
@@ -590,7 +591,7 @@ static void decide(ser_pitch *pitch, unsigned i, unsigned place)
 }
 
 /* Takes the forward pass on by one frame. */
-static void take_frame(ser_pitch *pitch)
+SER_IN_RAM static void take_frame(ser_pitch *pitch)
 {
     ser_pitch_front *front = &pitch->front;
     uint32_t period[SER_PITCH_MAX + 1];

@@ -3,6 +3,7 @@
 #if SER_NEEDS_FFT
 
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 #include "ser_slots.h"
 #include "ser_vectors.h"
 
@@ -125,7 +126,7 @@ static int take_eights(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitu
 
 /* Puts a Hann window on: the same as half of each bin less a quarter of either neighbour, here times 2. Beyond the ends lie the mirrored
    bins. */
-static void smooth(int32_t *z)
+SER_IN_RAM static void smooth(int32_t *z)
 {
     int32_t before_re = z[2];
     int32_t before_im = -z[3];
@@ -165,7 +166,7 @@ static void smooth(int32_t *z)
 }
 
 /* Magnitudes of so many bins; returns all bits that any of them has. They may take the bins' own place. */
-static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up, int count)
+SER_IN_RAM static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up, int count)
 {
     ser_magnitudes sums = *kept;
     uint32_t all = 0;
@@ -185,7 +186,7 @@ static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magn
 }
 
 /* The magnitude of every bin under a Hann window, in the place of the plain transform. */
-static ser_magnitudes take_magnitudes(int32_t *z, int up)
+SER_IN_RAM static ser_magnitudes take_magnitudes(int32_t *z, int up)
 {
     ser_magnitudes sums = {0, 0, 0, 0, 0, 0};
     uint32_t *magnitude = (uint32_t *)z;
@@ -197,14 +198,14 @@ static ser_magnitudes take_magnitudes(int32_t *z, int up)
 }
 
 /* By how much numbers of these bits may be shifted to the left. */
-static int room_of(uint32_t bits)
+SER_IN_RAM static int room_of(uint32_t bits)
 {
     return ser_leading_zeros(bits | 1U);
 }
 
 #if SER_NEEDS_MEL || SER_WITH_SPECTRUM || SER_WITH_CONTRAST
 /* 10 log10 of two to this power; out and in are of the format of mel levels and Q24. */
-static int32_t decibels(int32_t log2)
+SER_IN_RAM static int32_t decibels(int32_t log2)
 {
     return ser_mulh(log2, SER_DECIBELS_PER_LOG2);
 }
@@ -215,7 +216,7 @@ static int32_t decibels(int32_t log2)
 
 #if SER_NEEDS_MEL
 /* All bits of so many numbers, or of none. */
-static uint32_t bits_of(const uint32_t *x, int count)
+SER_IN_RAM static uint32_t bits_of(const uint32_t *x, int count)
 {
     uint32_t all = 0;
     for (const uint32_t *end = x + count; x < end; x++) {
@@ -225,7 +226,7 @@ static uint32_t bits_of(const uint32_t *x, int count)
 }
 
 /* all: the bins' bits. */
-static int32_t mel_level(const uint32_t *bin, int bins, const uint32_t *weight, uint32_t all)
+SER_IN_RAM static int32_t mel_level(const uint32_t *bin, int bins, const uint32_t *weight, uint32_t all)
 {
     const uint32_t *end = bin + bins;
     const int shift = room_of(all);
@@ -246,7 +247,7 @@ static int32_t mel_level(const uint32_t *bin, int bins, const uint32_t *weight, 
 }
 
 /* Returns the mean rise of the levels since the frame before, in the format of flux. */
-static int32_t mel_levels(ser_spectrum *spectrum, const uint32_t *magnitude)
+SER_IN_RAM static int32_t mel_levels(ser_spectrum *spectrum, const uint32_t *magnitude)
 {
     const uint32_t *weight = ser_mel_weights;
     /* most bands begin where the last but one ends: then half their bins' bits are known */
@@ -282,7 +283,7 @@ typedef struct {
     int exponent;
 } ser_power;
 
-static ser_power power_of(const uint32_t *magnitude, int from, int to, uint32_t bits)
+SER_IN_RAM static ser_power power_of(const uint32_t *magnitude, int from, int to, uint32_t bits)
 {
     const int shift = room_of(bits);
     const uint32_t up = 1U << shift;
@@ -321,13 +322,13 @@ static ser_power units(uint32_t count)
     return power;
 }
 
-static int32_t log2_of(ser_power power)
+SER_IN_RAM static int32_t log2_of(ser_power power)
 {
     return ser_log2_q24_64(power.sum | 1U) + power.exponent * (1 << 24);
 }
 
 /* The geometric mean of the squares, none below the floor, over their mean. */
-static int32_t flatness_of(const ser_magnitudes *sums, ser_power total)
+SER_IN_RAM static int32_t flatness_of(const ser_magnitudes *sums, ser_power total)
 {
     const uint32_t floored = sums->floored / FLOORED;
     const int32_t counted = SER_BINS - (int32_t)floored;
@@ -363,7 +364,7 @@ SER_INLINE void take_bin(ser_block *sums, uint32_t magnitude)
     sums->third += sums->second;
 }
 
-static ser_block block_of(const uint32_t *magnitude, int down)
+SER_IN_RAM static ser_block block_of(const uint32_t *magnitude, int down)
 {
     ser_block sums = {0, 0, 0};
     const uint32_t *m = magnitude + BLOCK;
@@ -384,7 +385,7 @@ static ser_block block_of(const uint32_t *magnitude, int down)
 }
 
 /* Of blocks and a bin: with b a block's number, k a place in it, a bin is 16 b + k, its square 256 b^2 + 32 b k + k^2. */
-static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down)
+SER_IN_RAM static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down)
 {
     uint32_t all = 0;
     uint64_t seconds = 0, thirds = 0;              /* over all blocks */
@@ -412,7 +413,7 @@ static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down)
 
 /* The lowest bin up to which the magnitudes add up to SER_ROLLOFF of all; sum: of them
    as they are, if is_sum. */
-static int rolloff_of(const uint32_t *magnitude, int down, uint32_t sum, int is_sum)
+SER_IN_RAM static int rolloff_of(const uint32_t *magnitude, int down, uint32_t sum, int is_sum)
 {
     const uint32_t *last = magnitude + SER_BINS - 1;
     const uint32_t *m = magnitude;
@@ -435,7 +436,7 @@ static int rolloff_of(const uint32_t *magnitude, int down, uint32_t sum, int is_
     return (int)(m - magnitude);
 }
 
-static void shape(const ser_magnitudes *sums, const uint32_t *magnitude, int32_t *values)
+SER_IN_RAM static void shape(const ser_magnitudes *sums, const uint32_t *magnitude, int32_t *values)
 {
     const int bits = 32 - room_of(sums->low | sums->high);
     const int coarse = bits > BLOCK_BITS ? bits - BLOCK_BITS : 0;
@@ -528,7 +529,7 @@ static int keep_eights(const uint32_t *magnitude, int bins, int averaged, uint32
 #endif
 
 /* Means of the `averaged` largest and smallest magnitudes of a band, in dB apart. */
-static int32_t band_contrast(const uint32_t *magnitude, int bins, int averaged)
+SER_IN_RAM static int32_t band_contrast(const uint32_t *magnitude, int bins, int averaged)
 {
     uint32_t largest[SER_CONTRAST_MOST] = {0};
     uint32_t smallest[SER_CONTRAST_MOST] = {0}; /* as what they are below the highest number */
@@ -561,7 +562,7 @@ static int32_t band_contrast(const uint32_t *magnitude, int bins, int averaged)
     return decibels(ser_log2_q24_64(peak) - ser_log2_q24_64(valley)) * (1 << (SER_BITS_CONTRAST - SER_BITS_MEL));
 }
 
-static void contrast(const uint32_t *magnitude, int32_t *out)
+SER_IN_RAM static void contrast(const uint32_t *magnitude, int32_t *out)
 {
     for (int band = 0; band <= SER_CONTRAST_BANDS; band++) {
         out[band] = band_contrast(magnitude + ser_contrast_bands[band][0],
@@ -651,7 +652,7 @@ static void chroma(const uint32_t *magnitude, int shift, int32_t *out)
 }
 #endif
 
-void ser_spectrum_frame(ser_spectrum *spectrum, int32_t *scratch, int up, int counts, int32_t *values, int32_t *changes)
+SER_IN_RAM void ser_spectrum_frame(ser_spectrum *spectrum, int32_t *scratch, int up, int counts, int32_t *values, int32_t *changes)
 {
     const ser_magnitudes sums = take_magnitudes(scratch, up);
     const uint32_t *magnitude = (const uint32_t *)scratch;

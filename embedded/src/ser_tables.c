@@ -2,15 +2,17 @@
 
 #include "ser_tables.h"
 
+#include "ser_in_ram.h"
+
 /* smallest sum of squares of a frame of each level step above step 0 */
-const int64_t ser_step_energies[12] = {
+const int64_t SER_TABLE_IN_RAM(ser_step_energies)[12] = {
     INT64_C(6), INT64_C(55), INT64_C(550), INT64_C(5498), INT64_C(54976), INT64_C(549756),
     INT64_C(5497559), INT64_C(54975582), INT64_C(549755814), INT64_C(5497558139),
     INT64_C(54975581389), INT64_C(549755813888),
 };
 
 /* parabolas of the logarithm: see ser_fixed.c */
-const int32_t ser_log2_rows[64][3] = {
+const int32_t SER_TABLE_IN_RAM(ser_log2_rows)[64][3] = {
     {60, 48406634, -744723}, {24017314, 47661981, -722156}, {47667878, 46939891, -700600},
     {70962781, 46239353, -679995}, {93912561, 45559417, -660286}, {116527296, 44899187, -641421},
     {138816629, 44257818, -623353}, {160789790, 43634514, -606039}, {182455624, 43028522, -589435},
@@ -36,7 +38,7 @@ const int32_t ser_log2_rows[64][3] = {
 };
 
 /* one over, root and logarithm of ranges: see ser_fixed.c */
-const int32_t ser_root_rows[96][3] = {
+const int32_t SER_TABLE_IN_RAM(ser_root_rows)[96][3] = {
     {-66076420, 1082097918, 23454}, {-192311968, 1098619452, 69300},
     {-311229514, 1114896182, 113796}, {-423447480, 1130938678, 157021},
     {-529516516, 1146756771, 199045}, {-629928537, 1162359621, 239934},
@@ -89,7 +91,7 @@ const int32_t ser_root_rows[96][3] = {
 
 #if SER_NEEDS_MEL
 /* first bin and bins of each mel band */
-const uint8_t ser_mel_spans[40][2] = {
+const uint8_t SER_TABLE_IN_RAM(ser_mel_spans)[40][2] = {
     {1, 4}, {3, 5}, {5, 5}, {8, 4}, {10, 5}, {12, 5}, {15, 4}, {17, 5}, {19, 5}, {22, 4}, {24, 5},
     {26, 5}, {29, 5}, {31, 5}, {34, 5}, {36, 6}, {39, 6}, {42, 7}, {45, 8}, {49, 8}, {53, 8},
     {57, 9}, {61, 10}, {66, 11}, {71, 12}, {77, 12}, {83, 13}, {89, 14}, {96, 16}, {103, 17},
@@ -100,7 +102,7 @@ const uint8_t ser_mel_spans[40][2] = {
 
 #if SER_NEEDS_MEL
 /* their weights in a row, Q0.32, each band's over their sum */
-const uint32_t ser_mel_weights[490] = {
+const uint32_t SER_TABLE_IN_RAM(ser_mel_weights)[490] = {
     792871337U, 1585742674U, 1354612310U, 561740973U, 506139286U, 1289933412U, 1616759056U,
     832964898U, 49170642U, 219327439U, 971709930U, 1724092316U, 1066110042U, 313727566U, 743131277U,
     1536002615U, 1404352370U, 611481032U, 451796229U, 1226718862U, 1647073317U, 872150716U,
@@ -169,7 +171,7 @@ const uint32_t ser_mel_weights[490] = {
 
 #if SER_NEEDS_MEL
 /* what that sum adds to a band's level, dB in the format of mel levels */
-const int32_t ser_mel_gains[40] = {
+const int32_t SER_TABLE_IN_RAM(ser_mel_gains)[40] = {
     -246546, -245726, -242816, -246546, -244916, -243602, -246546, -244116, -244397, -246546,
     -243324, -245202, -246723, -242299, -246091, -244916, -245068, -244876, -245209, -244388,
     -244843, -245183, -244841, -245207, -244687, -244717, -245096, -245078, -244708, -244968,
@@ -179,7 +181,7 @@ const int32_t ser_mel_gains[40] = {
 
 #if SER_NEEDS_MFCC
 /* DCT-II of the mel levels, half of each row, Q33 */
-const int32_t ser_dct[20][20] = {
+const int32_t SER_TABLE_IN_RAM(ser_dct)[20][20] = {
    
     {1919286925, 1907453883, 1883860753, 1848652995, 1802047677, 1744332136, 1675862207, 1597060031, 1508411448, 1410463007, 1303818592, 1189135703, 1067121396, 938527931, 804148129, 664810487, 521374067, 374723202, 225762044, 75408989},
     {1914846681, 1867696801, 1774558027, 1637723745, 1460563269, 1247438878, 1003598401, 735046002, 448394330, 150701702, -150701702, -448394330, -735046002, -1003598401, -1247438878, -1460563269, -1637723745, -1774558027, -1867696801, -1914846681},
@@ -206,28 +208,28 @@ const int32_t ser_dct[20][20] = {
 
 #if SER_WITH_CEPSTRUM
 /* slope over DELTA_WIDTH hops: the weight of the hops 1, 2 ... away from the middle, odd, Q1.31 */
-const int32_t ser_delta_weights[4] = {
+const int32_t SER_TABLE_IN_RAM(ser_delta_weights)[4] = {
     35791394, 71582788, 107374182, 143165577,
 };
 #endif
 
 #if SER_WITH_CEPSTRUM
 /* curvature: the weight of the middle hop and those 1, 2 ... away, even, Q1.31 */
-const int32_t ser_delta2_weights[5] = {
+const int32_t SER_TABLE_IN_RAM(ser_delta2_weights)[5] = {
     -92964660, -79019961, -37185864, 32537631, 130150524,
 };
 #endif
 
 #if SER_WITH_CONTRAST
 /* first bin, bins, and bins averaged at either end of each contrast band */
-const uint8_t ser_contrast_bands[7][3] = {
+const uint8_t SER_TABLE_IN_RAM(ser_contrast_bands)[7][3] = {
     {0, 3, 1}, {3, 3, 1}, {6, 6, 1}, {12, 13, 1}, {25, 26, 1}, {51, 51, 1}, {102, 155, 3},
 };
 #endif
 
 #if SER_WITH_CHROMA
 /* first chroma, first bin and bins that begin there */
-const uint8_t ser_chroma_runs[87][3] = {
+const uint8_t SER_TABLE_IN_RAM(ser_chroma_runs)[87][3] = {
     {0, 0, 1}, {5, 0, 1}, {10, 0, 1}, {0, 1, 1}, {5, 1, 1}, {10, 1, 1}, {0, 2, 1}, {5, 2, 1},
     {10, 2, 1}, {0, 3, 1}, {5, 3, 1}, {10, 3, 1}, {0, 4, 1}, {5, 4, 1}, {10, 4, 1}, {0, 5, 1},
     {5, 5, 1}, {10, 5, 1}, {0, 6, 1}, {5, 6, 1}, {10, 6, 1}, {4, 7, 1}, {9, 7, 1}, {2, 7, 1},
@@ -245,7 +247,7 @@ const uint8_t ser_chroma_runs[87][3] = {
 
 #if SER_WITH_CHROMA
 /* weights of each bin for SER_CHROMA_RUN chromas (modulo 12) from there, Q0.32 */
-const uint32_t ser_chroma_weights[279][5] = {
+const uint32_t SER_TABLE_IN_RAM(ser_chroma_weights)[279][5] = {
     {7682828U, 8143126U, 8525100U, 8815484U, 9003911U},
     {9083528U, 9051411U, 8908741U, 8660735U, 8316326U}, {7887630U, 7389243U, 0U, 0U, 0U},
     {78365264U, 75613392U, 70959424U, 64767592U, 57496532U},
@@ -521,27 +523,27 @@ const uint32_t ser_chroma_weights[279][5] = {
 
 #if SER_WITH_MODULATION
 /* first and last mel band, plus 1, of each modulation band */
-const uint8_t ser_modulation_bands[4][2] = {
+const uint8_t SER_TABLE_IN_RAM(ser_modulation_bands)[4][2] = {
     {0, 8}, {8, 18}, {18, 30}, {30, 40},
 };
 #endif
 
 #if SER_WITH_MODULATION
 /* one over how many that are, Q1.31 */
-const int32_t ser_modulation_shares[4] = {
+const int32_t SER_TABLE_IN_RAM(ser_modulation_shares)[4] = {
     268435456, 214748365, 178956971, 214748365,
 };
 #endif
 
 #if SER_WITH_MODULATION
 /* gain of the running means over 2, 4 ... hops, Q1.31 */
-const int32_t ser_modulation_gains[4] = {
+const int32_t SER_TABLE_IN_RAM(ser_modulation_gains)[4] = {
     844968974, 475021701, 252335980, 130109457,
 };
 #endif
 
 /* A last entry of zeros keeps a part without members a valid array. */
-const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
+const ser_descriptor SER_TABLE_IN_RAM(ser_frame_descriptors)[SER_FRAME_VALUES + 1] = {
 #if SER_WITH_ENERGY
     {SER_COLUMN_RMS, 127, 23, 4194304},
 #endif
@@ -691,7 +693,7 @@ const ser_descriptor ser_frame_descriptors[SER_FRAME_VALUES + 1] = {
     {0, 0, 0, 0},
 };
 
-const ser_descriptor ser_change_descriptors[SER_CHANGE_VALUES + 1] = {
+const ser_descriptor SER_TABLE_IN_RAM(ser_change_descriptors)[SER_CHANGE_VALUES + 1] = {
 #if SER_WITH_ENERGY
     {SER_COLUMN_RMS_DELTA, 62, 22, 0},
 #endif
@@ -701,7 +703,7 @@ const ser_descriptor ser_change_descriptors[SER_CHANGE_VALUES + 1] = {
     {0, 0, 0, 0},
 };
 
-const ser_descriptor ser_delta_descriptors[SER_DELTA_VALUES + 1] = {
+const ser_descriptor SER_TABLE_IN_RAM(ser_delta_descriptors)[SER_DELTA_VALUES + 1] = {
 #if SER_WITH_CEPSTRUM
     {SER_COLUMN_MFCC_DELTA_01, 2, 14, 0},
     {SER_COLUMN_MFCC_DELTA_02, 2, 14, 0},
@@ -805,21 +807,21 @@ const ser_descriptor ser_delta_descriptors[SER_DELTA_VALUES + 1] = {
     {0, 0, 0, 0},
 };
 
-const ser_descriptor ser_intensity_descriptors[SER_INTENSITY_VALUES + 1] = {
+const ser_descriptor SER_TABLE_IN_RAM(ser_intensity_descriptors)[SER_INTENSITY_VALUES + 1] = {
 #if SER_WITH_INTENSITY
     {SER_COLUMN_INTENSITY_DB, 127, 15, 1572864},
 #endif
     {0, 0, 0, 0},
 };
 
-const ser_descriptor ser_intensity_change_descriptors[SER_INTENSITY_CHANGE_VALUES + 1] = {
+const ser_descriptor SER_TABLE_IN_RAM(ser_intensity_change_descriptors)[SER_INTENSITY_CHANGE_VALUES + 1] = {
 #if SER_WITH_INTENSITY
     {SER_COLUMN_INTENSITY_DB_DELTA, 62, 14, 0},
 #endif
     {0, 0, 0, 0},
 };
 
-const ser_descriptor ser_encoder_descriptors[SER_ENCODER_VALUES + 1] = {
+const ser_descriptor SER_TABLE_IN_RAM(ser_encoder_descriptors)[SER_ENCODER_VALUES + 1] = {
 #if SER_WITH_ENCODER
     {SER_COLUMN_ENCODER_00, 3, 10, 0},
     {SER_COLUMN_ENCODER_01, 3, 10, 0},

@@ -1,13 +1,14 @@
 #include "ser_tail.h"
 
 #include "ser_fixed.h"
+#include "ser_in_ram.h"
 
 #include <stddef.h>
 #include <string.h>
 
 void ser_tail_reset(ser_tail *tail) { memset(tail, 0, sizeof *tail); }
 
-int32_t ser_tail_sum(const int16_t *samples, int count)
+SER_IN_RAM int32_t ser_tail_sum(const int16_t *samples, int count)
 {
     int32_t sum = 0;
 #if SER_SAMPLE_PAIRS
@@ -27,7 +28,7 @@ int32_t ser_tail_sum(const int16_t *samples, int count)
 
 typedef char ser_tail_begins_with_a_word[offsetof(ser_tail, sample) % 4 == 0 && SER_HOP % 2 == 0 && SER_CLIP_REMAINDER % 2 == 0 ? 1 : -1];
 
-void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
+SER_IN_RAM void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
 {
     int16_t *sample = tail->sample;
     int32_t sum = 0, low = samples[0], high = low;

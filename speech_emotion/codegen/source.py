@@ -44,12 +44,13 @@ class Source:
     emlearn_headers: tuple[str, ...]
 
 
-def write(plan: Plan, *, name: str, threshold: float = 0.0) -> Source:
-    """The C source of a plan. Pure: the same plan gives the same text."""
+def write(plan: Plan, *, name: str, threshold: float = 0.0, hot_in_ram: bool = False) -> Source:
+    """The C source of a plan. Pure: the same plan gives the same text. hot_in_ram: what a hop runs and reads
+    is kept in RAM on an ESP32 too (embedded/src/ser_in_ram.h)."""
     body = _forest(plan) if isinstance(plan.model, Forest) else _network(plan)
     headers = tuple(re.findall(r'#include "(eml_\w+\.h)"', body))
     code = _top(plan, name) + body
-    return Source(_config(plan), _header(plan, name, threshold, code), code, headers)
+    return Source(_config(plan, hot_in_ram), _header(plan, name, threshold, code), code, headers)
 
 
 def columns_number(columns: Sequence[str], mean: np.ndarray, inverse: np.ndarray) -> int:
@@ -72,7 +73,7 @@ def fill(template: str, **words: object) -> str:
     return _template(template).substitute(words)
 
 
-def _config(plan):
+def _config(plan, hot_in_ram):
     lines = [
         f"#define SER_WITH_{group.upper()} 0" for group in schema.GROUPS if group not in plan.groups
     ]
@@ -82,7 +83,12 @@ def _config(plan):
         lines.append("#define SER_WITH_DELTA2 0")
     if not any(column.endswith("_kurtosis") for column in plan.columns):
         lines.append("#define SER_WITH_KURTOSIS 0")
-    return fill("config.h", off="\n".join(lines) or "/* none */", voice=_voice(plan))
+    ram = (
+        "\n/* What a hop runs and reads is kept in RAM: ser_in_ram.h. */\n#define SER_HOT_IN_RAM 1\n"
+        if hot_in_ram
+        else ""
+    )
+    return fill("config.h", off="\n".join(lines) or "/* none */", voice=_voice(plan), ram=ram)
 
 
 def _room(plan):

@@ -97,8 +97,10 @@ def main():
     notes = [
         f"Run on {chosen.about}; the response, ser_finish, is that of the worst. The answers were the same "
         "on all of these and on this computer, bit for bit.",
-        "RAM is this library's own: the recogniser's state and result, and the stack, as painted or as the "
-        "frames add up, whichever is more. Flash is its code, tables and model, without the C library's few "
+        "RAM is this library's own: the recogniser's state and result, the stack, as painted or as the "
+        "frames add up, whichever is more, and what every hop runs and reads where that is copied to RAM, so "
+        "as not to wait for the flash: by itself on RP2040, RP2350 and (tables alone) nRF52840, on an ESP32 "
+        "by codegen's --hot-in-ram. Flash is its code, tables and model, without the C library's few "
         "functions. Not included: FreeRTOS, drivers and the program around it; interrupts, cold caches.",
         *missing,
     ]

@@ -105,7 +105,8 @@ def _bias(layer, first):
 def source() -> str:
     """ser_encoder_tables.c."""
     weights = encoder_weights.shipped()
-    lines = [tables.NOTE, '#include "ser_encoder_tables.h"', "", "#if SER_WITH_ENCODER"]
+    lines = [tables.NOTE, '#include "ser_encoder_tables.h"', "", '#include "ser_in_ram.h"', ""]
+    lines += ["#if SER_WITH_ENCODER"]
     for i, layer in enumerate(weights.layers):
         lines += _array("uint8_t", f"weights_{i}", _by_fours(layer))
         lines += _array("int32_t", f"bias_{i}", _bias(layer, i == 0))
@@ -129,7 +130,8 @@ def source() -> str:
 
 def _array(kind, name, values):
     text = [str(value) for value in values]
-    return [f"static const {kind} {name}[{len(text)}] = {{", *tables.wrapped(text), "};", ""]
+    start = f"static const {kind} SER_TABLE_IN_RAM({name})[{len(text)}] = {{"
+    return [start, *tables.wrapped(text), "};", ""]
 
 
 def outputs() -> dict[Path, str]:

@@ -456,7 +456,7 @@ def tables_header() -> str:
 
 def tables_source() -> str:
     """ser_tables.c."""
-    lines = [NOTE, '#include "ser_tables.h"', ""]
+    lines = [NOTE, '#include "ser_tables.h"', "", '#include "ser_in_ram.h"', ""]
     for comment, kind, name, dimensions, values, needed in _tables():
         flat = np.asarray(values).reshape(-1).tolist()
         text = [_float(v) for v in flat] if kind == "float" else [str(v) for v in flat]
@@ -470,14 +470,13 @@ def tables_source() -> str:
             body = wrapped([f"{{{', '.join(row)}}}" for row in rows])
         else:
             body = wrapped(text)
-        start = f"const {kind} {name}{_brackets(dimensions)} = {{"
+        start = f"const {kind} SER_TABLE_IN_RAM({name}){_brackets(dimensions)} = {{"
         lines += _switched(needed, [f"/* {comment} */", start, *body, "};"])
     lines.append("/* A last entry of zeros keeps a part without members a valid array. */")
     for part in PARTS:
         full, spread = _members(part)
-        lines.append(
-            f"const ser_descriptor ser_{part}_descriptors[SER_{part.upper()}_VALUES + 1] = {{"
-        )
+        name = f"SER_TABLE_IN_RAM(ser_{part}_descriptors)"
+        lines.append(f"const ser_descriptor {name}[SER_{part.upper()}_VALUES + 1] = {{")
         lines += by_group(full, _descriptor_entry)
         lines += by_group(spread, _descriptor_entry)
         lines += ["    {0, 0, 0, 0},", "};", ""]

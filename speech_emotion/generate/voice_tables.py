@@ -102,7 +102,9 @@ def _array(name: str, values: np.ndarray, kind: str = "float") -> str:
         texts = [str(int(v)) for v in np.ravel(values)]
         per_line = 8 if kind == "int32_t" else 16
     lines = ["    " + ", ".join(texts[i : i + per_line]) for i in range(0, len(texts), per_line)]
-    return f"const {kind} {name}[{len(texts)}] = {{\n" + ",\n".join(lines) + "\n};\n"
+    return (
+        f"const {kind} SER_TABLE_IN_RAM({name})[{len(texts)}] = {{\n" + ",\n".join(lines) + "\n};\n"
+    )
 
 
 def _hexfloat(value: float) -> str:
@@ -183,6 +185,7 @@ def source() -> str:
     parts = [
         _NOTE,
         '#include "ser_voice_tables.h"\n',
+        '#include "ser_in_ram.h"\n',
         _array("ser_digit_reversal", digit_reversal(), "uint8_t"),
         _array("ser_radix4_twiddles_q31", q31(turned_twiddles()), "int32_t"),
         _array("ser_quarter_circle_q31", q31(quarter_circle()), "int32_t"),

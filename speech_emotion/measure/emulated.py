@@ -105,6 +105,7 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
         slow_per_second=round(slow_per_second),
         slow_name=chip.slow,
         ram_static=run.state + built.ram,
+        ram_copied=built.copied,
         stack_peak=max(run.stack, built.frames),
         flash_code=built.code,
         flash_tables=built.tables,

@@ -85,7 +85,8 @@ class Run:
 class Built:
     """Firmware for a target. code, tables, model, ram: bytes of what the library's calls reach, without the C
     library's few functions, most of which the chips have in ROM; ram: variables besides the recogniser's
-    state; frames: the deepest chain of stack frames."""
+    state, and copied of it: code and tables that the chip's start-up copies there (ser_in_ram.h); frames:
+    the deepest chain of stack frames."""
 
     target: Target
     program: Path
@@ -94,6 +95,7 @@ class Built:
     model: int = 0
     ram: int = 0
     frames: int = 0
+    copied: int = 0
 
 
 def extractor_alone(folder: Path, without: Iterable[str] = ()) -> Path:
@@ -121,7 +123,8 @@ def build(target: Target, library: Path, folder: Path) -> Built:
         return Built(target, program)
     frames = target.frames(folder)
     stack = max(deepest(frames, call) for call in CALLS)
-    return Built(target, program, *sizes(target, objects, folder, CALLS), stack)
+    copied = _bytes(target.sections(objects, folder, CALLS), _IN_RAM)
+    return Built(target, program, *sizes(target, objects, folder, CALLS), stack, copied)
 
 
 def sizes(
@@ -143,9 +146,12 @@ def reached(
     return _bytes(found, _CODE), _bytes(found, _CONSTANT), _bytes(found, _VARIABLE)
 
 
-_CODE = (".text", ".literal")
-_CONSTANT = (".rodata", ".data")
-_VARIABLE = (".data", ".bss")
+_CODE_IN_RAM = (".time_critical.ser", ".iram1")
+_TABLES_IN_RAM = (".time_critical.rodata", ".dram1", ".data")
+_IN_RAM = (*_CODE_IN_RAM, *_TABLES_IN_RAM)
+_CODE = (".text", ".literal", *_CODE_IN_RAM)
+_CONSTANT = (".rodata", *_TABLES_IN_RAM)
+_VARIABLE = (".bss", *_IN_RAM)
 
 
 def _bytes(sections, kinds):

@@ -29,8 +29,9 @@ class Figures:
     clip; share: of real time, while the sound arrives; worst_hop: the longest push of 10 ms. slow: see
     chips.Chip. waiting_*: the upper ones, and what waiting for the flash would add by a model of the chip's
     cache. gate: of a second in which nobody speaks. Bytes: static RAM is the recogniser's state and
-    result. joules_*: of a decision; of a day in which nobody speaks, and of one in which somebody always
-    does; and what light sleep would save of the first."""
+    result, and copied of it: code and tables that the chip's start-up copies there. joules_*: of a decision;
+    of a day in which nobody speaks, and of one in which somebody always does; and what light sleep would
+    save of the first."""
 
     target: str
     name: str
@@ -50,6 +51,7 @@ class Figures:
     slow_per_second: int | None = None
     slow_name: str = ""
     ram_static: int | None = None
+    ram_copied: int | None = None
     stack_peak: int | None = None
     flash_code: int | None = None
     flash_tables: int | None = None
@@ -157,6 +159,7 @@ def rows(budget: Budget) -> list[tuple[str, Callable[[Figures], str]]]:
         ("slow operations, response", lambda f: _slow(f.slow_response, f.slow_name)),
         ("slow operations, second", lambda f: _slow(f.slow_per_second, f.slow_name)),
         ("static RAM, KB", lambda f: _kilobytes(f.ram_static)),
+        ("of it a hop's code and tables", lambda f: _kilobytes(f.ram_copied)),
         ("peak stack, KB", lambda f: _kilobytes(f.stack_peak)),
         (f"RAM, KB (budget {budget.ram_kb:g})", lambda f: _kilobytes(f.ram_total)),
         ("flash: code, KB", lambda f: _kilobytes(f.flash_code)),
@@ -232,6 +235,7 @@ def as_json(found: list[Figures], budget: Budget) -> list[dict]:
             "instructions_per_second": f.instructions_per_second,
             "instructions_per_silent_second": f.instructions_gate,
             "ram_static_bytes": f.ram_static,
+            "ram_copied_bytes": f.ram_copied,
             "stack_peak_bytes": f.stack_peak,
             "ram_total_bytes": f.ram_total,
             "flash_code_bytes": _sum(f.flash_code, f.flash_tables),

@@ -122,6 +122,11 @@ class Target:
         return {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[1].isdigit()}
 
 
+_IN_RAM = 2 << 20
+"""Where in a chip's memory the code and tables are that its start-up copies there (ser_in_ram.h): QEMU loads
+them to that place. Memory before it holds variables and stack, as far as they go."""
+
+
 @dataclass(frozen=True)
 class Gnu(Target):
     """GCC and picolibc. flash, ram: where QEMU's machine has memory, and how much, beyond any chip's: what is
@@ -153,6 +158,7 @@ class Gnu(Target):
             self.programs[0], *self.machine, "--oslib=semihost", "--crt0=semihost", *objects, "-lm",
             f"-Wl,--gc-sections,--defsym=__flash={flash:#x},--defsym=__flash_size={flash_size}",
             f"-Wl,--defsym=__ram={ram:#x},--defsym=__ram_size={ram_size},--defsym=__stack_size=64K",
+            "-T", C / "in_ram.ld", f"-Wl,--defsym=__in_ram={ram + _IN_RAM:#x}",
             "-Wl,--defsym=stack_bottom=__heap_end,--defsym=stack_top=__stack", "-o", program,
         )  # fmt: skip
         return program
@@ -222,6 +228,7 @@ class RiscV(Gnu):
         return (
             "--specs=picolibc.specs", f"-march={self.march}", f"-mabi={self.mabi}", "-mcmodel=medany",
             "-msmall-data-limit=0",  # or small constants would pass for variables
+            "-DESP_PLATFORM",
         )  # fmt: skip
 
     @property
@@ -278,14 +285,14 @@ class Xtensa(Target):
         middle, expanded = built.with_suffix(".ll"), built.with_suffix(".s")
         run(
             "clang-22", "--target=xtensa", *FLAGS, "-fomit-frame-pointer", "-nostdlibinc", "-isystem",
-            LX6 / "include", *flags, "-S", "-emit-llvm", source, "-o", middle,
+            LX6 / "include", "-DESP_PLATFORM", *flags, "-S", "-emit-llvm", source, "-o", middle,
         )  # fmt: skip
         middle.write_text(choose_bits(middle.read_text()))
         run(
             "llc-22", "-mtriple=xtensa", "-mcpu=esp32", "-O2", "-function-sections", "-data-sections",
             "-fp-contract=off", middle, "-o", expanded,
         )  # fmt: skip
-        expanded.write_text(high_products(expanded.read_text()))
+        expanded.write_text(high_products(own_literals(expanded.read_text())))
         return self._assemble(expanded, built)
 
     def _assemble(self, source, built):
@@ -350,17 +357,19 @@ class Xtensa(Target):
         return {name: at for name, at in found.items() if not _MARK.search(name)}
 
     def free(self, program):
-        return [at for begin, end in self._high_products(program) for at in range(begin, end)]
+        return [at for _, begin, end in self._high_products(program) for at in range(begin, end)]
 
     def sections(self, objects, folder, roots):
         found = super().sections(objects, folder, roots)
-        pairs = self._high_products(folder / "reached")
-        found[".text"] = found.get(".text", 0) - sum(end - begin for begin, end in pairs)
+        joined = folder / "reached"
+        listing = run(f"{self.prefix}readelf", "-SW", joined)
+        names = dict(re.findall(r"^\s*\[\s*(\d+)\] (\.\S+)", listing, re.M))
+        for section, begin, end in self._high_products(joined):
+            found[names[section]] -= end - begin
         return found
 
     def _high_products(self, program):
-        """(address, end) of each stretch that stands for an instruction; in a file of many sections, as if
-        they were one."""
+        """(number of its section, address, end) of each stretch that stands for an instruction."""
         ends: dict[tuple[str, ...], list[int]] = {}
         file = ""
         for line in run(f"{self.prefix}readelf", "-sW", program).splitlines():
@@ -368,8 +377,9 @@ class Xtensa(Target):
             if len(fields) == 8 and fields[3] == "FILE":
                 file = fields[7]
             elif len(fields) == 8 and (mark := _MARK.search(fields[7])):
-                ends.setdefault((file, mark[2]), [0, 0])[mark[1] == "end"] = int(fields[1], 16)
-        return [(begin, end) for begin, end in ends.values()]
+                key = fields[6], file, mark[2]
+                ends.setdefault(key, [0, 0])[mark[1] == "end"] = int(fields[1], 16)
+        return [(section, begin, end) for (section, *_), (begin, end) in ends.items()]
 
     def slow(self, program):
         """Divisions of floats: software in the chip's ROM, a short sequence of instructions here."""
@@ -426,6 +436,15 @@ def choose_bits(text: str) -> str:
         )
 
     return _CHOICE.sub(replace, text)
+
+
+_LITERALS = re.compile(r"((?:^\t\.literal.*\n)+)((?:^\t\.(?:text|section).*\n)+)", re.M)
+
+
+def own_literals(text: str) -> str:
+    """Xtensa assembly in which a function's literals stand within its section. LLVM writes them before, so
+    that they would be the function's before it: too far away, where that one is elsewhere in memory."""
+    return _LITERALS.sub(r"\2\1", text)
 
 
 _HIGH = re.compile(r"\tmul([su])h\t(a\d+), (a\d+), (a\d+)")
@@ -582,15 +601,16 @@ TARGETS: dict[str, Target] = {
         ESP32P4,
         Arm(
             "nrf52840", *_ARM_TOOLS, board="mps2-an386",
-            core=("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
+            core=("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard", "-DARDUINO_ARCH_NRF52840"),
         ),
         # no Cortex-M0+ is emulated, and the M0 that is has 16 KB: a Cortex-M3 runs its instructions, too
         Arm(
-            "rp2040", *_ARM_TOOLS, board="mps2-an385", core=("-mcpu=cortex-m0plus", "-mfloat-abi=soft")
+            "rp2040", *_ARM_TOOLS, board="mps2-an385",
+            core=("-mcpu=cortex-m0plus", "-mfloat-abi=soft", "-DARDUINO_ARCH_RP2040"),
         ),
         Arm(
             "rp2350", *_ARM_TOOLS, board="mps2-an505", flash=(0x10000000, "4M"), ram=(0x38000000, "4M"),
-            core=("-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
+            core=("-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard", "-DARDUINO_ARCH_RP2040"),
         ),
     )
 }  # fmt: skip

@@ -6,5 +6,5 @@
 
 /* Features that the model does not use. */
 $off
-$voice
+$voice$ram
 #endif
