@@ -30,9 +30,9 @@ def library(*more: str) -> ctypes.CDLL:
     """The stages, compiled. more: options of the compiler."""
     source = REPOSITORY / "embedded" / "src"
     stages = (
+        "bank",
         "contour",
         "fft",
-        "fft_float",
         "fixed",
         "hnr",
         "history",
@@ -88,6 +88,12 @@ class Voice:
 
     def pulses(self):
         return self._read("probe_pulses", 1000)
+
+    def hnr(self):
+        """dB of each frame kept, and up to which peak of the sound each is voiced, in sample steps."""
+        ratio, limit = np.zeros(800, np.float32), np.zeros(800, np.float32)
+        count = self._library.probe_hnr(self._state, pointer(ratio), pointer(limit))
+        return ratio[:count].astype(float), limit[:count].astype(float)
 
     def history(self):
         return self._read("probe_history", 100000)
@@ -162,7 +168,17 @@ def math(name, x):
     return y.astype(float)
 
 
+def fixed(name, x):
+    """Of whole numbers of 32 bits, in the function's own format."""
+    x = np.ascontiguousarray(x, np.uint32)
+    y = np.zeros_like(x)
+    which = ("log2", "exp2", "root", "reciprocal", "inverse_root").index(name)
+    library().probe_fixed(which, pointer(x), len(x), pointer(y))
+    return y
+
+
 def complex256(z, natural_input):
-    work = np.ascontiguousarray(z, np.complex64)
+    """The transform of whole numbers, over 8."""
+    work = np.ascontiguousarray(np.stack([z.real, z.imag], axis=1), np.int32)
     library().probe_complex256(pointer(work), int(natural_input))
-    return work
+    return work[:, 0] + 1j * work[:, 1]
