@@ -130,10 +130,10 @@ static void correlate(const int16_t *samples, ser_scale scale, const int32_t *sp
 }
 
 /*
- * The maximum near lag i, or less if it is clearly below `best`. Near lag 0 the interpolation sees the coefficients mirrored;
- * near SPAN, behind which there are none, it reaches only as far as there are.
+ * The maximum near lag i. Near lag 0 the interpolation sees the coefficients mirrored; near SPAN, behind
+ * which there are none, it reaches only as far as there are.
  */
-static ser_peak refine(const int32_t *r, int i, int32_t best)
+static ser_peak refine(const int32_t *r, int i)
 {
     const int32_t middle = i * (1 << SER_PEAK_PLACE_BITS);
     const ser_peak rough = ser_peak_parabola(r, i);
@@ -156,13 +156,15 @@ static ser_peak refine(const int32_t *r, int i, int32_t best)
         } else {
             peak = ser_peak_short_refine(r, peak, SPAN, (1 << SER_PEAK_PLACE_BITS) / (k == 0 ? 4 : 10));
         }
+        if (peak.place < 1 << SER_PEAK_PLACE_BITS) {
+            return rough; /* towards lag 0, which is higher than all */
+        }
+    }
+    {
         const int32_t away = peak.place - middle;
         if (away > 1 << SER_PEAK_PLACE_BITS || away < -(1 << SER_PEAK_PLACE_BITS)) {
             return rough;
         }
-    }
-    if (peak.height < best - (SHARE(2) >> 2)) {
-        return peak;
     }
     room = SPAN - (peak.place >> SER_PEAK_PLACE_BITS);
     if (room > SER_SINC_DEEP) {
@@ -188,7 +190,7 @@ static int32_t highest(const int32_t *r)
         if (r[i] > r[i - 1] && r[i] >= r[i + 1]) {
             const int32_t enough = i < 12 ? rough / 2 : rough - SHARE(5);
             if (i < 6 || (r[i] > enough - SHARE(15) && ser_peak_parabola(r, i).height > enough >> 2)) {
-                const ser_peak peak = refine(r, i, best);
+                const ser_peak peak = refine(r, i);
                 int32_t height = peak.height;
                 if (height > 1 << HEIGHT_BITS) { /* one over it; it is below 3 */
                     const int zeros = ser_leading_zeros((uint32_t)height);
