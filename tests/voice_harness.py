@@ -153,6 +153,19 @@ def peaks(correlation, lag):
     return [(place / 2**16, height / 2**25) for place, height in found.reshape(3, 2).tolist()]
 
 
+def short_sinc(correlation, place, end):
+    """Of r in Q29 at a place of 16 fractional bits, where nothing is known beyond end: Q27."""
+    r = np.ascontiguousarray(correlation, np.int32)
+    return library().probe_short_sinc(pointer(r), int(place), int(end))
+
+
+def cross(x, y):
+    """The 512 lags of whole numbers x with samples y, and by how many bits y's spectrum was amplified."""
+    x, y, lags = np.ascontiguousarray(x, np.int32), np.ascontiguousarray(y, np.int16), np.zeros(512, np.int32)
+    up = library().probe_cross(pointer(x), pointer(y), pointer(lags))
+    return lags.astype(float), up
+
+
 def perturbation(times, levels):
     out = np.zeros(7, np.float32)
     times, levels = np.uint32(times), np.uint32(levels)

@@ -590,7 +590,7 @@ int32_t *ser_fft_autocorrelation(int32_t *work)
  * Sizes: squares of x add up to less than 2^57, so those of the 512 bins A, over 8, to less than 2^60; of B they add up to less
  * than 1.1 2^60, and either bin of two that are each other's conjugates is below 2^29.6. Twice A times twice B over 2^32, as they
  * are multiplied, add up to less than 1.1 2^30 in size over all of C, and so over all of Z: nothing can overflow on the way
- * back, whatever adds up.
+ * back, whatever adds up. What is added makes good the products' rounding down, which would come out around lag 0.
  */
 SER_INLINE void cross_pair(int32_t *a, int32_t *p, const int32_t *b, const int32_t *q, const int32_t *w)
 {
@@ -600,11 +600,11 @@ SER_INLINE void cross_pair(int32_t *a, int32_t *p, const int32_t *b, const int32
     const int32_t wr = 2 * turned_re(o, w), wi = 2 * turned_im(o, w);
     const int32_t kr = er + wr, ki = ei + wi, mr = er - wr, mi = wi - ei;
     const int32_t br = 2 * b[0], bi = 2 * b[1], qr = 2 * q[0], qi = 2 * q[1];
-    const int32_t cr = ser_add_mulh(ser_mulh(kr, br), ki, bi), ci = ser_mulh(kr, bi) - ser_mulh(ki, br);
-    const int32_t hr = ser_add_mulh(ser_mulh(mr, qr), mi, qi), hi = ser_mulh(mr, qi) - ser_mulh(mi, qr);
-    const int32_t sr = (cr + hr + 1) >> 1, si = (ci - hi) >> 1;
+    const int32_t cr = ser_add_mulh(ser_add_mulh(1, kr, br), ki, bi), ci = ser_mulh(kr, bi) - ser_mulh(ki, br);
+    const int32_t hr = ser_add_mulh(ser_add_mulh(1, mr, qr), mi, qi), hi = ser_mulh(mr, qi) - ser_mulh(mi, qr);
+    const int32_t sr = (cr + hr) >> 1, si = (ci - hi) >> 1;
     const int32_t tr = cr - hr, ti = ci + hi;
-    const int32_t ur = -ser_add_mulh(ser_mulh(tr, w[1]), ti, w[0]), ui = ser_mulh(tr, w[0]) - ser_mulh(ti, w[1]);
+    const int32_t ur = -ser_add_mulh(ser_add_mulh(1, tr, w[1]), ti, w[0]), ui = ser_mulh(tr, w[0]) - ser_mulh(ti, w[1]);
     a[0] = sr + ur;
     a[1] = -(si + ui);
     p[0] = sr - ur;

@@ -39,7 +39,7 @@ SER_INLINE uint32_t square(int32_t x) { return (uint32_t)x * (uint32_t)x; }
 static void load(int32_t *z, const int16_t *x, ser_scale scale, int32_t factor)
 {
     const uint8_t *place = ser_digit_reversal + (FIRST - BLOCK) / 2;
-    memset(z, 0, SER_FRAME * sizeof *z);
+    ser_clear_words(z, SER_FRAME * sizeof *z);
     for (const int16_t *end = x + SPAN; x < end; x += 2) {
         int32_t *p = z + 2 * *place++;
         p[0] = scaled(x[0], scale) * factor;
@@ -99,10 +99,11 @@ static void correlate(const int16_t *samples, ser_scale scale, const int32_t *sp
     for (int i = 0; i < SPAN; i++) {
         power += square(scaled(x[i], scale));
     }
-    memset(r, 0, (LAGS + 1) * sizeof *r);
     if (power == 0) {
+        ser_clear_words(r, (LAGS + 1) * sizeof *r);
         return;
     }
+    ser_clear_words(r + SPAN + 1, (LAGS - SPAN) * sizeof *r);
 
     /* The stretch times 2^bits, so that its squares add up to less than 2^57. The spectrum is of samples whose mean
      * was left on: off with it, in bin 0. */

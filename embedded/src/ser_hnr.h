@@ -16,10 +16,10 @@
  *
  * Format, stage by stage; all of it integers, up to the columns.
  *   frame        samples less the local mean, times 2^s, as much as 16 bits and a sign hold: the mean is rounded to that
- *   correlation  ser_fft_cross: error 3e-8 rms of the product of the stretch's and the spectral frame's root of energy
+ *   correlation  ser_fft_cross: error 6e-8 rms of the product of the stretch's and the spectral frame's root of energy
  *   powers       exact, 64 bits; one over their roots to 3e-8
  *   r            Q2.29, at most 1 in size: 1e-7 where the frame is not louder elsewhere, twice that at most in speech
- *   maximum      ser_peak.h, Q4.27: 3e-8, 2e-7 within SER_SINC_DEEP samples of the longest lag
+ *   maximum      ser_peak.h, Q4.27: 3e-8, 1e-7 within SER_SINC_DEEP samples of the longest lag
  *   ratio        dB in 1/256, rounded: of a voice of 30 dB an error of 1e-7 in r is 4e-4 dB, of one of 40 dB 4e-3;
  *                above 72 dB it is 72
  *   limit        1/256 sample steps, stored as ser_pack.h

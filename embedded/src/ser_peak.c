@@ -128,10 +128,10 @@ static int32_t one_side(const int32_t *p, int step, int depth, int32_t from, int
         if (k > 0) {
             const int up = ser_leading_zeros((uint32_t)from);
             const int32_t inverse = (int32_t)(ser_reciprocal((uint32_t)from << up) >> (17 - up)); /* 1 / from, Q2.29 */
-            weight = 4 * ser_mulh(sine, inverse);
+            weight = 4 * ser_mulh(sine, inverse) + 2; /* what is rounded down, on average */
         }
         const int32_t window = raised_cosine(ser_umulh((uint32_t)from << zeros, per_reach));
-        sum += ser_mulh(*p, 4 * ser_mulh(weight, window));
+        sum += ser_mulh(*p, 4 * ser_mulh(weight, window) + 2);
     }
     return sum;
 }
@@ -158,7 +158,8 @@ int32_t ser_peak_short_sinc(const int32_t *r, int32_t place, int end)
     const int32_t sinc = plain_sinc(near);
     const int32_t sine = 4 * ser_mulh(near * (1 << 15), sinc);
     const int32_t far = 4 * ser_mulh(sine, (int32_t)(ser_reciprocal((uint32_t)other << 16) >> 1)); /* sine over other */
-    return one_side(p, -1, depth, left, left + depth * ONE, sine, left < right ? sinc : far) +
+    /* and half a unit of each product, which are rounded down */
+    return depth + one_side(p, -1, depth, left, left + depth * ONE, sine, left < right ? sinc : far) +
            one_side(p + 1, 1, depth, right, right + depth * ONE, sine, left < right ? far : sinc);
 }
 

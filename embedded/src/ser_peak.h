@@ -38,7 +38,7 @@ ser_peak ser_peak_deep_refine(const int32_t *r, ser_peak rough);
 /* Where nothing is known beyond r[end], r being at most 1 in size, Q2.29: the height at a place below it, Q4.27, by a sinc
  * that reaches as many samples each way as there are up to there, for two by a cubic, for one by a straight line, as
  * Praat's manual describes ("vector value interpolation"). At most SER_SINC_DEEP samples, and as many before the place.
- * Error: 2e-7 for what is rounded. */
+ * Error: 1e-7 for what is rounded. */
 int32_t ser_peak_short_sinc(const int32_t *r, int32_t place, int end);
 
 /* The maximum of that, one step nearer than a rough guess, by values h apart. */

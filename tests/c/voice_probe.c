@@ -253,6 +253,27 @@ void probe_peaks(const int32_t *r, int i, int32_t *peaks)
     memcpy(peaks + 4, &deep, sizeof deep);
 }
 
+int32_t probe_short_sinc(const int32_t *r, int32_t place, int end) { return ser_peak_short_sinc(r, place, end); }
+
+/* Cross-correlation of numbers x[512] with samples y[512]: lags[512]; returns how much y's spectrum was amplified. */
+int probe_cross(const int32_t *x, const int16_t *y, int32_t *lags)
+{
+    int32_t work[512], bins[SER_FRAME + 2];
+    uint64_t energy = 0;
+    int i, up;
+    for (i = 0; i < 512; i++) {
+        energy += (uint32_t)(y[i] * y[i]);
+        work[2 * ser_digit_reversal[i / 2] + i % 2] = x[i];
+    }
+    up = ser_fft_frame(y, energy, bins);
+    ser_fft_cross(work, bins, 0);
+    for (i = 0; i < 512; i++) {
+        const int32_t lag = work[2 * ser_digit_reversal[i / 2] + i % 2];
+        lags[i] = i % 2 ? -lag : lag;
+    }
+    return up;
+}
+
 /* The peak of a whole sound that was pushed, in 1/256 sample steps. */
 uint32_t probe_level(const probe *p) { return ser_tail_level(&p->tail); }
 
