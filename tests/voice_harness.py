@@ -161,7 +161,11 @@ def short_sinc(correlation, place, end):
 
 def cross(x, y):
     """The 512 lags of whole numbers x with samples y, and by how many bits y's spectrum was amplified."""
-    x, y, lags = np.ascontiguousarray(x, np.int32), np.ascontiguousarray(y, np.int16), np.zeros(512, np.int32)
+    x, y, lags = (
+        np.ascontiguousarray(x, np.int32),
+        np.ascontiguousarray(y, np.int16),
+        np.zeros(512, np.int32),
+    )
     up = library().probe_cross(pointer(x), pointer(y), pointer(lags))
     return lags.astype(float), up
 
