@@ -53,7 +53,7 @@ typedef struct {
     int half;
 } ser_even;
 
-static ser_even even_of(uint64_t power)
+SER_INLINE ser_even even_of(uint64_t power)
 {
     const uint32_t high = (uint32_t)(power >> 32);
     ser_even even;
@@ -71,12 +71,8 @@ static ser_even even_of(uint64_t power)
 
 /* A lag's product over the roots of both powers. root: one over the first's, as ser_inverse_root has it; up: what its exponent and the
  * formats make of 2^(-half) more. */
-static int32_t coefficient(int32_t product, uint64_t power, int32_t root, int up)
+SER_INLINE int32_t coefficient(int32_t product, ser_even even, int32_t root, int up)
 {
-    if (power == 0) {
-        return 0;
-    }
-    const ser_even even = even_of(power);
     const int32_t roots = ser_mulh(2 * root, 2 * ser_inverse_root(even.mantissa)); /* below 2^30 */
     const int32_t r = ser_mulh(product * 16, 2 * roots);
     const int shift = up - even.half;
@@ -114,19 +110,25 @@ static void correlate(const int16_t *samples, ser_scale scale, const int32_t *sp
     load(work, x, scale, (int32_t)1 << bits);
     ser_fft_cross(work, spectrum, offset);
 
+    for (int i = 0; i < SPAN; i += 2) {
+        const int32_t *product = work + 2 * ser_digit_reversal[i / 2];
+        r[i] = product[0];
+        r[i + 1] = -product[1];
+    }
+    r[SPAN] = work[2 * ser_digit_reversal[SPAN / 2]];
+
     /* The power under a lag: exactly, whatever goes and comes. Products are those of scaled samples times 2^(bits + up - scale.up - 22). */
     const int32_t root = ser_inverse_root(even.mantissa);
     const int shift = 18 - bits - up + scale.up - even.half;
-    for (int i = 0; i <= SPAN; i += 2) {
-        const int32_t *product = work + 2 * ser_digit_reversal[i / 2];
-        r[i] = coefficient(product[0], power, root, shift);
-        if (i < SPAN) {
-            power += square(scaled(x[SPAN + i], scale));
-            power -= square(scaled(x[i], scale));
-            r[i + 1] = coefficient(-product[1], power, root, shift);
-            power += square(scaled(x[SPAN + i + 1], scale));
-            power -= square(scaled(x[i + 1], scale));
-        }
+    const int32_t mean = scale.mean;
+    int32_t factor = 1 << scale.up;
+    SER_AS_IT_IS(factor); /* a shift takes two instructions */
+    for (int32_t *end = r + SPAN + 1; r < end; r++, x++) {
+        SER_AS_IT_IS(r);
+        SER_AS_IT_IS(x);
+        *r = power > 0 ? coefficient(*r, even_of(power), root, shift) : 0;
+        power += square(x[SPAN] * factor - mean);
+        power -= square(x[0] * factor - mean);
     }
 }
 
