@@ -611,6 +611,25 @@ SER_INLINE void cross_pair(int32_t *a, int32_t *p, const int32_t *b, const int32
     p[1] = si - ui;
 }
 
+#if SER_VECTORS
+/* Four such pairs, a and b upwards, p and q downwards. */
+SER_INLINE void cross_pairs(int32_t *a, int32_t *p, const int32_t *b, const int32_t *q, const int32_t *w)
+{
+    const ser_turns_4 turns = ser_turns_of(ser_every_second_4(w));
+    const ser_vector x = ser_load_8(a), y = ser_conjugate_4(ser_reverse_4(ser_load_8(p - 6)));
+    const ser_vector e = _mm256_add_epi32(x, y);
+    const ser_vector o = _mm256_slli_epi32(ser_turn_4(turned_back(_mm256_sub_epi32(x, y)), turns), 1);
+    const ser_turns_4 up = ser_turns_of(_mm256_add_epi32(e, o)), down = ser_turns_of(ser_conjugate_4(_mm256_sub_epi32(e, o)));
+    const ser_vector c = ser_turn_4(_mm256_slli_epi32(ser_load_8(b), 1), up);
+    const ser_vector h = ser_conjugate_4(ser_turn_4(_mm256_slli_epi32(ser_reverse_4(ser_load_8(q - 6)), 1), down));
+    const ser_vector s = _mm256_srai_epi32(_mm256_add_epi32(c, h), 1);
+    /* what is turned the other way, and negative */
+    const ser_vector u = ser_conjugate_4(ser_turn_4(ser_swap_4(_mm256_sub_epi32(c, h)), turns));
+    ser_store_8(a, ser_conjugate_4(_mm256_sub_epi32(s, u)));
+    ser_store_8(p - 6, ser_reverse_4(_mm256_add_epi32(s, u)));
+}
+#endif
+
 void ser_fft_cross(int32_t *z, const int32_t *bins, int32_t offset)
 {
     const int32_t *b = bins + 2, *q = bins + 510, *w = ser_quarter_circle_q31 + 4;
@@ -626,6 +645,11 @@ void ser_fft_cross(int32_t *z, const int32_t *bins, int32_t offset)
         z[256] = ser_add_mulh(ser_mulh(re, br), im, bi);
         z[257] = ser_mulh(re, bi) - ser_mulh(im, br);
     }
+#if SER_VECTORS
+    for (; p - a >= 14; a += 8, b += 8, p -= 8, q -= 8, w += 16) {
+        cross_pairs(a, p, b, q, w);
+    }
+#endif
     for (; a < p; a += 2, b += 2, p -= 2, q -= 2, w += 4) {
         SER_AS_IT_IS(a);
         SER_AS_IT_IS(b);
