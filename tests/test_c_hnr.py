@@ -157,8 +157,8 @@ def compare(samples, frames=None):
 @pytest.mark.parametrize("ratio", [0, 10, 20, 30, 40])
 def test_a_tone_in_noise(ratio, period):
     """Most to the step that they are stored in; where nothing is known beyond the longest lag, the place of a
-    maximum is found by fewer samples, and r is short of its top by some 1e-5, which counts at 40 dB. Noise adds
-    a little to the highest of all lags."""
+    maximum is found by fewer samples, and r is short of its top by some 1e-5, which counts at 40 dB. Noise
+    adds a little to the highest of all lags."""
     found, wanted = compare(tone_in_noise(ratio, period, seed=ratio), 20)
     assert len(found) >= 20
     error = np.abs(found - wanted)
