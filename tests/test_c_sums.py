@@ -49,6 +49,7 @@ def library(tmp_path_factory):
     loaded.probe_bank_size.restype = ctypes.c_size_t
     loaded.probe_bank_frames.restype = ctypes.c_uint32
     loaded.probe_slope_std.restype = ctypes.c_float
+    loaded.probe_series_size.restype = ctypes.c_size_t
     return loaded
 
 
@@ -72,11 +73,8 @@ class Bank:
 
     def preset(self, sums, low, high):
         """sums: as `exact` gives them."""
-        n, t, tt, x1, x2, x3, x4, tx = sums
-        times = [*words(t, 2), *words(tt, 3)]
-        full = [*words(x1, 2), *words(x2, 3), *words(x3, 3), *words(x4, 4), *words(tx, 3), *words(low, 1),
-                *words(high, 1)]  # fmt: skip
-        times, full = np.array(times, np.uint32), np.array(full, np.uint32)
+        n = sums[0]
+        times, full = preset_words(sums, low, high)
         self.c.probe_bank_preset(
             self.pointer,
             ctypes.c_uint32(n),
@@ -92,6 +90,15 @@ class Bank:
         )
         self.c.probe_bank_columns(banks, len(banks), found.ctypes.data_as(ctypes.c_void_p))
         return found
+
+
+def preset_words(sums, low, high):
+    """Those of the frames' numbers, and those of x."""
+    _, t, tt, x1, x2, x3, x4, tx = sums
+    times = [*words(t, 2), *words(tt, 3)]
+    full = [*words(x1, 2), *words(x2, 3), *words(x3, 3), *words(x4, 4), *words(tx, 3), *words(low, 1),
+            *words(high, 1)]  # fmt: skip
+    return np.array(times, np.uint32), np.array(full, np.uint32)
 
 
 def words(number, count):
@@ -271,3 +278,74 @@ def test_what_is_beyond_the_format_counts_as_its_end(library):
     mean, std, low, high, *_ = bank.columns()
     assert mean == pytest.approx(MIDDLE * UNIT) and std == pytest.approx(far)
     assert (low, high) == ((MIDDLE - (1 << 23)) * UNIT, (MIDDLE + (1 << 23)) * UNIT)
+
+
+# one quantity alone, as HNR's
+
+
+class Series:
+    """Its sums, and its columns; the values' middle is 0."""
+
+    def __init__(self, library):
+        self.c, self.state = library, np.zeros(library.probe_series_size(), np.uint8)
+        self.pointer = self.state.ctypes.data_as(ctypes.c_void_p)
+
+    def add(self, values, frames):
+        values, frames = np.asarray(values, np.int32), np.asarray(frames, np.uint32)
+        self.c.probe_series_add(
+            self.pointer, values.ctypes.data_as(ctypes.c_void_p), frames.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_size_t(len(values)),
+        )  # fmt: skip
+
+    def columns(self):
+        found = np.zeros(7, np.float32)
+        self.c.probe_series_columns(self.pointer, found.ctypes.data_as(ctypes.c_void_p))
+        return found
+
+
+def around_zero(values, frames):
+    """What `exact` and `expected` make of values whose middle is 0, by shifting them there and back."""
+    return exact(np.asarray(values) + MIDDLE, frames)
+
+
+def test_a_series_alone(library):
+    """Values of both signs, as 16 bits hold them."""
+    series = Series(library)
+    assert (series.columns() == schema.UNDEFINED).all()
+    rng = np.random.default_rng(4)
+    frames = np.flatnonzero(rng.random(2000) < 0.6)
+    values = np.clip(np.rint(rng.normal(3000, 4000, len(frames))), -32768, 32767).astype(int)
+    series.add(values, frames)
+    wanted = expected(around_zero(values, frames), values.min() + MIDDLE, values.max() + MIDDLE)
+    wanted[0] -= MIDDLE * UNIT
+    wanted[2] -= MIDDLE * UNIT
+    wanted[3] -= MIDDLE * UNIT
+    assert series.columns() == pytest.approx(wanted, rel=3e-6, abs=3e-6)
+
+
+def test_a_series_of_49_days(library):
+    """At both ends of 16 bits, and then not counted any more."""
+    count = DAYS_49 - 300
+    start = 2**32 - 301 - count
+    half = count // 2
+    t = count * start + count * (count - 1) // 2
+    tt = sum_of_squares(start + count - 1) - sum_of_squares(start - 1)
+    early = half * start + half * (half - 1) // 2
+    low, high = -32768, 32767
+    sums = [count, t, tt, *(low**k * half + high**k * (count - half) for k in (1, 2, 3, 4)),
+            low * early + high * (t - early)]  # fmt: skip
+    series = Series(library)
+    library.probe_series_preset(
+        series.pointer, ctypes.c_uint32(count),
+        *(words.ctypes.data_as(ctypes.c_void_p) for words in preset_words(sums, low, high)),
+    )  # fmt: skip
+    values, frames = np.arange(300) * 100 - 9000, 2**32 - 301 + np.arange(300)
+    series.add(values, frames)
+    together = [a + b for a, b in zip(sums, around_zero(values, frames), strict=True)]
+    wanted = expected(together, low + MIDDLE, high + MIDDLE)
+    for i in (0, 2, 3):
+        wanted[i] = (low, high)[i - 2] * UNIT if i else float(Fraction(together[3], DAYS_49)) * UNIT
+    assert series.columns() == pytest.approx(wanted, rel=1e-5, abs=1e-6)
+    before = series.state.copy()
+    series.add(values, frames)
+    assert np.array_equal(series.state, before)

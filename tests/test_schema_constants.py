@@ -195,7 +195,7 @@ RETYPED = {
     "SEMITONE_REFERENCE = 110": ("ser_contour.c", "SER_PITCH_LOG_ZERO", "7.3219281f"),
     "ROLLOFF = 0.7": ("ser_spectrum.c", "SER_ROLLOFF_SHARE", "3650722202U"),
     "CLEAR_STRENGTH = 0.75": ("ser_pitch.c", "SER_CLEAR_STRENGTH_SCORE", "629146"),
-    "HNR_SILENCE = 0.2": ("ser_hnr.c", "SER_HNR_SILENCE", "0.1f"),
+    "HNR_SILENCE = 0.2": ("ser_hnr.c", "SER_HNR_SILENCE_SHIFT", "12"),
 }
 
 

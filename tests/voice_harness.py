@@ -30,9 +30,9 @@ def library(*more: str) -> ctypes.CDLL:
     """The stages, compiled. more: options of the compiler."""
     source = REPOSITORY / "embedded" / "src"
     stages = (
+        "bank",
         "contour",
         "fft",
-        "fft_float",
         "fixed",
         "hnr",
         "history",
@@ -88,6 +88,12 @@ class Voice:
 
     def pulses(self):
         return self._read("probe_pulses", 1000)
+
+    def hnr(self):
+        """dB of each frame kept, and up to which peak of the sound each is voiced, in sample steps."""
+        ratio, limit = np.zeros(800, np.float32), np.zeros(800, np.float32)
+        count = self._library.probe_hnr(self._state, pointer(ratio), pointer(limit))
+        return ratio[:count].astype(float), limit[:count].astype(float)
 
     def history(self):
         return self._read("probe_history", 100000)
@@ -147,6 +153,23 @@ def peaks(correlation, lag):
     return [(place / 2**16, height / 2**25) for place, height in found.reshape(3, 2).tolist()]
 
 
+def short_sinc(correlation, place, end):
+    """Of r in Q29 at a place of 16 fractional bits, where nothing is known beyond end: Q27."""
+    r = np.ascontiguousarray(correlation, np.int32)
+    return library().probe_short_sinc(pointer(r), int(place), int(end))
+
+
+def cross(x, y):
+    """The 512 lags of whole numbers x with samples y, and by how many bits y's spectrum was amplified."""
+    x, y, lags = (
+        np.ascontiguousarray(x, np.int32),
+        np.ascontiguousarray(y, np.int16),
+        np.zeros(512, np.int32),
+    )
+    up = library().probe_cross(pointer(x), pointer(y), pointer(lags))
+    return lags.astype(float), up
+
+
 def perturbation(times, levels):
     out = np.zeros(7, np.float32)
     times, levels = np.uint32(times), np.uint32(levels)
@@ -162,7 +185,17 @@ def math(name, x):
     return y.astype(float)
 
 
+def fixed(name, x):
+    """Of whole numbers of 32 bits, in the function's own format."""
+    x = np.ascontiguousarray(x, np.uint32)
+    y = np.zeros_like(x)
+    which = ("log2", "exp2", "root", "reciprocal", "inverse_root").index(name)
+    library().probe_fixed(which, pointer(x), len(x), pointer(y))
+    return y
+
+
 def complex256(z, natural_input):
-    work = np.ascontiguousarray(z, np.complex64)
+    """The transform of whole numbers, over 8."""
+    work = np.ascontiguousarray(np.stack([z.real, z.imag], axis=1), np.int32)
     library().probe_complex256(pointer(work), int(natural_input))
-    return work
+    return work[:, 0] + 1j * work[:, 1]

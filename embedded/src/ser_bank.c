@@ -109,6 +109,24 @@ SER_INLINE void add_full(ser_full_sums *full, int32_t x, uint32_t frame)
 #endif
 }
 
+SER_INLINE void add_time(ser_times *times, uint32_t frame)
+{
+    ser_add_64(times->sum, frame);
+    ser_add_96(times->squares, (uint64_t)frame * frame, 0);
+}
+
+/* A value of a frame, the first or a later one. */
+SER_INLINE void add_value(ser_full_sums *full, int32_t value, int32_t middle, uint32_t frame, int first)
+{
+    add_full(full, clipped(value - middle, FAR), frame);
+    if (first || value < full->low) {
+        full->low = value;
+    }
+    if (first || value > full->high) {
+        full->high = value;
+    }
+}
+
 SER_INLINE int64_t as_64(const uint32_t *words)
 {
     return (int64_t)((uint64_t)words[1] << 32 | words[0]);
@@ -144,9 +162,7 @@ SER_IN_RAM void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, cons
     }
     bank->frames[part]++;
     if (layout.times < SER_TIMED_PARTS) {
-        ser_times *times = &bank->times[layout.times];
-        ser_add_64(times->sum, frame);
-        ser_add_96(times->squares, (uint64_t)frame * frame, 0);
+        add_time(&bank->times[layout.times], frame);
     }
 
 #if SER_WITH_CORRELATION
@@ -156,14 +172,7 @@ SER_IN_RAM void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, cons
 #endif
     ser_full_sums *full = bank->full + layout.full;
     for (int i = 0; i < layout.fulls; i++, full++, descriptor++) {
-        const int32_t value = *values++;
-        add_full(full, clipped(value - descriptor->middle, FAR), frame);
-        if (first || value < full->low) {
-            full->low = value;
-        }
-        if (first || value > full->high) {
-            full->high = value;
-        }
+        add_value(full, *values++, descriptor->middle, frame, first);
     }
     ser_spread_sums *spread = bank->spread + layout.spread;
     uint16_t *above = bank->above + layout.spread;
@@ -661,3 +670,27 @@ void ser_bank_columns(const ser_bank **banks, int count, const ser_repeated *mor
 #endif
     }
 }
+
+#if SER_WITH_HNR
+void ser_series_add(ser_series *series, uint32_t frame, int32_t value)
+{
+    if (series->frames < MOST_FRAMES) {
+        add_time(&series->times, frame);
+        add_value(&series->sums, value, 0, frame, series->frames == 0);
+        series->frames++;
+    }
+}
+
+void ser_series_columns(const ser_series *series, int bits, float columns[7])
+{
+    if (series->frames == 0) {
+        memcpy(columns, undefined, sizeof undefined);
+        return;
+    }
+    ser_descriptor descriptor;
+    memset(&descriptor, 0, sizeof descriptor);
+    descriptor.format = (uint8_t)bits;
+    const ser_shares shares = shares_of(series->frames, &series->times);
+    functionals(&series->sums, &descriptor, &shares, columns);
+}
+#endif

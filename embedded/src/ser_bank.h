@@ -73,6 +73,20 @@ typedef struct {
    from their sums, into features[SER_FEATURES]; times count in seconds. */
 void ser_bank_columns(const ser_bank **banks, int count, const ser_repeated *more, float *features);
 
+/* The same sums of one quantity alone, whose frames are known later than those of the banks; all zero without a frame. The
+   middle is 0. */
+typedef struct {
+    uint32_t frames;
+    ser_times times;
+    ser_full_sums sums;
+} ser_series;
+
+void ser_series_add(ser_series *series, uint32_t frame, int32_t value);
+
+/* Mean, std, min, max, skewness, kurtosis, slope per second, of values with so many fractional bits. What is undefined is
+   SER_UNDEFINED. */
+void ser_series_columns(const ser_series *series, int bits, float columns[7]);
+
 #ifdef __cplusplus
 }
 #endif

@@ -323,7 +323,7 @@ ser_status ser_extractor_finish(ser_extractor *extractor, ser_summary *summary, 
                        extractor->scratch.pulses, features + SER_FIRST_VOICE);
 #endif
 #if SER_WITH_HNR
-    ser_hnr_columns(&extractor->hnr, ser_tail_peak(&extractor->tail), features + SER_FIRST_HNR);
+    ser_hnr_columns(&extractor->hnr, ser_tail_level(&extractor->tail), features + SER_FIRST_HNR);
 #endif
     ser_test_columns(features);
     return SER_OK;

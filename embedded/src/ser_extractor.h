@@ -141,7 +141,7 @@ typedef struct {
 #if SER_WITH_HNR
         struct {
             int32_t spectrum[SER_HNR_SPECTRUM]; /* that of the spectral stage, where there is one */
-            float work[SER_HNR_SCRATCH];
+            int32_t work[SER_HNR_SCRATCH];
         } hnr;
 #endif
         struct { /* the recogniser's, in an answer and after it */

@@ -582,3 +582,81 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
     }
     return odd;
 }
+
+#if SER_WITH_HNR
+/*
+ * Bins k and 256-k. With A the transform of x, and B that of y, C = conj(A) B; what is transformed back is
+ * Z[k] = (C[k] + conj C[256-k] + i e^{i t} (C[k] - conj C[256-k])) / 2, of which conjugates are stored.
+ *
+ * Sizes: squares of x add up to less than 2^57, so those of the 512 bins A, over 8, to less than 2^60; of B they add up to less
+ * than 1.1 2^60, and either bin of two that are each other's conjugates is below 2^29.6. Twice A times twice B over 2^32, as they
+ * are multiplied, add up to less than 1.1 2^30 in size over all of C, and so over all of Z: nothing can overflow on the way
+ * back, whatever adds up. What is added makes good the products' rounding down, which would come out around lag 0.
+ */
+SER_INLINE void cross_pair(int32_t *a, int32_t *p, const int32_t *b, const int32_t *q, const int32_t *w)
+{
+    /* 2 A[k] and 2 A[256-k] */
+    const int32_t er = a[0] + p[0], ei = a[1] - p[1];
+    const int32_t o[2] = {a[1] + p[1], p[0] - a[0]};
+    const int32_t wr = 2 * turned_re(o, w), wi = 2 * turned_im(o, w);
+    const int32_t kr = er + wr, ki = ei + wi, mr = er - wr, mi = wi - ei;
+    const int32_t br = 2 * b[0], bi = 2 * b[1], qr = 2 * q[0], qi = 2 * q[1];
+    const int32_t cr = ser_add_mulh(ser_add_mulh(1, kr, br), ki, bi), ci = ser_mulh(kr, bi) - ser_mulh(ki, br);
+    const int32_t hr = ser_add_mulh(ser_add_mulh(1, mr, qr), mi, qi), hi = ser_mulh(mr, qi) - ser_mulh(mi, qr);
+    const int32_t sr = (cr + hr) >> 1, si = (ci - hi) >> 1;
+    const int32_t tr = cr - hr, ti = ci + hi;
+    const int32_t ur = -ser_add_mulh(ser_add_mulh(1, tr, w[1]), ti, w[0]), ui = ser_mulh(tr, w[0]) - ser_mulh(ti, w[1]);
+    a[0] = sr + ur;
+    a[1] = -(si + ui);
+    p[0] = sr - ur;
+    p[1] = si - ui;
+}
+
+#if SER_VECTORS
+/* Four such pairs, a and b upwards, p and q downwards. */
+SER_INLINE void cross_pairs(int32_t *a, int32_t *p, const int32_t *b, const int32_t *q, const int32_t *w)
+{
+    const ser_turns_4 turns = ser_turns_of(ser_every_second_4(w));
+    const ser_vector x = ser_load_8(a), y = ser_conjugate_4(ser_reverse_4(ser_load_8(p - 6)));
+    const ser_vector e = _mm256_add_epi32(x, y);
+    const ser_vector o = _mm256_slli_epi32(ser_turn_4(turned_back(_mm256_sub_epi32(x, y)), turns), 1);
+    const ser_turns_4 up = ser_turns_of(_mm256_add_epi32(e, o)), down = ser_turns_of(ser_conjugate_4(_mm256_sub_epi32(e, o)));
+    const ser_vector c = ser_turn_4(_mm256_slli_epi32(ser_load_8(b), 1), up);
+    const ser_vector h = ser_conjugate_4(ser_turn_4(_mm256_slli_epi32(ser_reverse_4(ser_load_8(q - 6)), 1), down));
+    const ser_vector s = _mm256_srai_epi32(_mm256_add_epi32(c, h), 1);
+    /* what is turned the other way, and negative */
+    const ser_vector u = ser_conjugate_4(ser_turn_4(ser_swap_4(_mm256_sub_epi32(c, h)), turns));
+    ser_store_8(a, ser_conjugate_4(_mm256_sub_epi32(s, u)));
+    ser_store_8(p - 6, ser_reverse_4(_mm256_add_epi32(s, u)));
+}
+#endif
+
+SER_IN_RAM void ser_fft_cross(int32_t *z, const int32_t *bins, int32_t offset)
+{
+    const int32_t *b = bins + 2, *q = bins + 510, *w = ser_quarter_circle_q31 + 4;
+    int32_t *a = z + 2, *p = z + 510;
+    ser_fft_complex256(z);
+    { /* bins 0 and 256, which are real, and 128 */
+        const int32_t low = 2 * ser_mulh(2 * (z[0] + z[1]), bins[0] - offset), high = 2 * ser_mulh(2 * (z[0] - z[1]), bins[512]);
+        const int32_t re = 2 * z[256], im = -2 * z[257]; /* of A; what is packed is its conjugate */
+        const int32_t br = 2 * bins[256], bi = 2 * bins[257];
+        z[0] = (low + high) >> 1;
+        z[1] = -((low - high) >> 1);
+        /* C[128] and the conjugate of itself: Z is the conjugate of C, and its conjugate is stored */
+        z[256] = ser_add_mulh(ser_mulh(re, br), im, bi);
+        z[257] = ser_mulh(re, bi) - ser_mulh(im, br);
+    }
+#if SER_VECTORS
+    for (; p - a >= 14; a += 8, b += 8, p -= 8, q -= 8, w += 16) {
+        cross_pairs(a, p, b, q, w);
+    }
+#endif
+    for (; a < p; a += 2, b += 2, p -= 2, q -= 2, w += 4) {
+        SER_AS_IT_IS(a);
+        SER_AS_IT_IS(b);
+        SER_AS_IT_IS(w);
+        cross_pair(a, p, b, q, w);
+    }
+    ser_fft_complex256_to_reversed(z);
+}
+#endif

@@ -70,3 +70,16 @@ uint32_t ser_reciprocal(uint32_t x)
     const int32_t more = square - d - 2 * ser_mulh(square, d);
     return inverse + (uint32_t)(2 * ser_mulh((int32_t)(inverse >> 1), more)) * 2U;
 }
+
+SER_IN_RAM int32_t ser_inverse_root(uint32_t x)
+{
+    const int32_t *row = ser_root_rows[(x >> 25) - 32];
+    const uint32_t inverse = (uint32_t)row[0];
+    const int32_t base = (int32_t)ser_umulh(inverse, (uint32_t)row[1]);
+    const int32_t d = (int32_t)(ser_umulh(x, inverse) - (1U << 30)) * 2; /* Q1.31, at most 2^-6 */
+    const int32_t square = 2 * ser_mulh(d, d);
+    /* (1 + d)^(-1/2) = 1 - d / 2 + 3 d^2 / 8 - 5 d^3 / 16, Q1.31 */
+    const int32_t more = ((3 * square) >> 3) - (d >> 1) - ((5 * ser_mulh(square, d)) >> 3);
+    const int32_t root = base + 2 * ser_mulh(base, more);
+    return root < (1 << 30) ? root : (1 << 30) - 1;
+}

@@ -8,6 +8,7 @@
  *   ser_exp2_q30(x)      2^x in Q2.30, x in Q7.24 and at most 0, error below 4e-7
  *   ser_root_q16(x)      square root of an integer in Q16.16, error below 3e-7 of it and 2^-16
  *   ser_reciprocal(x)    2^62 / x, x at least 2^31, relative error below 1e-8
+ *   ser_inverse_root(x)  2^45 / sqrt(x), x at least 2^30, relative error below 3e-8
  *
  * On a Cortex-M0+ only the low half of a 32-bit product is an instruction: high halves are put together from
  * four of 16 bits there, to the same bits.
@@ -231,6 +232,9 @@ uint32_t ser_root_q16(uint32_t x);
 
 /* 2^62 / x for x >= 2^31, in [2^30, 2^31]. */
 uint32_t ser_reciprocal(uint32_t x);
+
+/* 2^45 / sqrt(x) for x >= 2^30, in [2^29 - 1, 2^30). */
+int32_t ser_inverse_root(uint32_t x);
 
 #ifdef __cplusplus
 }

@@ -1,14 +1,13 @@
 #include "ser_hnr.h"
 
 #include "ser_fft.h"
-#include "ser_fft_float.h"
-#include "ser_math.h"
+#include "ser_fixed.h"
+#include "ser_in_ram.h"
 #include "ser_pack.h"
-#include "ser_peak_float.h"
+#include "ser_peak.h"
 
 #include <string.h>
 
-#define SILENCE SER_HNR_SILENCE
 #define LONGEST SER_PITCH_LONGEST
 #define SPAN SER_HNR_SPAN
 #define LAGS (SPAN + SER_SINC_DEEP) /* those beyond SPAN count as 0 */
@@ -18,119 +17,119 @@
 #if FIRST < BLOCK || (FIRST - BLOCK) % 2 != 0 || FIRST - BLOCK + 2 * SPAN > SER_FRAME
 #error "SER_PITCH_FLOOR: what ser_hnr.c compares does not lie in the latest spectral frame"
 #endif
-#if SER_COUNT_HNR != SER_MOMENTS_COLUMNS
+#if CENTRE - LONGEST < BLOCK || CENTRE + LONGEST > BLOCK + SER_FRAME
+#error "SER_PITCH_FLOOR: two of its periods, whose mean ser_hnr.c takes, do not lie in the latest spectral frame"
+#endif
+#if SER_COUNT_HNR != 7
 #error "the schema's hnr group has other columns than are written here"
 #endif
-#define LIMIT_MAX 1e6f
+#define RATIO_BITS 8
+#define ONE (1 << 29) /* of r */
+#define HEIGHT_BITS (SER_PEAK_HEIGHT_BITS + 2)
+#define SHARE(percent) (((1 << 29) / 100) * (percent))
+#define LIMIT_MOST ((1U << 27) - 1) /* louder than any sound */
 
 void ser_hnr_reset(ser_hnr *hnr) { memset(hnr, 0, sizeof *hnr); }
 
-/* Samples 2n, 2n + 1, less offset, as complex numbers n in digit-reversed order; 0 outside from ... to. */
-static void load(float *z, const int16_t *samples, float offset, int from, int to)
+/* A sample less the mean, at most 65535 in size. */
+SER_INLINE int32_t scaled(int32_t x, ser_scale scale) { return x * (1 << scale.up) - scale.mean; }
+
+SER_INLINE uint32_t square(int32_t x) { return (uint32_t)x * (uint32_t)x; }
+
+/* The stretch that is compared, samples 2n, 2n + 1 as complex numbers n in digit-reversed order, times factor; 0 around it. */
+SER_IN_RAM static void load(int32_t *z, const int16_t *x, ser_scale scale, int32_t factor)
 {
-    const uint8_t *place = ser_digit_reversal;
-    int n;
-    for (n = 0; n < from; n++) {
-        float *p = z + 2 * *place++;
-        p[0] = p[1] = 0.0f;
+    const uint8_t *place = ser_digit_reversal + (FIRST - BLOCK) / 2;
+    ser_clear_words(z, SER_FRAME * sizeof *z);
+    for (const int16_t *end = x + SPAN; x < end; x += 2) {
+        int32_t *p = z + 2 * *place++;
+        p[0] = scaled(x[0], scale) * factor;
+        p[1] = scaled(x[1], scale) * factor;
     }
-    for (samples += 2 * n; n < to; n++, samples += 2) {
-        float *p = z + 2 * *place++;
-        p[0] = (float)samples[0] - offset;
-        p[1] = (float)samples[1] - offset;
+}
+
+/* A number as mantissa 2^(2 half), its mantissa 2^30 or more; not 0. */
+typedef struct {
+    uint32_t mantissa;
+    int half;
+} ser_even;
+
+SER_INLINE ser_even even_of(uint64_t power)
+{
+    const uint32_t high = (uint32_t)(power >> 32);
+    ser_even even;
+    if (high == 0) {
+        const int up = ser_leading_zeros((uint32_t)power) & ~1;
+        even.mantissa = (uint32_t)power << up;
+        even.half = -up / 2;
+    } else {
+        const int down = (33 - ser_leading_zeros(high)) & ~1;
+        even.mantissa = (uint32_t)(power >> down);
+        even.half = down / 2;
     }
-    for (; n < SER_FRAME / 2; n++) {
-        float *p = z + 2 * *place++;
-        p[0] = p[1] = 0.0f;
+    return even;
+}
+
+/* A lag's product over the roots of both powers. root: one over the first's, as ser_inverse_root has it; up: what its exponent and the
+ * formats make of 2^(-half) more. */
+SER_INLINE int32_t coefficient(int32_t product, ser_even even, int32_t root, int up)
+{
+    const int32_t roots = ser_mulh(2 * root, 2 * ser_inverse_root(even.mantissa)); /* below 2^30 */
+    const int32_t r = ser_mulh(product * 16, 2 * roots);
+    const int shift = up - even.half;
+    if (shift < 0) {
+        return r >> (shift > -31 ? -shift : 31);
     }
+    /* it is not beyond 1 but for rounding: of a product of next to no power */
+    const int32_t most = shift < 30 ? ONE >> shift : 0;
+    return r >= most ? ONE : r <= -most ? -ONE : r * (1 << shift);
 }
 
 /*
- * From packed transform a (of x[2n] + i x[2n+1]) and bins b[0..256], integers in these units: the conjugate of the packed transform
- * of the cross-correlation, conj(A) B, times 2, over a.
+ * Cross-correlation coefficients r[0..SPAN] around the mean, and zeros up to LAGS for the interpolation.
+ * spectrum: of the SER_FRAME samples from BLOCK on, times 2^(6 + up). work[SER_FRAME].
  */
-static void multiply(float *a, const int32_t *b, float unit)
+SER_IN_RAM static void correlate(const int16_t *samples, ser_scale scale, const int32_t *spectrum, int up, int32_t *work, int32_t *r)
 {
-    const float *w = ser_quarter_circle + 4;
-    const int32_t *q = b + 510;
-    float *p = a + 510;
-    float low, high;
-    low = 2.0f * (a[0] + a[1]) * ((float)b[0] * unit);
-    high = 2.0f * (a[0] - a[1]) * ((float)b[512] * unit);
-    a[0] = low + high;
-    a[1] = high - low;
-    { /* bin 128: A = conj a, product a B */
-        const float br = (float)b[256] * unit, bi = (float)b[257] * unit;
-        const float re = a[256] * br - a[257] * bi;
-        const float im = a[256] * bi + a[257] * br;
-        a[256] = 4.0f * re;
-        a[257] = 4.0f * im;
-    }
-    for (a += 2, b += 2; a < p; a += 2, b += 2, p -= 2, q -= 2, w += 4) {
-        /* A[k] and A[256-k], each times 2 */
-        const float er = a[0] + p[0], ei = a[1] - p[1];
-        const float dr = a[1] + p[1], di = p[0] - a[0];
-        const float wr = dr * w[0] + di * w[1], wi = di * w[0] - dr * w[1];
-        const float kr = er + wr, ki = ei + wi, mr = er - wr, mi = wi - ei;
-        /* C = conj(A) B */
-        const float br = (float)b[0] * unit, bi = (float)b[1] * unit;
-        const float qr = (float)q[0] * unit, qi = (float)q[1] * unit;
-        const float cr = kr * br + ki * bi, ci = kr * bi - ki * br;
-        const float hr = mr * qr + mi * qi, hi = mr * qi - mi * qr;
-        /* Z[k] = C[k] + conj C[256-k] + i e^{i t} (C[k] - conj C[256-k]); conjugates are stored */
-        const float sr = cr + hr, si = ci - hi;
-        const float tr = cr - hr, ti = ci + hi;
-        const float ur = -(tr * w[1] + ti * w[0]), ui = tr * w[0] - ti * w[1];
-        a[0] = sr + ur;
-        a[1] = -(si + ui);
-        p[0] = sr - ur;
-        p[1] = si - ui;
-    }
-}
-
-SER_INLINE float coefficient(float product, float per_root, float power)
-{
-    return power > 0.5f ? product * per_root * ser_rsqrt(power) : 0.0f;
-}
-
-/*
- * Cross-correlation coefficients r[0..SPAN] around mean, and zeros up to LAGS for the interpolation.
- * spectrum: of the SER_FRAME samples from BLOCK on, in these units. work[SER_FRAME].
- */
-static void correlate(const int16_t *samples, float mean, const int32_t *spectrum, float unit, float *work, float *r)
-{
-    const float scale = 1.0f / (float)(2 * SER_FRAME);
     const int16_t *x = samples + FIRST;
-    float sum = 0.0f, power = 0.0f, first, shift;
-    int i;
-    load(work, samples + BLOCK, mean, (FIRST - BLOCK) / 2, (FIRST - BLOCK + SPAN) / 2);
-    ser_fft_float_complex256(work);
-    multiply(work, spectrum, unit);
-    ser_fft_float_complex256_to_reversed(work);
+    uint64_t power = 0;
+    for (int i = 0; i < SPAN; i++) {
+        power += square(scaled(x[i], scale));
+    }
+    if (power == 0) {
+        ser_clear_words(r, (LAGS + 1) * sizeof *r);
+        return;
+    }
+    ser_clear_words(r + SPAN + 1, (LAGS - SPAN) * sizeof *r);
 
-    /* The power under a lag: of what is left of the span, and of what has come in behind it. Only sums of
-     * squares: nothing cancels, however the level changes. */
-    r[SPAN] = 0.0f;
-    for (i = SPAN - 1; i >= 0; i--) {
-        const float y = (float)x[i] - mean;
-        sum += y;
-        power += y * y;
-        r[i] = power;
+    /* The stretch times 2^bits, so that its squares add up to less than 2^57. The spectrum is of samples whose mean
+     * was left on: off with it, in bin 0. */
+    const ser_even even = even_of(power);
+    const int bits = (57 - 2 * even.half - (even.mantissa >> 31 ? 32 : 31)) / 2;
+    const int more = 15 + up - scale.up;
+    const int32_t offset = more < 0 ? scale.mean >> -more : scale.mean * (1 << more);
+    load(work, x, scale, (int32_t)1 << bits);
+    ser_fft_cross(work, spectrum, offset);
+
+    for (int i = 0; i < SPAN; i += 2) {
+        const int32_t *product = work + 2 * ser_digit_reversal[i / 2];
+        r[i] = product[0];
+        r[i + 1] = -product[1];
     }
-    first = power > 0.5f ? ser_rsqrt(power) : 0.0f;
-    shift = mean * sum; /* the spectrum is of samples whose mean was left on */
-    power = 0.0f;
-    for (i = 0; i < SPAN; i += 2) {
-        const float *product = work + 2 * ser_digit_reversal[i / 2];
-        const float y = (float)x[SPAN + i] - mean, z = (float)x[SPAN + i + 1] - mean;
-        r[i] = coefficient(product[0] * scale - shift, first, r[i] + power);
-        power += y * y;
-        r[i + 1] = coefficient(-product[1] * scale - shift, first, r[i + 1] + power);
-        power += z * z;
-    }
-    r[SPAN] = coefficient(work[2 * ser_digit_reversal[SPAN / 2]] * scale - shift, first, power);
-    for (i = SPAN + 1; i <= LAGS; i++) {
-        r[i] = 0.0f;
+    r[SPAN] = work[2 * ser_digit_reversal[SPAN / 2]];
+
+    /* The power under a lag: exactly, whatever goes and comes. Products are those of scaled samples times 2^(bits + up - scale.up - 22). */
+    const int32_t root = ser_inverse_root(even.mantissa);
+    const int shift = 18 - bits - up + scale.up - even.half;
+    const int32_t mean = scale.mean;
+    int32_t factor = 1 << scale.up;
+    SER_AS_IT_IS(factor); /* a shift takes two instructions */
+    for (int32_t *end = r + SPAN + 1; r < end; r++, x++) {
+        SER_AS_IT_IS(r);
+        SER_AS_IT_IS(x);
+        *r = power > 0 ? coefficient(*r, even_of(power), root, shift) : 0;
+        power += square(x[SPAN] * factor - mean);
+        power -= square(x[0] * factor - mean);
     }
 }
 
@@ -138,60 +137,71 @@ static void correlate(const int16_t *samples, float mean, const int32_t *spectru
  * The maximum near lag i. Near lag 0 the interpolation sees the coefficients mirrored; near SPAN, behind
  * which there are none, it reaches only as far as there are.
  */
-static ser_peak_float refine(const float *r, int i)
+SER_IN_RAM static ser_peak refine(const int32_t *r, int i)
 {
-    const ser_peak_float rough = ser_peak_float_parabola(r, i);
-    ser_peak_float peak = rough;
-    int room = SPAN - (int)peak.place;
+    const int32_t middle = i * (1 << SER_PEAK_PLACE_BITS);
+    const ser_peak rough = ser_peak_parabola(r, i);
+    ser_peak peak = rough;
+    int room = SPAN - (peak.place >> SER_PEAK_PLACE_BITS);
+    int steps = 1;
     if (room <= 1) {
-        peak.place = (float)(SPAN - 1);
-        peak.height = r[SPAN - 1];
+        peak.place = (SPAN - 1) * (1 << SER_PEAK_PLACE_BITS);
+        peak.height = r[SPAN - 1] >> 2;
         return peak;
     }
     if (i <= SER_SINC_DEPTH) {
-        float near[4 * SER_SINC_DEPTH];
-        int k;
-        for (k = 0; k < 4 * SER_SINC_DEPTH; k++) {
-            near[k] = r[k < SER_SINC_DEPTH ? SER_SINC_DEPTH - k : k - SER_SINC_DEPTH];
+        steps = 4; /* a wave of two or three samples is no parabola */
+    } else if (room <= SER_SINC_DEPTH) {
+        steps = 2;
+    }
+    for (int k = 0; k < steps; k++) {
+        if (room > SER_SINC_DEPTH) {
+            peak = ser_peak_refine(r, peak);
+        } else {
+            peak = ser_peak_short_refine(r, peak, SPAN, (1 << SER_PEAK_PLACE_BITS) / (k == 0 ? 4 : 10));
         }
-        peak.place += (float)SER_SINC_DEPTH;
-        for (k = 0; k < 4; k++) { /* a wave of two or three samples is no parabola */
-            peak = ser_peak_float_refine(near, peak);
+        if (peak.place < 1 << SER_PEAK_PLACE_BITS) {
+            return rough; /* towards lag 0, which is higher than all */
         }
-        peak.place -= (float)SER_SINC_DEPTH;
-    } else if (room > SER_SINC_DEPTH) {
-        peak = ser_peak_float_refine(r, peak);
+    }
+    {
+        const int32_t away = peak.place - middle;
+        if (away > 1 << SER_PEAK_PLACE_BITS || away < -(1 << SER_PEAK_PLACE_BITS)) {
+            return rough;
+        }
+    }
+    room = SPAN - (peak.place >> SER_PEAK_PLACE_BITS);
+    if (room > SER_SINC_DEEP) {
+        peak = ser_peak_deep_refine(r, peak);
+        peak.height += SER_SINC_DEEP; /* half a unit of each product, rounded down */
     } else {
-        peak = ser_peak_float_short_refine(r, peak, SPAN, 0.25f);
-        peak = ser_peak_float_short_refine(r, peak, SPAN, 0.1f);
+        peak.height = ser_peak_short_sinc(r, peak.place, SPAN);
     }
-    if (ser_absf(peak.place - (float)i) > 1.0f) {
-        return rough;
-    }
-    room = SPAN - (int)peak.place;
-    peak.height = room > SER_SINC_DEEP ? ser_peak_float_deep_sinc(r, peak.place)
-                                       : ser_peak_float_short_sinc(r, peak.place, SPAN);
     return peak;
 }
 
-/* The highest maximum at a lag below SPAN and a frequency below half the sampling rate; 0 if there is
+/* The highest maximum at a lag below SPAN and a frequency below half the sampling rate, HEIGHT_BITS; 0 if there is
  * none. Worth interpolating is what comes near the highest sample: nearer where r varies slowly. */
-static float highest(const float *r)
+SER_IN_RAM static int32_t highest(const int32_t *r)
 {
-    float rough = 0.0f, best = 0.0f;
-    int i;
-    for (i = 2; i < SPAN; i++) {
+    int32_t rough = 0, best = 0;
+    for (int i = 2; i < SPAN; i++) {
         if (r[i] > rough && r[i] > r[i - 1] && r[i] >= r[i + 1]) {
             rough = r[i];
         }
     }
-    for (i = 2; i < SPAN; i++) {
+    for (int i = 2; i < SPAN; i++) {
         if (r[i] > r[i - 1] && r[i] >= r[i + 1]) {
-            const float enough = i < 12 ? 0.5f * rough : rough - 0.05f;
-            if (i < 6 || (r[i] > enough - 0.15f && ser_peak_float_parabola(r, i).height > enough)) {
-                const ser_peak_float peak = refine(r, i);
-                if (peak.place >= 2.0f) {
-                    best = ser_maxf(best, peak.height > 1.0f ? ser_recip(peak.height) : peak.height);
+            const int32_t enough = i < 12 ? rough / 2 : rough - SHARE(5);
+            if (i < 6 || (r[i] > enough - SHARE(15) && ser_peak_parabola(r, i).height > enough >> 2)) {
+                const ser_peak peak = refine(r, i);
+                int32_t height = peak.height;
+                if (height > 1 << HEIGHT_BITS) { /* one over it; it is below 3 */
+                    const int zeros = ser_leading_zeros((uint32_t)height);
+                    height = (int32_t)(ser_reciprocal((uint32_t)height << zeros) >> (8 - zeros));
+                }
+                if (peak.place >= 2 * (1 << SER_PEAK_PLACE_BITS) && height > best) {
+                    best = height;
                 }
             }
         }
@@ -200,12 +210,11 @@ static float highest(const float *r)
 }
 
 /* Settles the oldest frames, or adds the kept ones to the sums. */
-static void add_frames(const ser_hnr *hnr, unsigned count, float peak, ser_moments *sums)
+static void add_frames(const ser_hnr *hnr, unsigned count, uint32_t level, ser_series *sums)
 {
-    unsigned i;
-    for (i = 0; i < count; i++) {
-        if ((float)ser_unpack(hnr->limit[i]) * (1.0f / 256.0f) >= peak && hnr->limit[i] > 0) {
-            ser_moments_add(sums, (float)hnr->ratio[i] * (1.0f / 256.0f), hnr->base + i);
+    for (unsigned i = 0; i < count; i++) {
+        if (hnr->limit[i] > 0 && ser_unpack(hnr->limit[i]) >= level) {
+            ser_series_add(sums, hnr->base + i, hnr->ratio[i]);
         }
     }
 }
@@ -219,65 +228,83 @@ static uint64_t energy_of(const int16_t *frame)
     return energy;
 }
 
-/* ready: the spectrum's numbers, or NULL: it is to be made in own. */
-static int hop(ser_hnr *hnr, const ser_tail *tail, const int32_t *ready, int up, int32_t *own, float *scratch)
+/* The largest distance from the mean around the middle, in 1/256 sample steps: below 2^24. */
+static uint32_t find_local(const int16_t *samples, ser_scale scale)
 {
-    float r[LAGS + 1];
-    const float peak = ser_tail_peak(tail);
-    float mean, local, limit = 0.0f, ratio = 0.0f;
-    int32_t low, high;
-    int i;
+    int32_t low = samples[CENTRE], high = low;
+    for (const int16_t *x = samples + CENTRE - SPAN / 2, *end = x + SPAN; x < end; x++) {
+        low = *x < low ? *x : low;
+        high = *x > high ? *x : high;
+    }
+    const int32_t above = scaled(high, scale), below = -scaled(low, scale);
+    return ((uint32_t)(above > below ? above : below) * 256U + (1U << scale.up >> 1)) >> scale.up;
+}
+
+/* The peak of a sound in which a frame of this local peak with this maximum is just voiced: r is to be above
+ * 2 - local / (SER_HNR_SILENCE peak). best: HEIGHT_BITS, at most 1. */
+static uint32_t find_limit(uint32_t local, int32_t best)
+{
+    const uint32_t rest = (2U << HEIGHT_BITS) - (uint32_t)best; /* from 1 to 2 */
+    const int zeros = ser_leading_zeros(rest);
+    const uint32_t per_rest = ser_reciprocal(rest << zeros) >> (4 - zeros); /* Q31 */
+    const uint32_t part = ser_umulh(local << 8, per_rest);                  /* local over rest, 7 more bits */
+    const uint64_t limit = (uint64_t)part * SER_HNR_SILENCE_FACTOR >> (SER_HNR_SILENCE_SHIFT + 7);
+    return limit < LIMIT_MOST ? (uint32_t)limit : LIMIT_MOST;
+}
+
+/* ready: the spectrum's numbers, or NULL: it is to be made in own. */
+SER_IN_RAM static int hop(ser_hnr *hnr, const ser_tail *tail, const int32_t *ready, int up, int32_t *own, int32_t *scratch)
+{
+    int32_t r[LAGS + 1];
     if (tail->hops <= SER_HNR_LATENCY) {
         return 0;
     }
-    mean = (float)ser_tail_sum(tail->sample + CENTRE - LONGEST, 2 * LONGEST) * (1.0f / (float)(2 * LONGEST));
-    low = high = tail->sample[CENTRE];
-    for (i = CENTRE - SPAN / 2; i < CENTRE + SPAN / 2; i++) {
-        low = tail->sample[i] < low ? tail->sample[i] : low;
-        high = tail->sample[i] > high ? tail->sample[i] : high;
-    }
-    local = ser_maxf((float)high - mean, mean - (float)low);
-    /* Voiced if r > 2 - local / (SILENCE peak): not even r = 1 will do in a quiet frame. */
-    if (local > SILENCE * 0.999f * peak && local > 0.0f) {
-        float best;
+    const uint32_t level = ser_tail_level(tail);
+    const ser_scale scale = ser_tail_scale(tail, CENTRE);
+    const uint32_t local = find_local(tail->sample, scale);
+    uint32_t limit = 0;
+    int32_t ratio = 0;
+    /* in a frame that is quiet not even r = 1 will do; a peak may yet fall a little */
+    if (local > 0 && find_limit(local, 1 << HEIGHT_BITS) > level - (level >> 10)) {
         if (ready == NULL) {
             up = ser_fft_frame(tail->sample + BLOCK, energy_of(tail->sample + BLOCK), own);
             ready = own;
         }
-        correlate(tail->sample, mean, ready, ser_from_bits((uint32_t)(127 - 6 - up) << 23), scratch, r);
-        best = highest(r);
-        if (best > 0.0f) {
-            const float rest = ser_maxf(1.0f - best, 6e-8f);
-            limit = ser_minf(local * (1.0f / SILENCE) * ser_recip(2.0f - best), LIMIT_MAX);
-            ratio = ser_db(best * ser_recip(rest));
+        correlate(tail->sample, scale, ready, up, scratch, r);
+        const int32_t best = highest(r);
+        if (best > 0) {
+            const int32_t rest = (1 << HEIGHT_BITS) - best;
+            const int32_t octaves = ser_log2_q24((uint32_t)best) - ser_log2_q24(rest > 8 ? (uint32_t)rest : 8U);
+            limit = find_limit(local, best);
+            ratio = ser_rounded(ser_mulh(octaves, 789132), 2); /* 10 log10(2) times 2^18, for RATIO_BITS and two more */
         }
     }
     if (hnr->frames == SER_HNR_FRAMES) {
-        add_frames(hnr, SER_HNR_COMMIT, peak, &hnr->settled);
+        add_frames(hnr, SER_HNR_COMMIT, level, &hnr->settled);
         hnr->frames = SER_HNR_FRAMES - SER_HNR_COMMIT;
         hnr->base += SER_HNR_COMMIT;
         memmove(hnr->limit, hnr->limit + SER_HNR_COMMIT, sizeof(uint16_t) * hnr->frames);
         memmove(hnr->ratio, hnr->ratio + SER_HNR_COMMIT, sizeof(int16_t) * hnr->frames);
     }
-    hnr->limit[hnr->frames] = ser_pack((uint32_t)(limit * 256.0f + 0.5f));
-    hnr->ratio[hnr->frames] = (int16_t)ser_round(ratio * 256.0f);
+    hnr->limit[hnr->frames] = ser_pack(limit);
+    hnr->ratio[hnr->frames] = (int16_t)ratio;
     hnr->frames++;
     return 1;
 }
 
-int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const int32_t *spectrum, int up, float *scratch)
+int ser_hnr_hop_shared(ser_hnr *hnr, const ser_tail *tail, const int32_t *spectrum, int up, int32_t *scratch)
 {
     return hop(hnr, tail, spectrum, up, NULL, scratch);
 }
 
-int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, int32_t *spectrum, float *scratch)
+int ser_hnr_hop(ser_hnr *hnr, const ser_tail *tail, int32_t *spectrum, int32_t *scratch)
 {
     return hop(hnr, tail, NULL, 0, spectrum, scratch);
 }
 
-void ser_hnr_columns(const ser_hnr *hnr, float peak, float columns[SER_MOMENTS_COLUMNS])
+void ser_hnr_columns(const ser_hnr *hnr, uint32_t level, float columns[SER_COUNT_HNR])
 {
-    ser_moments sums = hnr->settled;
-    add_frames(hnr, hnr->frames, peak, &sums);
-    ser_moments_columns(&sums, columns);
+    ser_series sums = hnr->settled;
+    add_frames(hnr, hnr->frames, level, &sums);
+    ser_series_columns(&sums, RATIO_BITS, columns);
 }

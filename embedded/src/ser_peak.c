@@ -58,25 +58,29 @@ SER_IN_RAM static int32_t on_grid(const int32_t *r, int q, const int32_t *rows, 
     return sum;
 }
 
-/* The top of the parabola through three values a quarter apart; if it is not near, the higher side. */
-SER_IN_RAM static ser_peak refine(const int32_t *r, int32_t rough, const int32_t *rows, int depth)
+/* The top of the parabola through three values h apart; if it is not near, the higher side. */
+SER_IN_RAM static ser_peak top(int32_t place, int32_t left, int32_t middle, int32_t right, int32_t h)
 {
-    const int q = (rough + (1 << (SER_PEAK_PLACE_BITS - GRID_BITS - 1))) >> (SER_PEAK_PLACE_BITS - GRID_BITS);
-    const int h = GRID / 4;
-    const int32_t left = on_grid(r, q - h, rows, depth), right = on_grid(r, q + h, rows, depth);
-    const int32_t middle = on_grid(r, q, rows, depth);
     const int32_t bend = (middle - left) / 2 + (middle - right) / 2, slope = (right - left) / 2;
     ser_peak peak;
-    peak.place = q * (1 << (SER_PEAK_PLACE_BITS - GRID_BITS));
     if ((slope >> 2) < bend && (slope >> 2) > -bend) {
-        const int32_t steps = quotient(slope, (uint32_t)bend); /* 2^15 to a sample */
-        peak.place += 2 * steps;
+        const int32_t steps = quotient(slope, (uint32_t)bend); /* 2^13 to h */
+        peak.place = place + ((steps * h) >> 13);
         peak.height = middle + 2 * ser_mulh(slope, steps * (1 << 16)); /* slope steps / 8 */
     } else {
-        peak.place += (right > left ? h : -h) * (1 << (SER_PEAK_PLACE_BITS - GRID_BITS));
+        peak.place = right > left ? place + h : place - h;
         peak.height = right > left ? right : left;
     }
     return peak;
+}
+
+SER_IN_RAM static ser_peak refine(const int32_t *r, int32_t rough, const int32_t *rows, int depth)
+{
+    const int32_t unit = 1 << (SER_PEAK_PLACE_BITS - GRID_BITS);
+    const int q = (rough + unit / 2) >> (SER_PEAK_PLACE_BITS - GRID_BITS);
+    const int h = GRID / 4;
+    const int32_t left = on_grid(r, q - h, rows, depth), right = on_grid(r, q + h, rows, depth);
+    return top(q * unit, left, on_grid(r, q, rows, depth), right, h * unit);
 }
 
 ser_peak ser_peak_refine(const int32_t *r, ser_peak rough)
@@ -88,3 +92,82 @@ ser_peak ser_peak_deep_refine(const int32_t *r, ser_peak rough)
 {
     return refine(r, rough.place, ser_sinc_deep_rows_q30, SER_SINC_DEEP);
 }
+
+#if SER_WITH_HNR
+#define ONE (1 << SER_PEAK_PLACE_BITS)
+
+/* sin(pi x) / (pi x), x up to a half and of 16 fractional bits: Q1.30. */
+static int32_t plain_sinc(int32_t x)
+{
+    const int32_t y = x * x; /* its square, Q32 */
+    int32_t s = 159374;      /* the series to the twelfth power */
+    s = ser_mulh(s, y) - 2519085;
+    s = ser_mulh(s, y) + 28076038;
+    s = ser_mulh(s, y) - 204818212;
+    s = ser_mulh(s, y) + 871601792;
+    s = ser_mulh(s, y) - 1766234505;
+    return ser_mulh(s, y) + (1 << 30);
+}
+
+/* cos^2(pi q / 2), q in [0, 1) of 30 fractional bits: Q1.30. */
+static int32_t raised_cosine(uint32_t q)
+{
+    const int32_t *w = ser_quarter_circle_q31 + 2 * (q >> 22);
+    const int32_t rest = ser_mulh((int32_t)((q & 0x3fffffU) << 9), 26353589); /* the angle beyond, Q1.31; 2 pi / 1024 */
+    const int32_t cosine = w[0] - 2 * (ser_mulh(w[1], rest) + ser_mulh(w[0], ser_mulh(rest, rest)));
+    return ser_mulh(cosine, cosine);
+}
+
+/* Samples p, p + step and so on, `depth` of them, the first `from` away from the place, under a window that ends at `reach`.
+   sine: sin(pi x) / pi, Q1.31; weight: of the first but for the window, Q1.30. */
+static int32_t one_side(const int32_t *p, int step, int depth, int32_t from, int32_t reach, int32_t sine, int32_t weight)
+{
+    const int zeros = ser_leading_zeros((uint32_t)reach);
+    const uint32_t per_reach = ser_reciprocal((uint32_t)reach << zeros);
+    int32_t sum = 0;
+    for (int k = 0; k < depth; k++, p += step, from += ONE, sine = -sine) {
+        if (k > 0) {
+            const int up = ser_leading_zeros((uint32_t)from);
+            const int32_t inverse = (int32_t)(ser_reciprocal((uint32_t)from << up) >> (17 - up)); /* 1 / from, Q2.29 */
+            weight = 4 * ser_mulh(sine, inverse) + 2; /* what is rounded down, on average */
+        }
+        const int32_t window = raised_cosine(ser_umulh((uint32_t)from << zeros, per_reach));
+        sum += ser_mulh(*p, 4 * ser_mulh(weight, window) + 2);
+    }
+    return sum;
+}
+
+int32_t ser_peak_short_sinc(const int32_t *r, int32_t place, int end)
+{
+    const int i = place >> SER_PEAK_PLACE_BITS, depth = end - i;
+    const int32_t left = place & (ONE - 1), right = ONE - left;
+    const int32_t *p = r + i;
+    if (left <= ONE / 10000 || depth < 1) {
+        return p[0] >> 2;
+    }
+    if (depth <= 2) {
+        const int32_t straight = (p[0] >> 2) + ser_mulh(p[1] - p[0], left * (1 << 14));
+        if (depth == 1) {
+            return straight;
+        }
+        const int32_t a = ((p[1] >> 2) - (p[-1] >> 2)) >> 1, b = ((p[2] >> 2) - (p[0] >> 2)) >> 1;
+        const int32_t turn = a + b - 2 * ((p[1] >> 2) - (p[0] >> 2));
+        const int32_t bend = ((b - a) >> 1) + 2 * ser_mulh(turn, (left - ONE / 2) * (1 << 15));
+        return straight - ser_mulh(bend, left * right);
+    }
+    const int32_t near = left < right ? left : right, other = ONE - near;
+    const int32_t sinc = plain_sinc(near);
+    const int32_t sine = 4 * ser_mulh(near * (1 << 15), sinc);
+    const int32_t far = 4 * ser_mulh(sine, (int32_t)(ser_reciprocal((uint32_t)other << 16) >> 1)); /* sine over other */
+    /* and half a unit of each product, which are rounded down */
+    return depth + one_side(p, -1, depth, left, left + depth * ONE, sine, left < right ? sinc : far) +
+           one_side(p + 1, 1, depth, right, right + depth * ONE, sine, left < right ? far : sinc);
+}
+
+ser_peak ser_peak_short_refine(const int32_t *r, ser_peak rough, int end, int32_t h)
+{
+    const int32_t x = rough.place;
+    const int32_t left = ser_peak_short_sinc(r, x - h, end), right = ser_peak_short_sinc(r, x + h, end);
+    return top(x, left, ser_peak_short_sinc(r, x, end), right, h);
+}
+#endif

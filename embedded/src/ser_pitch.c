@@ -147,31 +147,8 @@ void ser_pitch_reset(ser_pitch *pitch)
     start_again(pitch);
 }
 
-/* A frame's samples x as the stages want them: x 2^up - mean, at most 65535 in size. */
-typedef struct {
-    int32_t mean, up;
-} ser_level;
-
-/* From its middle's mean, and the range that the tail is in. */
-SER_IN_RAM static ser_level find_level(const ser_tail *tail)
-{
-    const int16_t *frame = tail->sample;
-    const int half = SER_PITCH_WINDOW / 2;
-    const int32_t sum = ser_tail_sum(frame + half - LONGEST, 2 * LONGEST);
-    const int32_t whole = sum / (2 * LONGEST), rest = sum % (2 * LONGEST);
-    int16_t low, high;
-    int32_t span;
-    ser_level level;
-    ser_tail_range(tail, &low, &high);
-    span = (high - whole > whole - low ? high - whole : whole - low) + 1;
-    for (level.up = 0; level.up < 15 && span << (level.up + 1) <= 65535; level.up++) {
-    }
-    level.mean = whole * (1 << level.up) + rest * (1 << level.up) / (2 * LONGEST);
-    return level;
-}
-
 /* The largest distance from the mean under the window, in 1/256 sample steps. */
-SER_IN_RAM static uint32_t find_peak(const int16_t *frame, ser_level level)
+SER_IN_RAM static uint32_t find_peak(const int16_t *frame, ser_scale level)
 {
     const int16_t *left = frame + SER_PITCH_WINDOW / 2 - LONGEST / 2 - 1, *right = frame + SER_PITCH_WINDOW - 1 - (left - frame);
     const uint16_t *w = ser_hann_half + (left - frame);
@@ -214,7 +191,7 @@ SER_INLINE void scatter_4(int32_t *to, const uint8_t *place, ser_vector z)
 }
 
 /* The windowed frame as complex numbers, through the first radix-2 step: spread of each, four at a time. */
-SER_IN_RAM static void load(const int16_t *x, ser_level level, int32_t *scratch)
+SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
 {
     const ser_vector mean = _mm256_set1_epi32(level.mean);
     const __m128i up = _mm_cvtsi32_si128(level.up);
@@ -269,7 +246,7 @@ SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >>
 #endif
 
 /* The windowed frame as complex numbers, through the first radix-2 step. */
-SER_IN_RAM static void load(const int16_t *x, ser_level level, int32_t *scratch)
+SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
 {
     const uint8_t *place = ser_digit_reversal;
     const int16_t *turn = ser_turns;
@@ -328,7 +305,7 @@ static int32_t reciprocal(int32_t x)
 }
 
 /* The frame's normalised autocorrelation r[0 ... LAGS), Boersma's equation 9, Q4.27, somewhere in scratch. */
-SER_IN_RAM static const int32_t *correlate(const int16_t *frame, ser_level level, int32_t *scratch)
+SER_IN_RAM static const int32_t *correlate(const int16_t *frame, ser_scale level, int32_t *scratch)
 {
     int32_t *r, per_power, up;
     load(frame, level, scratch);
@@ -451,14 +428,14 @@ SER_IN_RAM int ser_pitch_hop(ser_pitch *pitch, const ser_tail *tail, int32_t *sc
     const uint32_t peak = ser_tail_level(tail);
     const ser_silence silence = silence_of(peak);
     const int32_t *r = scratch;
-    ser_level level;
+    ser_scale level;
     uint32_t local;
     int32_t unvoiced;
     int count = 0, kept, i;
     if (tail->hops <= SER_PITCH_LATENCY) {
         return 0;
     }
-    level = find_level(tail);
+    level = ser_tail_scale(tail, SER_PITCH_WINDOW / 2);
     local = find_peak(tail->sample, level);
     unvoiced = unvoiced_score(local, &silence);
     if (unvoiced < ONE + 2 * TURN_COST) { /* else nothing can win against silence */

@@ -85,6 +85,8 @@
 #define SER_HNR_FIRST 186 /* sample compared, in the tail */
 #define SER_HNR_SPAN 210 /* samples compared, and lags */
 #define SER_HNR_BLOCK 120 /* the latest spectral frame, in the tail */
+#define SER_HNR_SILENCE_FACTOR 40960U /* one over SER_HNR_SILENCE is this >> ..._SHIFT */
+#define SER_HNR_SILENCE_SHIFT 12
 #define SER_INTENSITY_STEP 4 /* samples that share a weight */
 #define SER_INTENSITY_STEPS 344 /* weights of a frame */
 #define SER_INTENSITY_OPENS 1 /* frame k begins with hop k + this */

@@ -103,3 +103,18 @@ uint32_t ser_tail_level(const ser_tail *tail)
 }
 
 float ser_tail_peak(const ser_tail *tail) { return (float)ser_tail_level(tail) * (1.0f / 256.0f); }
+
+SER_IN_RAM ser_scale ser_tail_scale(const ser_tail *tail, int middle)
+{
+    const int32_t sum = ser_tail_sum(tail->sample + middle - SER_PITCH_LONGEST, 2 * SER_PITCH_LONGEST);
+    const int32_t whole = sum / (2 * SER_PITCH_LONGEST), rest = sum % (2 * SER_PITCH_LONGEST);
+    int16_t low, high;
+    int32_t span;
+    ser_scale scale;
+    ser_tail_range(tail, &low, &high);
+    span = (high - whole > whole - low ? high - whole : whole - low) + 1;
+    for (scale.up = 0; scale.up < 15 && span << (scale.up + 1) <= 65535; scale.up++) {
+    }
+    scale.mean = whole * (1 << scale.up) + rest * (1 << scale.up) / (2 * SER_PITCH_LONGEST);
+    return scale;
+}

@@ -47,6 +47,14 @@ uint32_t ser_tail_level(const ser_tail *tail);
 /* The same in sample steps. */
 float ser_tail_peak(const ser_tail *tail);
 
+/* How stages take a frame's samples x: as x 2^up - mean, at most 65535 in size. */
+typedef struct {
+    int32_t mean, up;
+} ser_scale;
+
+/* By the mean of 2 SER_PITCH_LONGEST samples around this one of the tail, and the range that the tail is in. */
+ser_scale ser_tail_scale(const ser_tail *tail, int middle);
+
 #ifdef __cplusplus
 }
 #endif

@@ -130,6 +130,7 @@ def defines() -> list[str]:
     second = schema.SAMPLE_RATE * TIME_STEPS
     octaves = math.log2(schema.AMPLITUDE_FACTOR)
     limit = math.ceil(schema.F0_STEP_LIMIT * layout.pitch_log_steps / 12)
+    silence, silence_shift = as_product(1 / schema.HNR_SILENCE)
     return [
         f"#define SER_PITCH_SHORTEST {layout.pitch_shortest} /* period at SER_PITCH_CEILING, samples */",
         f"#define SER_PITCH_LONGEST {layout.pitch_longest} /* and at SER_PITCH_FLOOR */",
@@ -150,6 +151,8 @@ def defines() -> list[str]:
         f"#define SER_HNR_FIRST {layout.hnr_first} /* sample compared, in the tail */",
         f"#define SER_HNR_SPAN {layout.hnr_span} /* samples compared, and lags */",
         f"#define SER_HNR_BLOCK {layout.hnr_block} /* the latest spectral frame, in the tail */",
+        f"#define SER_HNR_SILENCE_FACTOR {silence}U /* one over SER_HNR_SILENCE is this >> ..._SHIFT */",
+        f"#define SER_HNR_SILENCE_SHIFT {silence_shift}",
         f"#define SER_INTENSITY_STEP {INTENSITY_STEP} /* samples that share a weight */",
         f"#define SER_INTENSITY_STEPS {layout.intensity_steps} /* weights of a frame */",
         f"#define SER_INTENSITY_OPENS {layout.intensity_opens} /* frame k begins with hop k + this */",

@@ -202,6 +202,11 @@ def _geometry() -> Iterator[tuple[str, str]]:
             everything,
             f"two stretches of {laid.hnr_span} samples do not fit where ser_hnr.c correlates them",
         )
+    if not 0 <= laid.hnr_centre - longest - laid.hnr_block <= layout.TRANSFORM - 2 * longest:
+        yield (
+            everything,
+            f"{2 * longest} samples, whose mean ser_hnr.c takes, do not lie in the latest spectral frame",
+        )
     if laid.intensity_last_whole < 0 or laid.intensity_first >= hop // layout.INTENSITY_STEP:
         yield everything, "intensity's window ends before its last hop (ser_intensity.c)"
     if (

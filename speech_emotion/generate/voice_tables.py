@@ -161,15 +161,12 @@ extern "C" {{
 extern const uint8_t ser_digit_reversal[256];
 extern const int32_t ser_radix4_twiddles_q31[486];
 extern const int32_t ser_quarter_circle_q31[512];
-extern const float ser_radix4_twiddles[504];
 extern const float ser_quarter_circle[512];
 extern const int16_t ser_turns[256]; /* cos, sin of 2 pi n / 512 for n < 128, Q1.14 */
 extern const uint16_t ser_hann_half[SER_PITCH_WINDOW / 2];         /* Q0.15 */
 extern const int32_t ser_window_correction[SER_PITCH_LAGS];        /* Q3.28 */
 extern const int32_t ser_sinc_rows_q30[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH];
 extern const int32_t ser_sinc_deep_rows_q30[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
-extern const float ser_sinc_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEPTH];
-extern const float ser_sinc_deep_rows[(SER_SINC_STEPS + 1) * 2 * SER_SINC_DEEP];
 extern const int32_t ser_kaiser_steps[SER_INTENSITY_STEPS];
 
 #ifdef __cplusplus
@@ -189,15 +186,12 @@ def source() -> str:
         _array("ser_digit_reversal", digit_reversal(), "uint8_t"),
         _array("ser_radix4_twiddles_q31", q31(turned_twiddles()), "int32_t"),
         _array("ser_quarter_circle_q31", q31(quarter_circle()), "int32_t"),
-        _array("ser_radix4_twiddles", radix4_twiddles()),
         _array("ser_quarter_circle", quarter_circle()),
         _array("ser_turns", np.rint(quarter_circle().reshape(128, 4)[:, :2] * 2**14), "int16_t"),
         _array("ser_hann_half", np.rint(hann()[: len(hann()) // 2] * _HANN_ONE), "uint16_t"),
         _array("ser_window_correction", np.rint(window_correction() * 2**28), "int32_t"),
         _array("ser_sinc_rows_q30", np.rint(sinc_rows(SINC_DEPTH) * 2**30), "int32_t"),
         _array("ser_sinc_deep_rows_q30", np.rint(sinc_rows(SINC_DEEP) * 2**30), "int32_t"),
-        _array("ser_sinc_rows", sinc_rows(SINC_DEPTH)),
-        _array("ser_sinc_deep_rows", sinc_rows(SINC_DEEP)),
         _array("ser_kaiser_steps", np.rint(kaiser() * 2.0**34), "int32_t"),
     ]
     return "\n".join(parts)

@@ -57,6 +57,24 @@ float probe_slope_std(const ser_bank **banks, int count, int32_t value, uint32_t
     return features[SER_COLUMN_MFCC_DELTA_01];
 }
 
+size_t probe_series_size(void) { return sizeof(ser_series); }
+
+void probe_series_add(ser_series *series, const int32_t *values, const uint32_t *frames, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ser_series_add(series, frames[i], values[i]);
+    }
+}
+
+void probe_series_preset(ser_series *series, uint32_t frames, const ser_times *times, const ser_full_sums *sums)
+{
+    series->frames = frames;
+    series->times = *times;
+    series->sums = *sums;
+}
+
+void probe_series_columns(const ser_series *series, float *columns) { ser_series_columns(series, SER_BITS_INTENSITY_DB, columns); }
+
 /* The seven columns of intensity, of several banks together. */
 void probe_bank_columns(const ser_bank **banks, int count, float *columns)
 {

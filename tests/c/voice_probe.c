@@ -1,12 +1,12 @@
 /* The voice stages as one object, and their helpers, behind plain functions: for tests/voice_harness.py. */
 #include "ser_contour.h"
 #include "ser_fft.h"
-#include "ser_fft_float.h"
 #include "ser_fixed.h"
 #include "ser_hnr.h"
 #include "ser_intensity.h"
 #include "ser_math.h"
 #include "ser_moments.h"
+#include "ser_pack.h"
 #include "ser_peak.h"
 #include "ser_pitch.h"
 #include "ser_pulses.h"
@@ -28,7 +28,7 @@ typedef struct {
         float pulses[SER_PULSES_SCRATCH];
         struct {
             int32_t spectrum[SER_HNR_SPECTRUM];
-            float scratch[SER_HNR_SCRATCH];
+            int32_t scratch[SER_HNR_SCRATCH];
         } hnr;
     } scratch;
     float level[PROBE_LEVELS]; /* the first ones */
@@ -87,11 +87,10 @@ void probe_push(probe *p, const int16_t *x, size_t count)
 /* The columns of pitch, clear, voice and HNR. */
 void probe_columns(probe *p, float *columns)
 {
-    const float peak = ser_tail_peak(&p->tail);
     ser_contours work;
     ser_pitch_columns(&p->pitch, ser_tail_level(&p->tail), &work, columns);
     ser_pulses_columns(&p->pulses, &p->tail, &p->pitch, p->scratch.pulses, columns + PROBE_PITCHES);
-    ser_hnr_columns(&p->hnr, peak, columns + PROBE_PITCHES + SER_PERTURBATION_COLUMNS);
+    ser_hnr_columns(&p->hnr, ser_tail_level(&p->tail), columns + PROBE_PITCHES + SER_PERTURBATION_COLUMNS);
 }
 
 int probe_levels(const probe *p, float *levels)
@@ -111,6 +110,17 @@ int probe_track(probe *p, float *hz)
         hz[i] = track[i] > 0 ? ser_pitch_frequency(track[i]) * (float)SER_SAMPLE_RATE : 0.0f;
     }
     return count;
+}
+
+/* HNR of the frames kept, in dB, and the peaks of a sound up to which each is voiced, in sample steps. */
+int probe_hnr(const probe *p, float *ratio, float *limit)
+{
+    int i;
+    for (i = 0; i < p->hnr.frames; i++) {
+        ratio[i] = (float)p->hnr.ratio[i] / 256.0f;
+        limit[i] = (float)ser_unpack(p->hnr.limit[i]) / 256.0f;
+    }
+    return p->hnr.frames;
 }
 
 /* Pulses marked so far, in samples. */
@@ -188,29 +198,8 @@ void probe_math(int which, const float *x, int count, float *y)
     }
 }
 
-static void reverse(float *z)
-{
-    float other[512];
-    int i;
-    memcpy(other, z, sizeof other);
-    for (i = 0; i < 256; i++) {
-        memcpy(z + 2 * i, other + 2 * ser_digit_reversal[i], 2 * sizeof *z);
-    }
-}
-
-void probe_complex256(float *z, int natural_input)
-{
-    if (natural_input) {
-        ser_fft_float_complex256_to_reversed(z);
-        reverse(z);
-    } else {
-        reverse(z);
-        ser_fft_float_complex256(z);
-    }
-}
-
-/* The integer transforms: z is 256 complex numbers in natural order, and so is what comes out, over 8. */
-void probe_fixed256(int32_t *z, int natural_input)
+/* z: 256 complex numbers in natural order, and so is what comes out, over 8. */
+void probe_complex256(int32_t *z, int natural_input)
 {
     int32_t other[512];
     int i;
@@ -264,10 +253,31 @@ void probe_peaks(const int32_t *r, int i, int32_t *peaks)
     memcpy(peaks + 4, &deep, sizeof deep);
 }
 
+int32_t probe_short_sinc(const int32_t *r, int32_t place, int end) { return ser_peak_short_sinc(r, place, end); }
+
+/* Cross-correlation of numbers x[512] with samples y[512]: lags[512]; returns how much y's spectrum was amplified. */
+int probe_cross(const int32_t *x, const int16_t *y, int32_t *lags)
+{
+    int32_t work[512], bins[SER_FRAME + 2];
+    uint64_t energy = 0;
+    int i, up;
+    for (i = 0; i < 512; i++) {
+        energy += (uint32_t)(y[i] * y[i]);
+        work[2 * ser_digit_reversal[i / 2] + i % 2] = x[i];
+    }
+    up = ser_fft_frame(y, energy, bins);
+    ser_fft_cross(work, bins, 0);
+    for (i = 0; i < 512; i++) {
+        const int32_t lag = work[2 * ser_digit_reversal[i / 2] + i % 2];
+        lags[i] = i % 2 ? -lag : lag;
+    }
+    return up;
+}
+
 /* The peak of a whole sound that was pushed, in 1/256 sample steps. */
 uint32_t probe_level(const probe *p) { return ser_tail_level(&p->tail); }
 
-/* which: 0 log2, 1 exp2, 2 square root, 3 reciprocal, each in its own format. */
+/* which: 0 log2, 1 exp2, 2 square root, 3 reciprocal, 4 one over a root, each in its own format. */
 void probe_fixed(int which, const uint32_t *x, int count, uint32_t *y)
 {
     int i;
@@ -275,6 +285,7 @@ void probe_fixed(int which, const uint32_t *x, int count, uint32_t *y)
         y[i] = which == 0   ? (uint32_t)ser_log2_q24(x[i])
                : which == 1 ? (uint32_t)ser_exp2_q30(-(int32_t)x[i])
                : which == 2 ? ser_root_q16(x[i])
-                            : ser_reciprocal(x[i]);
+               : which == 3 ? ser_reciprocal(x[i])
+                            : (uint32_t)ser_inverse_root(x[i]);
     }
 }
