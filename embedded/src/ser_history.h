@@ -54,7 +54,7 @@ void ser_history_reset(ser_history *history);
 void ser_history_hop(ser_history *history, const ser_tail *tail);
 
 /* The SER_HOP samples that came with a hop; zeros if they are not kept any more. */
-void ser_history_read(const ser_history *history, uint32_t hop, float *samples);
+void ser_history_read(const ser_history *history, uint32_t hop, int32_t *samples);
 
 #ifdef __cplusplus
 }
