@@ -24,7 +24,6 @@
 #define LEVEL_STEP ((1 << 24) / SER_LEVEL_STEPS) /* of a logarithm in Q24 */
 #define LEVEL_BITS 11
 #define LEVEL_MASK ((1u << LEVEL_BITS) - 1u)
-#define SAMPLE_MOST 23170U /* four products of two such samples fit 32 bits */
 
 /* What marking needs besides the pulses: a few hops of sound and the path. */
 typedef struct {
@@ -164,17 +163,17 @@ static int32_t period_at(const marker *m, ser_place place)
     }
 }
 
-/* Of how many times four products the sum fits 32 bits, if no sample is larger; at most 16. */
+/* Of how many times four products the sum fits 32 bits, if no sample is larger: at most 16; 0 if of fewer than two. */
 static int32_t rounds_of(uint32_t size)
 {
-    const uint32_t square = size * size; /* size is at most 2^15 */
+    const uint32_t square = size * size; /* at most 2^30 */
     uint32_t most = (1U << 29) / 16 - 1;
     int32_t rounds = 16;
-    while (rounds > 0 && square > most) {
+    while (square > most) {
         most = 2 * most + 1;
         rounds >>= 1;
     }
-    return rounds;
+    return rounds > 1 ? rounds : 0;
 }
 
 static uint64_t power(const int32_t *x, int32_t count)
@@ -186,74 +185,121 @@ static uint64_t power(const int32_t *x, int32_t count)
     return count > 0 ? sum + (uint32_t)(x[0] * x[0]) : sum;
 }
 
-/* Sums of products of x[0..count) with y[0..), y[1..), y[2..) and y[3..). rounds: see rounds_of. */
-static void products(const int32_t *x, const int32_t *y, int32_t count, int32_t rounds, int64_t sums[4])
+#if SER_NARROW_PRODUCTS /* a Cortex-M0+ has registers for two sums */
+#define TOGETHER 2
+
+SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int32_t rounds, int64_t *sums)
 {
-    int64_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
+    const int32_t *end = x + 4 * rounds;
+    int32_t a = 0, b = 0, y0 = y[0];
+    do { /* every sample of y is loaded once */
+        int32_t v = x[0], y1 = y[1];
+        a += v * y0;
+        b += v * y1;
+        v = x[1];
+        y0 = y[2];
+        a += v * y1;
+        b += v * y0;
+        v = x[2];
+        y1 = y[3];
+        a += v * y0;
+        b += v * y1;
+        v = x[3];
+        y0 = y[4];
+        a += v * y1;
+        b += v * y0;
+        x += 4;
+        y += 4;
+    } while (x < end);
+    sums[0] += a;
+    sums[1] += b;
+}
+#else
+#define TOGETHER 4
+
+/* Sums of products of x[0..4 rounds) with y[0..), y[1..), as many as are TOGETHER, added to sums. */
+SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int32_t rounds, int64_t *sums)
+{
+    const int32_t *end = x + 4 * rounds;
+    int32_t a = 0, b = 0, c = 0, d = 0;
     int32_t y0 = y[0], y1 = y[1], y2 = y[2], y3;
-    for (;;) {
-        int32_t a = 0, b = 0, c = 0, d = 0;
-        const int32_t left = count >> 2;
-        const int32_t now = left < rounds ? left : rounds;
-        count -= 4 * now;
-        for (const int32_t *end = x + 4 * now; x < end; x += 4, y += 4) { /* every sample of y is loaded once */
-            y3 = y[3];
-            a += x[0] * y0;
-            b += x[0] * y1;
-            c += x[0] * y2;
-            d += x[0] * y3;
-            y0 = y[4];
-            a += x[1] * y1;
-            b += x[1] * y2;
-            c += x[1] * y3;
-            d += x[1] * y0;
-            y1 = y[5];
-            a += x[2] * y2;
-            b += x[2] * y3;
-            c += x[2] * y0;
-            d += x[2] * y1;
-            y2 = y[6];
-            a += x[3] * y3;
-            b += x[3] * y0;
-            c += x[3] * y1;
-            d += x[3] * y2;
-        }
-        if (now == left) {
-            sum0 += a;
-            sum1 += b;
-            sum2 += c;
-            sum3 += d;
-            break;
-        }
-        sum0 += a;
-        sum1 += b;
-        sum2 += c;
-        sum3 += d;
+    do { /* every sample of y is loaded once */
+        SER_AS_IT_IS(x);
+        SER_AS_IT_IS(y);
+        y3 = y[3];
+        a += x[0] * y0;
+        b += x[0] * y1;
+        c += x[0] * y2;
+        d += x[0] * y3;
+        y0 = y[4];
+        a += x[1] * y1;
+        b += x[1] * y2;
+        c += x[1] * y3;
+        d += x[1] * y0;
+        y1 = y[5];
+        a += x[2] * y2;
+        b += x[2] * y3;
+        c += x[2] * y0;
+        d += x[2] * y1;
+        y2 = y[6];
+        a += x[3] * y3;
+        b += x[3] * y0;
+        c += x[3] * y1;
+        d += x[3] * y2;
+        x += 4;
+        y += 4;
+    } while (x < end);
+    sums[0] += a;
+    sums[1] += b;
+    sums[2] += c;
+    sums[3] += d;
+}
+#endif
+
+/* Sum of products of x[0..count) with y[0..), two at a time unless samples of -2^15 may meet: of their sums the low 32 bits, and all
+   but 16 bits of each, which say how often the low ones went over. */
+SER_NOT_INLINE static int64_t products_of_loud(const int32_t *x, const int32_t *y, int32_t count, uint32_t size)
+{
+    int32_t high = 0;
+    uint32_t low = 0;
+    for (; count > 3 && size < 32768; count -= 4, x += 4, y += 4) {
+        int32_t pair = x[0] * y[0] + x[1] * y[1];
+        low += (uint32_t)pair;
+        high += pair >> 16;
+        pair = x[2] * y[2] + x[3] * y[3];
+        low += (uint32_t)pair;
+        high += pair >> 16;
     }
-    {
-        int32_t a = 0, b = 0, c = 0, d = 0;
-        for (; count > 0; count--, x++, y++) {
-            a += x[0] * y[0];
-            b += x[0] * y[1];
-            c += x[0] * y[2];
-            d += x[0] * y[3];
-        }
-        sums[0] = sum0 + a;
-        sums[1] = sum1 + b;
-        sums[2] = sum2 + c;
-        sums[3] = sum3 + d;
+    for (; count > 0; count--, x++, y++) {
+        const int32_t product = *x * *y;
+        low += (uint32_t)product;
+        high += product >> 16;
     }
+    return (int64_t)high * (1 << 16) + (uint32_t)(low - (uint32_t)high * (1U << 16));
 }
 
-/* The same of samples of any size. */
-static void products_of_loud(const int32_t *x, const int32_t *y, int32_t count, int64_t sums[4])
+/* Sums of products of x[0..count) with y[0..), y[1..), as many as are TOGETHER. size, rounds: see rounds_of. */
+static void products(const int32_t *x, const int32_t *y, int32_t count, uint32_t size, int32_t rounds, int64_t *sums)
 {
-    for (int k = 0; k < 4; k++, y++) {
-        int64_t sum = 0;
-        for (int32_t i = 0; i < count; i++) {
-            sum += x[i] * y[i];
+    if (rounds == 0) {
+        for (int k = 0; k < TOGETHER; k++) {
+            sums[k] = products_of_loud(x, y + k, count, size);
+        }
+        return;
+    }
+    for (int k = 0; k < TOGETHER; k++) {
+        int32_t sum = 0;
+        for (int i = 0; i < (count & 3); i++) {
+            sum += x[i] * y[k + i];
         }
         sums[k] = sum;
+    }
+    x += count & 3;
+    y += count & 3;
+    for (int32_t left = count >> 2; left > 0; left -= rounds) {
+        add_products(x, y, left < rounds ? left : rounds, sums);
+        x += 4 * rounds;
+        y += 4 * rounds;
     }
 }
 
@@ -345,7 +391,7 @@ static int32_t as_place(int32_t top) { return ser_rounded(top, 29 - SER_PLACE_BI
  */
 static ser_match find_match(marker *m, ser_place from, int32_t period, int side)
 {
-    int32_t likeness[LAGS_MAX + 4];
+    int32_t likeness[LAGS_MAX + TOGETHER];
     const int32_t edge = from.fraction - (period >> 1);
     const int32_t first = ser_rounded(edge, SER_PLACE_BITS);
     const int32_t low = from.sample + first;
@@ -370,18 +416,11 @@ static ser_match find_match(marker *m, ser_place from, int32_t period, int side)
 #if SER_VECTORS
     k = many_products(x, y, count, length, sound.size, shift, likeness);
 #endif
-    {
-        const int32_t rounds = rounds_of(sound.size);
-        for (; k < count; k += 4) {
-            int64_t sums[4];
-            if (rounds > 0) {
-                products(x, y + k, length, rounds, sums);
-            } else {
-                products_of_loud(x, y + k, length, sums);
-            }
-            for (int i = 0; i < 4; i++) {
-                likeness[k + i] = reduced(sums[i], shift);
-            }
+    for (const int32_t rounds = rounds_of(sound.size); k < count; k += TOGETHER) {
+        int64_t sums[TOGETHER];
+        products(x, y + k, length, sound.size, rounds, sums);
+        for (int i = 0; i < TOGETHER; i++) {
+            likeness[k + i] = reduced(sums[i], shift);
         }
     }
     /* over the root of the other's power: up to 2^27.5 */
