@@ -185,6 +185,19 @@ static uint64_t power(const int32_t *x, int32_t count)
     return count > 0 ? sum + (uint32_t)(x[0] * x[0]) : sum;
 }
 
+/* What is done before stays before, where LLVM for Xtensa would load more samples than there are registers for. */
+#if defined(__XTENSA__) && defined(__GNUC__)
+#define FIRST_THIS(x, a, b, c, d) __asm__("" : "+r"(x), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
+#else
+#define FIRST_THIS(x, a, b, c, d) (void)0
+#endif
+
+/*
+ * add_products: sums of products of x[0..4 rounds) with y[0..), y[1..), as many as are TOGETHER, added to sums. Every sample of y is
+ * loaded once.
+ * add_loud: the same of two, of x[0..4 rounds), by pairs of products: of their sums the low 32 bits, and of each all but its low 16
+ * bits in high, which says how often the low ones went over.
+ */
 #if SER_NARROW_PRODUCTS /* a Cortex-M0+ has registers for two sums */
 #define TOGETHER 2
 
@@ -192,7 +205,7 @@ SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int3
 {
     const int32_t *end = x + 4 * rounds;
     int32_t a = 0, b = 0, y0 = y[0];
-    do { /* every sample of y is loaded once */
+    do {
         int32_t v = x[0], y1 = y[1];
         a += v * y0;
         b += v * y1;
@@ -214,38 +227,59 @@ SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int3
     sums[0] += a;
     sums[1] += b;
 }
+
+SER_NOT_INLINE static void add_loud(const int32_t *x, const int32_t *y, int32_t rounds, uint32_t low[2], int32_t high[2])
+{
+    for (int k = 0; k < 2; k++) {
+        uint32_t a = 0;
+        int32_t above = 0;
+        for (int32_t left = rounds; left > 0; left--, x += 4, y += 4) {
+            int32_t pair = x[0] * y[0] + x[1] * y[1];
+            a += (uint32_t)pair;
+            above += pair >> 16;
+            pair = x[2] * y[2] + x[3] * y[3];
+            a += (uint32_t)pair;
+            above += pair >> 16;
+        }
+        low[k] += a;
+        high[k] += above;
+        x -= 4 * rounds;
+        y -= 4 * rounds - 1;
+    }
+}
 #else
 #define TOGETHER 4
 
-/* Sums of products of x[0..4 rounds) with y[0..), y[1..), as many as are TOGETHER, added to sums. */
 SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int32_t rounds, int64_t *sums)
 {
     const int32_t *end = x + 4 * rounds;
     int32_t a = 0, b = 0, c = 0, d = 0;
     int32_t y0 = y[0], y1 = y[1], y2 = y[2], y3;
-    do { /* every sample of y is loaded once */
-        SER_AS_IT_IS(x);
-        SER_AS_IT_IS(y);
+    do {
         y3 = y[3];
         a += x[0] * y0;
         b += x[0] * y1;
         c += x[0] * y2;
         d += x[0] * y3;
+        FIRST_THIS(x, a, b, c, d);
         y0 = y[4];
         a += x[1] * y1;
         b += x[1] * y2;
         c += x[1] * y3;
         d += x[1] * y0;
+        FIRST_THIS(x, a, b, c, d);
         y1 = y[5];
         a += x[2] * y2;
         b += x[2] * y3;
         c += x[2] * y0;
         d += x[2] * y1;
+        FIRST_THIS(x, a, b, c, d);
         y2 = y[6];
         a += x[3] * y3;
         b += x[3] * y0;
         c += x[3] * y1;
         d += x[3] * y2;
+        FIRST_THIS(x, a, b, c, d);
         x += 4;
         y += 4;
     } while (x < end);
@@ -254,36 +288,63 @@ SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int3
     sums[2] += c;
     sums[3] += d;
 }
+
+SER_NOT_INLINE static void add_loud(const int32_t *x, const int32_t *y, int32_t rounds, uint32_t low[2], int32_t high[2])
+{
+    const int32_t *end = x + 4 * rounds;
+    uint32_t a = 0, b = 0;
+    int32_t above_a = 0, above_b = 0, y0 = y[0];
+    while (x < end) {
+        int32_t y1 = y[1], pair = x[0] * y0 + x[1] * y1;
+        a += (uint32_t)pair;
+        above_a += pair >> 16;
+        y0 = y[2];
+        pair = x[0] * y1 + x[1] * y0;
+        b += (uint32_t)pair;
+        above_b += pair >> 16;
+        FIRST_THIS(x, a, b, above_a, above_b);
+        y1 = y[3];
+        pair = x[2] * y0 + x[3] * y1;
+        a += (uint32_t)pair;
+        above_a += pair >> 16;
+        y0 = y[4];
+        pair = x[2] * y1 + x[3] * y0;
+        b += (uint32_t)pair;
+        above_b += pair >> 16;
+        FIRST_THIS(x, a, b, above_a, above_b);
+        x += 4;
+        y += 4;
+    }
+    low[0] += a;
+    low[1] += b;
+    high[0] += above_a;
+    high[1] += above_b;
+}
 #endif
 
-/* Sum of products of x[0..count) with y[0..), two at a time unless samples of -2^15 may meet: of their sums the low 32 bits, and all
-   but 16 bits of each, which say how often the low ones went over. */
-SER_NOT_INLINE static int64_t products_of_loud(const int32_t *x, const int32_t *y, int32_t count, uint32_t size)
+/* Sums of products of x[0..count) with y[0..) and y[1..), of samples of any size. Samples of -2^15 may not meet in pairs. */
+static void products_of_loud(const int32_t *x, const int32_t *y, int32_t count, uint32_t size, int64_t *sums)
 {
-    int32_t high = 0;
-    uint32_t low = 0;
-    for (; count > 3 && size < 32768; count -= 4, x += 4, y += 4) {
-        int32_t pair = x[0] * y[0] + x[1] * y[1];
-        low += (uint32_t)pair;
-        high += pair >> 16;
-        pair = x[2] * y[2] + x[3] * y[3];
-        low += (uint32_t)pair;
-        high += pair >> 16;
+    const int32_t rounds = size < 32768 ? count >> 2 : 0;
+    uint32_t low[2] = {0, 0};
+    int32_t high[2] = {0, 0};
+    add_loud(x, y, rounds, low, high);
+    for (int k = 0; k < 2; k++) {
+        for (int32_t i = 4 * rounds; i < count; i++) {
+            const int32_t product = x[i] * y[k + i];
+            low[k] += (uint32_t)product;
+            high[k] += product >> 16;
+        }
+        sums[k] = (int64_t)high[k] * (1 << 16) + (uint32_t)(low[k] - (uint32_t)high[k] * (1U << 16));
     }
-    for (; count > 0; count--, x++, y++) {
-        const int32_t product = *x * *y;
-        low += (uint32_t)product;
-        high += product >> 16;
-    }
-    return (int64_t)high * (1 << 16) + (uint32_t)(low - (uint32_t)high * (1U << 16));
 }
 
 /* Sums of products of x[0..count) with y[0..), y[1..), as many as are TOGETHER. size, rounds: see rounds_of. */
 static void products(const int32_t *x, const int32_t *y, int32_t count, uint32_t size, int32_t rounds, int64_t *sums)
 {
     if (rounds == 0) {
-        for (int k = 0; k < TOGETHER; k++) {
-            sums[k] = products_of_loud(x, y + k, count, size);
+        for (int k = 0; k < TOGETHER; k += 2) {
+            products_of_loud(x, y + k, count, size, sums + k);
         }
         return;
     }
