@@ -9,8 +9,8 @@
 
 /* Praat's own numbers, as its manual gives them where it does */
 #define SEARCH_FROM 3435973837U /* 0.8 of a period, Q0.32; to 1.25 */
-#define ALIKE 40265318          /* 0.3: correlation from which a pulse counts */
-#define ALIKE_EDGE 93952410     /* 0.7: from which one more counts beyond the interval */
+#define ALIKE 20132659          /* 0.3, Q5.26: correlation from which a pulse counts */
+#define ALIKE_EDGE 46976205     /* 0.7: from which one more counts beyond the interval */
 #define WEAK 100215898U         /* 0.0233333 of the sound's peak, Q0.32 */
 #define STRONG 100000           /* sample steps: never too weak */
 #define LAGS_MAX (45 * SER_PITCH_LONGEST / 100 + 17) /* from 0.8 to 1.25, and some */
@@ -48,7 +48,7 @@ typedef struct {
 
 typedef struct {
     ser_place place;
-    int32_t likeness; /* correlation, Q4.27; negative if there is no maximum */
+    int32_t likeness; /* correlation, Q5.26; negative if there is no maximum */
     int32_t peak;     /* largest sample around */
 } ser_match;
 
@@ -163,14 +163,15 @@ static int32_t period_at(const marker *m, ser_place place)
     }
 }
 
-/* Of how many times four products the sum fits 32 bits, if no sample is larger: at most 16; 0 if of fewer than two. */
+/* Of how many times four products, and of three more, the sum fits 32 bits, if no sample is larger: at most 16; 0 if of fewer than
+   two. */
 static int32_t rounds_of(uint32_t size)
 {
     const uint32_t square = size * size; /* at most 2^30 */
-    uint32_t most = (1U << 29) / 16 - 1;
+    uint32_t most = (1U << 31) / 88;     /* of 8 rounds 44, of 4 22, of 2 11 */
     int32_t rounds = 16;
-    while (square > most) {
-        most = 2 * most + 1;
+    while (square >= most) {
+        most *= 2;
         rounds >>= 1;
     }
     return rounds > 1 ? rounds : 0;
@@ -193,15 +194,15 @@ static uint64_t power(const int32_t *x, int32_t count)
 #endif
 
 /*
- * add_products: sums of products of x[0..4 rounds) with y[0..), y[1..), as many as are TOGETHER, added to sums. Every sample of y is
- * loaded once.
+ * add_products: sums of products of x[0..4 rounds + rest) with y[0..), y[1..), as many as are TOGETHER, added to sums. Every sample of
+ * y is loaded once; there is a round.
  * add_loud: the same of two, of x[0..4 rounds), by pairs of products: of their sums the low 32 bits, and of each all but its low 16
  * bits in high, which says how often the low ones went over.
  */
 #if SER_NARROW_PRODUCTS /* a Cortex-M0+ has registers for two sums */
 #define TOGETHER 2
 
-SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int32_t rounds, int64_t *sums)
+SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int32_t rounds, int32_t rest, int64_t *sums)
 {
     const int32_t *end = x + 4 * rounds;
     int32_t a = 0, b = 0, y0 = y[0];
@@ -224,6 +225,12 @@ SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int3
         x += 4;
         y += 4;
     } while (x < end);
+    for (; rest > 0; rest--) {
+        const int32_t v = *x++;
+        a += v * y0;
+        y0 = *++y;
+        b += v * y0;
+    }
     sums[0] += a;
     sums[1] += b;
 }
@@ -250,7 +257,7 @@ SER_NOT_INLINE static void add_loud(const int32_t *x, const int32_t *y, int32_t 
 #else
 #define TOGETHER 4
 
-SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int32_t rounds, int64_t *sums)
+SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int32_t rounds, int32_t rest, int64_t *sums)
 {
     const int32_t *end = x + 4 * rounds;
     int32_t a = 0, b = 0, c = 0, d = 0;
@@ -283,6 +290,16 @@ SER_NOT_INLINE static void add_products(const int32_t *x, const int32_t *y, int3
         x += 4;
         y += 4;
     } while (x < end);
+    for (; rest > 0; rest--, x++, y++) {
+        y3 = y[3];
+        a += x[0] * y0;
+        b += x[0] * y1;
+        c += x[0] * y2;
+        d += x[0] * y3;
+        y0 = y1;
+        y1 = y2;
+        y2 = y3;
+    }
     sums[0] += a;
     sums[1] += b;
     sums[2] += c;
@@ -342,23 +359,17 @@ static void products_of_loud(const int32_t *x, const int32_t *y, int32_t count, 
 /* Sums of products of x[0..count) with y[0..), y[1..), as many as are TOGETHER. size, rounds: see rounds_of. */
 static void products(const int32_t *x, const int32_t *y, int32_t count, uint32_t size, int32_t rounds, int64_t *sums)
 {
-    if (rounds == 0) {
+    if (rounds == 0 || count < 4) {
         for (int k = 0; k < TOGETHER; k += 2) {
             products_of_loud(x, y + k, count, size, sums + k);
         }
         return;
     }
     for (int k = 0; k < TOGETHER; k++) {
-        int32_t sum = 0;
-        for (int i = 0; i < (count & 3); i++) {
-            sum += x[i] * y[k + i];
-        }
-        sums[k] = sum;
+        sums[k] = 0;
     }
-    x += count & 3;
-    y += count & 3;
     for (int32_t left = count >> 2; left > 0; left -= rounds) {
-        add_products(x, y, left < rounds ? left : rounds, sums);
+        add_products(x, y, left < rounds ? left : rounds, left <= rounds ? count & 3 : 0, sums);
         x += 4 * rounds;
         y += 4 * rounds;
     }
@@ -416,20 +427,35 @@ static int32_t many_products(const int32_t *x, const int32_t *y, int32_t lags, i
 }
 #endif
 
-/* 2^45 / sqrt(x) for x in [2^30, 2^32), relative error below 6e-7: from the middle of a range of ser_root_rows on, by products
-   of 16 bits. */
-static int32_t per_root(uint32_t x)
+/*
+ * x / sqrt(power) times 2^13, power > 0, |x| < sqrt(power) 2^15: relative error below 6e-7 and a unit. From the middle of a range of
+ * ser_root_rows on, by products of 16 bits.
+ */
+SER_INLINE int32_t over_root(int32_t x, uint32_t power)
 {
-    const int32_t *row = ser_root_rows[(x >> 25) - 32];
+    const int half = ser_leading_zeros(power) >> 1;
+    const uint32_t p = power << (2 * half); /* 2^30 and more */
+    const int32_t *row = ser_root_rows[(p >> 25) - 32];
     const uint32_t inverse = (uint32_t)row[0]; /* of the middle, 2^62 / c */
-    const int32_t near = (int32_t)ser_umulh(inverse, (uint32_t)row[1]);
-    /* d = x / c - 1 times 2^36, at most 2^30 in size, and its powers: 1 - d / 2 + 3 / 8 d^2 - 5 / 16 d^3 */
-    const int32_t d = (((int32_t)(x & 0x1ffffffU) - (1 << 24)) >> 9) * (int32_t)(inverse >> 17);
+    const int32_t near = (int32_t)ser_umulh(inverse, (uint32_t)row[1]); /* 2^45 / sqrt(c) */
+    /* d = p / c - 1 times 2^36, at most 2^30 in size, and its powers: 1 - d / 2 + 3 / 8 d^2 - 5 / 16 d^3 */
+    const int32_t d = (((int32_t)(p & 0x1ffffffU) - (1 << 24)) >> 9) * (int32_t)(inverse >> 17);
     const int32_t d15 = d >> 15; /* times 2^21 */
     const int32_t square = (d15 * d15) >> 6;
     const int32_t cube = ((square >> 10) * d15) >> 11;
     const int32_t more = ((3 * square) >> 3) - (d >> 1) - ((5 * cube) >> 4);
-    return near + (((near >> 15) * (more >> 14)) >> 7);
+    return ser_mulh(x * (1 << half), near + (((near >> 15) * (more >> 14)) >> 7));
+}
+
+/* Sums of products, of lag 0 and so on, over the root of the power that the other stretch has there: x[0..length) and on. */
+SER_NOT_INLINE static void normalise(int32_t *sums, int32_t count, const int32_t *x, int32_t length, uint64_t power, int shift)
+{
+    for (const int32_t *end = sums + count; sums < end; sums++, x++) {
+        const int32_t out = x[0], in = x[length];
+        const uint32_t part = (uint32_t)reduced((int64_t)power, shift);
+        *sums = part > 0 ? over_root(*sums, part) : 0;
+        power += (uint64_t)(int64_t)(in * in - out * out);
+    }
 }
 
 /* Where between -1/2 and 1/2 a parabola's top is, which rises by `rise` from the value before the largest to the one after
@@ -464,7 +490,7 @@ static ser_match find_match(marker *m, ser_place from, int32_t period, int side)
     const stretch sound = sound_at(m, side > 0 ? low : start, (side > 0 ? end + 3 : low) + length, side < 0);
     const int32_t *x = sound.sample + low, *y = sound.sample + start;
     const uint64_t own = power(x, length);
-    uint64_t other = power(y, length);
+    const uint64_t other = power(y, length);
     const uint64_t all = other + power(y + length, count - 1);
     int32_t highest = -(1 << 30), best = -1, k = 0;
     ser_match match = {from, -1, 0};
@@ -484,18 +510,7 @@ static ser_match find_match(marker *m, ser_place from, int32_t period, int side)
             likeness[k + i] = reduced(sums[i], shift);
         }
     }
-    /* over the root of the other's power: up to 2^27.5 */
-    for (k = 0; k < count; k++) {
-        const uint32_t part = (uint32_t)reduced((int64_t)other, shift);
-        const int32_t out = y[k], in = y[k + length];
-        if (part > 0) {
-            const int half = ser_leading_zeros(part) >> 1;
-            likeness[k] = ser_mulh(likeness[k] * (1 << half), per_root(part << (2 * half)));
-        } else {
-            likeness[k] = 0;
-        }
-        other += (uint64_t)(int64_t)(in * in - out * out);
-    }
+    normalise(likeness, count, y, length, other, shift); /* up to 2^27.5 */
 
     /* Praat takes the two lags before the first as 0, and then the first of them may be a maximum. */
     if (likeness[0] <= 0) {
@@ -520,10 +535,7 @@ static ser_match find_match(marker *m, ser_place from, int32_t period, int side)
     }
     {
         const uint32_t part = (uint32_t)reduced((int64_t)own, shift);
-        if (part > 0) {
-            const int half = ser_leading_zeros(part) >> 1;
-            match.likeness = ser_mulh(match.likeness * (2 << half), per_root(part << (2 * half)));
-        }
+        match.likeness = part > 0 ? over_root(match.likeness, part) : match.likeness;
     }
     return match;
 }
