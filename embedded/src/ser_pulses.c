@@ -633,17 +633,18 @@ static void reverse(ser_pulses *p, int32_t from)
     }
 }
 
-/* Q16 of cos^2(pi / 2 x), a Hann window from its middle to its edge; x in 2^-16, at most 1. Linear between 256 places, to 1e-5. */
+/* Q16 of cos^2(pi / 2 x), a Hann window from its middle to its edge; x in 2^-21, at most 1. Linear between 256 places, to 2e-5. */
 static uint32_t hann(uint32_t x)
 {
-    const uint32_t i = x >> 8;
+    const uint32_t i = x >> 13;
     if (i > 255) {
         return 0;
     }
     const int32_t a = ser_quarter_circle_q31[2 * i] >> 1;
     const int32_t b = i < 255 ? ser_quarter_circle_q31[2 * i + 2] >> 1 : 0; /* nearer than 2^23 to a */
-    const uint32_t cosine = (uint32_t)(a + (((b - a) * (int32_t)(x & 255U)) >> 8)) >> 14;
-    return (cosine * cosine) >> 16;
+    const int32_t between = (((b - a) >> 5) * (int32_t)(x & 0x1fffU)) >> 8;
+    const uint32_t cosine = (uint32_t)(a + between + (1 << 13)) >> 14; /* at most 2^16 */
+    return cosine > 0xffffU ? 0xffffU : (cosine * cosine + (1U << 15)) >> 16;
 }
 
 /* Of a fifth of a period, in 1 / SER_TIME_STEPS sample: rounded down to samples. */
@@ -676,7 +677,7 @@ static uint32_t amplitude(marker *m, uint32_t time, uint32_t left, uint32_t righ
         const int32_t d = (i - sample) * SER_TIME_STEPS - fraction;
         const uint32_t size = size_of(d);
         if (5 * size <= (d < 0 ? left : right)) {
-            const uint32_t w = hann((size * (d < 0 ? per_left : per_right)) >> 13);
+            const uint32_t w = hann((size * (d < 0 ? per_left : per_right)) >> 8);
             const uint32_t v = (w * size_of(sound.sample[i])) << up;
             sum += ser_umulh(v, v);
             weights += w * w;
