@@ -4,10 +4,12 @@ import itertools
 import re
 import shutil
 from fractions import Fraction
+from pathlib import Path
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import parselmouth
+import pulse_definition
 import pytest
 import signals
 import soundfile
@@ -278,6 +280,112 @@ def test_jitter_and_shimmer_of_praats_own_pulses():
         wanted = list(reference.voice_columns(sound, reference.to_pitch(sound)).values())
         # times are rounded to 1/256 sample, amplitudes to 0.05 dB
         assert got == pytest.approx(wanted, rel=0.02)
+
+
+def pulse_train(period, *, jitter=0.004, shimmer=0.03, peak=8000, offset=0, seed=1):
+    """A voice of 0.75 s and silence after it: samples, and the (places, log2 amplitudes) of its pulses.
+
+    Each rings at four times the pitch, and dies away before the next. jitter, shimmer: standard deviation of
+    a period and an amplitude.
+    """
+    rng = np.random.default_rng(seed)
+    count = int(12000 / period)
+    places = 200 + np.cumsum(period * (1 + jitter * rng.normal(size=count).clip(-3, 3)))
+    amplitudes = 1 + shimmer * rng.normal(size=count).clip(-3, 3)
+    since = (np.arange(16080)[:, None] - places) / period
+    rings = np.where(since >= 0, np.exp(-6 * since.clip(0)) * np.sin(8 * np.pi * since), 0)
+    wave = rings @ amplitudes
+    return np.rint(peak * wave / np.abs(wave).max() + offset).astype(int), (
+        places,
+        np.log2(amplitudes) + 20,
+    )
+
+
+TRAINS = {
+    "a man": pulse_train(134.3),
+    "a woman": pulse_train(71.7),
+    "75 Hz": pulse_train(211.0),
+    "600 Hz": pulse_train(27.2),
+    "with an offset": pulse_train(97.1, offset=500),
+    "full scale": pulse_train(88.8, peak=32767),
+    "over full scale": pulse_train(88.8, peak=45000),
+    "a few units": pulse_train(110.4, peak=6),
+    "hoarse": pulse_train(120.2, jitter=0.02, shimmer=0.15),
+}
+JITTER_AND_SHIMMER = [column for column in harness.COLUMNS if schema.GROUP_OF[column] == "voice"]
+
+
+@pytest.mark.parametrize("name", TRAINS)
+def test_pulses_jitter_and_shimmer_by_their_definition(name):
+    """In double precision, of the sound as it is kept and the F0 as it was found."""
+    samples = np.clip(TRAINS[name][0], -32768, 32767).astype(np.int16)
+    stream = harness.Voice(samples)
+    kept = stream.history()[-len(samples) :]
+    marking = pulse_definition.Marking(kept, stream.track(), stream.level() / 256)
+    places, wanted = stream.pulses(), marking.pulses()
+    assert len(places) == len(wanted) > 50
+    # places are stored in 1/256, levels in 1/128 octave; behind the voice an offset is like itself anywhere
+    assert np.abs(places - wanted)[places < 12000].max() < 0.5 / 256 + 5e-4
+    levels = np.rint(128 * marking.levels(places)) / 128
+    wanted = pulse_definition.perturbation(places, levels)
+    found = stream.columns()
+    for column, number in zip(JITTER_AND_SHIMMER, wanted, strict=True):
+        # a level that is halfway between two may have been rounded to the other
+        flip = (
+            0 if "jitter" in column else 2 / 128 * (6.02 if "_db" in column else 0.7) / len(places)
+        )
+        assert found[column] == pytest.approx(number, rel=1e-4, abs=1e-6 + flip), column
+
+
+@pytest.mark.parametrize("name", ["a man", "a woman", "75 Hz", "full scale", "hoarse"])
+def test_jitter_and_shimmer_are_those_that_were_put_in(name):
+    samples, pulses = TRAINS[name]
+    found = harness.Voice(np.clip(samples, -32768, 32767).astype(np.int16)).columns()
+    for column, number in zip(
+        JITTER_AND_SHIMMER, pulse_definition.perturbation(*pulses), strict=True
+    ):
+        assert found[column] == pytest.approx(number, rel=0.1), column
+
+
+@pytest.mark.parametrize("name", TRAINS)
+def test_pulses_do_not_depend_on_how_the_sound_comes(name):
+    samples = np.clip(TRAINS[name][0], -32768, 32767).astype(np.int16)
+    whole, parts = harness.Voice(samples), harness.Voice(samples[:80])
+    for start in range(80, len(samples), 480):
+        parts.push(samples[start : start + 480])
+    assert parts.columns() == whole.columns()
+    assert (parts.pulses() == whole.pulses()).all()
+
+
+@pytest.mark.parametrize("options", [("-DSER_TEST_NARROW_PRODUCTS",), ("-mavx2",)])
+def test_pulses_have_the_same_bits_by_every_kernel(options):
+    """Two sums at a time, as on a Cortex-M0+; sixteen products at a time.
+
+    Of samples of -2^15 side by side as well, the sum of whose products does not fit 32 bits.
+    """
+    if options == ("-mavx2",) and "avx2" not in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
+        pytest.skip("no AVX2 here")
+    square = np.where(np.arange(16080) // 40 % 2, 32767, -32768)
+    for samples in [*(train for train, _ in TRAINS.values()), square]:
+        samples = np.clip(samples, -32768, 32767).astype(np.int16)
+        other = harness.Voice(samples, options=options)
+        assert other.columns() == harness.Voice(samples).columns()
+
+
+@given(
+    st.integers(0, 2**31),
+    st.sampled_from([(0.01, 1.0), (0.1, 8.0), (0.3, 12.0)]),
+    st.integers(8, 300),
+)
+def test_jitter_and_shimmer_of_any_pulses(seed, spread, count):
+    """Of amplitudes down to one unit, periods that are none between them."""
+    rng = np.random.default_rng(seed)
+    periods = rng.uniform(30, 300) * (1 + spread[0] * rng.normal(size=count).clip(-3, 3))
+    periods[rng.random(count) < 0.02] = 700
+    places = np.rint(np.cumsum(periods) * 256)
+    levels = np.rint(rng.uniform(1, 1800) + spread[1] * rng.normal(size=count)).clip(1, 2047)
+    wanted = pulse_definition.perturbation(places / 256, levels / 128)
+    assert harness.perturbation(places, levels) == pytest.approx(wanted, rel=1e-4, abs=1e-5)
 
 
 # stages, frame by frame

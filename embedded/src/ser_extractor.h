@@ -133,7 +133,7 @@ typedef struct {
         int32_t pitch[SER_PITCH_SCRATCH];
 #endif
 #if SER_WITH_VOICE
-        float pulses[SER_PULSES_SCRATCH];
+        int32_t pulses[SER_PULSES_SCRATCH];
 #endif
 #if SER_NEEDS_FFT
         int32_t spectrum[SER_SPECTRUM_SCRATCH];

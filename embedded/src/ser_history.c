@@ -122,10 +122,10 @@ void ser_history_hop(ser_history *history, const ser_tail *tail)
 }
 
 /* The samples that a block's codes stand for; the two before them are in latest. */
-SER_INLINE void decode_order(const uint8_t *codes, int order, int32_t step, int32_t latest[2], float *samples)
+SER_INLINE void decode_order(const uint8_t *codes, int order, int32_t step, int32_t latest[2], int32_t *samples)
 {
     int32_t last = latest[0], before = latest[1];
-    for (const float *end = samples + SER_HISTORY_BLOCK; samples < end; codes += 3) { /* 4 codes are 3 bytes */
+    for (const int32_t *end = samples + SER_HISTORY_BLOCK; samples < end; codes += 3) { /* 4 codes are 3 bytes */
         const uint32_t bits = (uint32_t)codes[0] | (uint32_t)codes[1] << 8 | (uint32_t)codes[2] << 16;
         for (int i = 0; i < 4; i++) {
             const int32_t code = (int32_t)(bits << (32 - SER_HISTORY_BITS * (i + 1))) >> (32 - SER_HISTORY_BITS);
@@ -133,20 +133,20 @@ SER_INLINE void decode_order(const uint8_t *codes, int order, int32_t step, int3
             const int32_t sum = prediction + scaled(code, step);
             before = last;
             last = sum == (int16_t)sum ? sum : clip(sum);
-            *samples++ = (float)last;
+            *samples++ = last;
         }
     }
     latest[0] = last;
     latest[1] = before;
 }
 
-void ser_history_read(const ser_history *history, uint32_t hop, float *samples)
+void ser_history_read(const ser_history *history, uint32_t hop, int32_t *samples)
 {
     const ser_history_record *record = &history->hop[hop % SER_HISTORY_HOPS];
     int32_t latest[2];
     int block;
     if (hop >= history->hops || history->hops - hop > SER_HISTORY_HOPS) {
-        memset(samples, 0, sizeof(float) * SER_HOP);
+        ser_clear_words(samples, sizeof *samples * SER_HOP);
         return;
     }
     latest[0] = record->before[0];

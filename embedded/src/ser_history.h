@@ -53,8 +53,9 @@ void ser_history_reset(ser_history *history);
 /* Records the latest hop. */
 void ser_history_hop(ser_history *history, const ser_tail *tail);
 
-/* The SER_HOP samples that came with a hop; zeros if they are not kept any more. */
-void ser_history_read(const ser_history *history, uint32_t hop, float *samples);
+/* The SER_HOP samples that came with a hop; zeros if they are not kept any more. As words, because a Cortex-M0+ loads those with one
+ * instruction, and what multiplies them loads each often. */
+void ser_history_read(const ser_history *history, uint32_t hop, int32_t *samples);
 
 #ifdef __cplusplus
 }

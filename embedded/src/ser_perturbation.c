@@ -1,6 +1,6 @@
 #include "ser_perturbation.h"
 
-#include "ser_math.h"
+#include "ser_fixed.h"
 
 #include <string.h>
 
@@ -20,6 +20,18 @@ static int is_similar(uint32_t a, uint32_t b)
 }
 
 static uint32_t distance(uint32_t a, uint32_t b) { return a > b ? a - b : b - a; }
+
+/* The same of sums of amplitudes. */
+static uint64_t distance_64(uint64_t a, uint64_t b) { return a > b ? a - b : b - a; }
+
+/* 2^(level / SER_LEVEL_STEPS), Q16.16; levels are below 16 octaves. */
+static uint32_t amplitude_of(uint32_t level)
+{
+    const uint32_t octave = level / SER_LEVEL_STEPS;
+    const int32_t below = (int32_t)(level % SER_LEVEL_STEPS) - SER_LEVEL_STEPS; /* the next octave */
+    const uint32_t mantissa = (uint32_t)ser_exp2_q30(below * ((1 << 24) / SER_LEVEL_STEPS)); /* of 2^(level - octave + 29) */
+    return octave > 13 ? mantissa << (octave - 13) : octave == 13 ? mantissa : (mantissa + (1U << (12 - octave))) >> (13 - octave);
+}
 
 int ser_perturbation_is_period(uint32_t difference)
 {
@@ -71,7 +83,7 @@ static void add_period(ser_perturbation *p, uint32_t period)
 /* The pulse between the two latest periods has this amplitude. */
 static void add_amplitude(ser_perturbation *p, uint32_t time, uint32_t level)
 {
-    const float *a = p->peak;
+    const uint32_t *a = p->peak;
     const uint32_t step = time - p->peak_time;
     const int alike = p->peaks > 0 && ser_perturbation_is_period(step) &&
                       distance(level, p->peak_level[0]) <= SER_AMPLITUDE_STEPS;
@@ -82,19 +94,19 @@ static void add_amplitude(ser_perturbation *p, uint32_t time, uint32_t level)
     memmove(p->peak + 1, p->peak, 4 * sizeof p->peak[0]);
     memmove(p->similar + 1, p->similar, 4);
     p->peak_level[0] = level;
-    p->peak[0] = ser_exp2((float)level * (1.0f / (float)SER_LEVEL_STEPS));
+    p->peak[0] = amplitude_of(level);
     p->similar[0] = (uint8_t)alike;
     p->peak_time = time;
     p->peaks++;
     if (alike) {
-        p->shimmer_sum += ser_absf(a[0] - a[1]);
+        p->shimmer_sum += distance(a[0], a[1]);
         p->level_sum += distance(level, p->peak_level[1]);
         p->shimmer_count++;
         if (p->similar[1]) {
-            p->apq3_sum += ser_absf(a[1] - (a[0] + a[1] + a[2]) * (1.0f / 3.0f));
+            p->apq3_sum += distance_64(2 * (uint64_t)a[1], (uint64_t)a[0] + a[2]);
             p->apq3_count++;
             if (p->similar[2] && p->similar[3]) {
-                p->apq5_sum += ser_absf(a[2] - (a[0] + a[1] + a[2] + a[3] + a[4]) * 0.2f);
+                p->apq5_sum += distance_64(4 * (uint64_t)a[2], (uint64_t)a[0] + a[1] + a[3] + a[4]);
                 p->apq5_count++;
             }
         }
@@ -114,6 +126,9 @@ void ser_perturbation_add(ser_perturbation *p, uint32_t time, uint32_t level)
     p->pulses++;
 }
 
+/* Of any size, in two halves: the C library may convert 64 bits by way of doubles. */
+static float to_float(uint64_t x) { return (float)(uint32_t)(x >> 32) * 4294967296.0f + (float)(uint32_t)x; }
+
 static float ratio(float sum, float count, float mean)
 {
     return count > 0.0f && mean > 0.0f ? sum / (count * mean) : SER_UNDEFINED;
@@ -129,13 +144,13 @@ void ser_perturbation_columns(const ser_perturbation *p, float columns[SER_PERTU
         sum += p->period[0];
         count++;
     }
-    period = count > 0 ? ser_from_u64(sum) / ser_from_u64(count) : 0.0f;
-    amplitude = p->peaks > 1 ? p->amplitude_sum / (float)(p->peaks - 1) : 0.0f;
-    COLUMN(JITTER_LOCAL) = ratio(ser_from_u64(p->local_sum), (float)p->local_count, period);
-    COLUMN(JITTER_RAP) = ratio(ser_from_u64(p->rap_sum), 3.0f * (float)p->rap_count, period);
-    COLUMN(JITTER_PPQ5) = ratio(ser_from_u64(p->ppq_sum), 5.0f * (float)p->ppq_count, period);
-    COLUMN(SHIMMER_LOCAL) = ratio(p->shimmer_sum, (float)p->shimmer_count, amplitude);
-    COLUMN(SHIMMER_DB) = ratio(ser_from_u64(p->level_sum) * DECIBELS_PER_STEP, (float)p->shimmer_count, 1.0f);
-    COLUMN(SHIMMER_APQ3) = ratio(p->apq3_sum, (float)p->apq3_count, amplitude);
-    COLUMN(SHIMMER_APQ5) = ratio(p->apq5_sum, (float)p->apq5_count, amplitude);
+    period = count > 0 ? to_float(sum) / to_float(count) : 0.0f;
+    amplitude = p->peaks > 1 ? to_float(p->amplitude_sum) / (float)(p->peaks - 1) : 0.0f;
+    COLUMN(JITTER_LOCAL) = ratio(to_float(p->local_sum), (float)p->local_count, period);
+    COLUMN(JITTER_RAP) = ratio(to_float(p->rap_sum), 3.0f * (float)p->rap_count, period);
+    COLUMN(JITTER_PPQ5) = ratio(to_float(p->ppq_sum), 5.0f * (float)p->ppq_count, period);
+    COLUMN(SHIMMER_LOCAL) = ratio(to_float(p->shimmer_sum), (float)p->shimmer_count, amplitude);
+    COLUMN(SHIMMER_DB) = ratio(to_float(p->level_sum) * DECIBELS_PER_STEP, (float)p->shimmer_count, 1.0f);
+    COLUMN(SHIMMER_APQ3) = ratio(to_float(p->apq3_sum), 3.0f * (float)p->apq3_count, amplitude);
+    COLUMN(SHIMMER_APQ5) = ratio(to_float(p->apq5_sum), 5.0f * (float)p->apq5_count, amplitude);
 }

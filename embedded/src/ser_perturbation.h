@@ -2,6 +2,9 @@
  * Jitter and shimmer of a sequence of pulses, fed one by one, as Praat's manual defines them (Voice 2 and 3:
  * jitter local, rap, ppq5; shimmer local, dB, apq3, apq5; periods SER_PERIOD_SHORTEST ... SER_PERIOD_LONGEST,
  * period factor SER_PERIOD_FACTOR, amplitude factor SER_AMPLITUDE_FACTOR).
+ *
+ * Format. Times and levels are whole steps; an amplitude is 2^(level / SER_LEVEL_STEPS) in Q16.16, rounded: to 2^-17 of a sample
+ * step and 4e-7 of itself. All sums are exact, 64 bits: of 2^32 pulses at full scale. Floats begin with the columns.
  */
 #ifndef SER_PERTURBATION_H
 #define SER_PERTURBATION_H
@@ -29,10 +32,10 @@ typedef struct {
     uint32_t peaks;           /* amplitudes taken */
     uint32_t peak_time;       /* of the latest */
     uint32_t peak_level[5];   /* latest first */
-    float peak[5];            /* linear */
+    uint32_t peak[5];         /* linear, Q16.16 */
     uint8_t similar[5];       /* as the one before: in time and within the amplitude factor */
-    float amplitude_sum;      /* without the latest */
-    float shimmer_sum, apq3_sum, apq5_sum; /* of |a1 - a2|, |a - mean| */
+    uint64_t amplitude_sum;   /* without the latest */
+    uint64_t shimmer_sum, apq3_sum, apq5_sum; /* of |a1 - a2|, 3 |a - mean|, 5 |a - mean| */
     uint64_t level_sum;       /* of differences of levels */
     uint32_t shimmer_count, apq3_count, apq5_count;
 } ser_perturbation;

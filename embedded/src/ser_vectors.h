@@ -5,7 +5,7 @@
  *   SER_VECTORS             1 where they are to be had
  *   ser_mulh_8(a, b)        ser_mulh of each; ser_umulh_8 without signs
  *   ser_leading_zeros_8(x)  of numbers from 1 to 2^31 - 1
- *   ser_sum_8(x)            of all eight, modulo 2^32; ser_or_8
+ *   ser_sum_8(x)            of all eight, modulo 2^32; ser_or_8; ser_sum_4 of four of 64 bits
  *   ser_repeat_4(to, x)     four bytes, four times
  *   ser_bytes_4x4(w, x)     sums of products of bytes, of four rows of four with four that were repeated: two halves of each
  *                           row's, which ser_add_neighbours_8 adds up
@@ -72,6 +72,12 @@ SER_INLINE uint32_t ser_sum_8(ser_vector x)
     y = _mm_add_epi32(y, _mm_shuffle_epi32(y, 0x4e));
     y = _mm_add_epi32(y, _mm_shuffle_epi32(y, 0xb1));
     return (uint32_t)_mm_cvtsi128_si32(y);
+}
+
+SER_INLINE int64_t ser_sum_4(ser_vector x)
+{
+    const __m128i y = _mm_add_epi64(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    return _mm_cvtsi128_si64(_mm_add_epi64(y, _mm_unpackhi_epi64(y, y)));
 }
 
 SER_INLINE uint32_t ser_or_8(ser_vector x)

@@ -25,7 +25,7 @@ typedef struct {
     ser_intensity intensity;
     union { /* of one stage at a time */
         int32_t pitch[SER_PITCH_SCRATCH];
-        float pulses[SER_PULSES_SCRATCH];
+        int32_t pulses[SER_PULSES_SCRATCH];
         struct {
             int32_t spectrum[SER_HNR_SPECTRUM];
             int32_t scratch[SER_HNR_SCRATCH];
@@ -141,7 +141,12 @@ int probe_history(const probe *p, float *samples)
     const uint32_t kept = hops < SER_HISTORY_HOPS ? hops : SER_HISTORY_HOPS;
     uint32_t i;
     for (i = 0; i < kept; i++) {
-        ser_history_read(&p->pulses.history, hops - kept + i, samples + SER_HOP * i);
+        int32_t read[SER_HOP];
+        int j;
+        ser_history_read(&p->pulses.history, hops - kept + i, read);
+        for (j = 0; j < SER_HOP; j++) {
+            samples[SER_HOP * i + (uint32_t)j] = (float)read[j];
+        }
     }
     return (int)kept * SER_HOP;
 }
