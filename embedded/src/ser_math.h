@@ -4,7 +4,6 @@
  *   ser_log2(x)    x > 0 normal      error < 1.5 ulp of max(|result|, 0.5)
  *   ser_exp2(x)    any finite x      relative error < 2e-7; 0 below -126, clamped above 127.99
  *   ser_rsqrt(x)   x > 0 normal      relative error < 3e-7
- *   ser_rsqrt_fast(x)  the same      relative error < 1e-6, a third cheaper
  *   ser_recip(x)   |x| normal        relative error < 4e-7
  *   ser_db(x)      10 log10(x)
  */
@@ -118,17 +117,12 @@ static inline float ser_exp2(float x)
     return ser_from_bits(ser_bits(p) + ((uint32_t)whole << 23));
 }
 
-/* An estimate by halving the exponent, one step tuned to it (Kadlec 2010), one Newton step. */
-static inline float ser_rsqrt_fast(float x)
+/* An estimate by halving the exponent, one step tuned to it (Kadlec 2010), two Newton steps. */
+static inline float ser_rsqrt(float x)
 {
     float y = ser_from_bits(0x5f1ffff9u - (ser_bits(x) >> 1));
     y = y * (0.703952253f * (2.38924456f - x * y * y));
-    return y * (1.5f - 0.5f * x * y * y);
-}
-
-static inline float ser_rsqrt(float x)
-{
-    const float y = ser_rsqrt_fast(x);
+    y = y * (1.5f - 0.5f * x * y * y);
     return y * (1.5f - 0.5f * x * y * y);
 }
 

@@ -25,7 +25,6 @@ extern "C" {
 extern const uint8_t ser_digit_reversal[256];
 extern const int32_t ser_radix4_twiddles_q31[486];
 extern const int32_t ser_quarter_circle_q31[512];
-extern const float ser_quarter_circle[512];
 extern const int16_t ser_turns[256]; /* cos, sin of 2 pi n / 512 for n < 128, Q1.14 */
 extern const uint16_t ser_hann_half[SER_PITCH_WINDOW / 2];         /* Q0.15 */
 extern const int32_t ser_window_correction[SER_PITCH_LAGS];        /* Q3.28 */

@@ -269,7 +269,7 @@ CONSTANTS: dict[str, float] = {
 }
 
 
-ENGINE = "integers 1"
+ENGINE = "integers 2"
 """The arithmetic that the columns come from on the chip: another one, of the same quantities, moves their
 last digits."""
 

@@ -1,7 +1,6 @@
 """ser_voice_tables.{h,c}: constants of the transform, pitch, HNR and intensity.
 
-All are computed in double precision and printed as hexadecimal single-precision, or as integers in a Q
-format.
+All are computed in double precision and printed as integers in a Q format.
 """
 
 import math
@@ -94,27 +93,12 @@ def kaiser() -> np.ndarray:
     return weight.reshape(-1, INTENSITY_STEP).mean(axis=1) / weight.sum()
 
 
-def _array(name: str, values: np.ndarray, kind: str = "float") -> str:
-    if kind == "float":
-        texts = [_hexfloat(v) for v in np.ravel(values)]
-        per_line = 6
-    else:
-        texts = [str(int(v)) for v in np.ravel(values)]
-        per_line = 8 if kind == "int32_t" else 16
+def _array(name: str, values: np.ndarray, kind: str) -> str:
+    texts = [str(int(v)) for v in np.ravel(values)]
+    per_line = 8 if kind == "int32_t" else 16
     lines = ["    " + ", ".join(texts[i : i + per_line]) for i in range(0, len(texts), per_line)]
-    return (
-        f"const {kind} SER_TABLE_IN_RAM({name})[{len(texts)}] = {{\n" + ",\n".join(lines) + "\n};\n"
-    )
-
-
-def _hexfloat(value: float) -> str:
-    """Shortest exact hexadecimal form of the nearest single-precision number."""
-    single = np.float32(value)
-    if single == 0:
-        return "0.0f"
-    mantissa, exponent = float(single).hex().split("p")
-    mantissa = mantissa.rstrip("0") if "." in mantissa else mantissa
-    return (mantissa + "0" if mantissa.endswith(".") else mantissa) + "p" + exponent + "f"
+    start = f"const {kind} SER_TABLE_IN_RAM({name})[{len(texts)}] = {{\n"
+    return start + ",\n".join(lines) + "\n};\n"
 
 
 def _intensity_defines() -> str:
@@ -161,7 +145,6 @@ extern "C" {{
 extern const uint8_t ser_digit_reversal[256];
 extern const int32_t ser_radix4_twiddles_q31[486];
 extern const int32_t ser_quarter_circle_q31[512];
-extern const float ser_quarter_circle[512];
 extern const int16_t ser_turns[256]; /* cos, sin of 2 pi n / 512 for n < 128, Q1.14 */
 extern const uint16_t ser_hann_half[SER_PITCH_WINDOW / 2];         /* Q0.15 */
 extern const int32_t ser_window_correction[SER_PITCH_LAGS];        /* Q3.28 */
@@ -186,7 +169,6 @@ def source() -> str:
         _array("ser_digit_reversal", digit_reversal(), "uint8_t"),
         _array("ser_radix4_twiddles_q31", q31(turned_twiddles()), "int32_t"),
         _array("ser_quarter_circle_q31", q31(quarter_circle()), "int32_t"),
-        _array("ser_quarter_circle", quarter_circle()),
         _array("ser_turns", np.rint(quarter_circle().reshape(128, 4)[:, :2] * 2**14), "int16_t"),
         _array("ser_hann_half", np.rint(hann()[: len(hann()) // 2] * _HANN_ONE), "uint16_t"),
         _array("ser_window_correction", np.rint(window_correction() * 2**28), "int32_t"),

@@ -190,7 +190,7 @@ void probe_perturbation(const uint32_t *times, const uint32_t *levels, int count
     ser_perturbation_columns(&p, columns);
 }
 
-/* which: 0 log2, 1 exp2, 2 1 / sqrt x, 3 the fast one, 4 1 / x. */
+/* which: 0 log2, 1 exp2, 2 1 / sqrt x, 3 1 / x. */
 void probe_math(int which, const float *x, int count, float *y)
 {
     int i;
@@ -198,7 +198,6 @@ void probe_math(int which, const float *x, int count, float *y)
         y[i] = which == 0   ? ser_log2(x[i])
                : which == 1 ? ser_exp2(x[i])
                : which == 2 ? ser_rsqrt(x[i])
-               : which == 3 ? ser_rsqrt_fast(x[i])
                             : ser_recip(x[i]);
     }
 }
