@@ -671,7 +671,6 @@ void ser_bank_columns(const ser_bank **banks, int count, const ser_repeated *mor
     }
 }
 
-#if SER_WITH_HNR
 void ser_series_add(ser_series *series, uint32_t frame, int32_t value)
 {
     if (series->frames < MOST_FRAMES) {
@@ -693,4 +692,3 @@ void ser_series_columns(const ser_series *series, int bits, float columns[7])
     const ser_shares shares = shares_of(series->frames, &series->times);
     functionals(&series->sums, &descriptor, &shares, columns);
 }
-#endif

@@ -583,7 +583,6 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
     return odd;
 }
 
-#if SER_WITH_HNR
 /*
  * Bins k and 256-k. With A the transform of x, and B that of y, C = conj(A) B; what is transformed back is
  * Z[k] = (C[k] + conj C[256-k] + i e^{i t} (C[k] - conj C[256-k])) / 2, of which conjugates are stored.
@@ -659,4 +658,3 @@ SER_IN_RAM void ser_fft_cross(int32_t *z, const int32_t *bins, int32_t offset)
     }
     ser_fft_complex256_to_reversed(z);
 }
-#endif

@@ -93,7 +93,6 @@ ser_peak ser_peak_deep_refine(const int32_t *r, ser_peak rough)
     return refine(r, rough.place, ser_sinc_deep_rows_q30, SER_SINC_DEEP);
 }
 
-#if SER_WITH_HNR
 #define ONE (1 << SER_PEAK_PLACE_BITS)
 
 /* sin(pi x) / (pi x), x up to a half and of 16 fractional bits: Q1.30. */
@@ -170,4 +169,3 @@ ser_peak ser_peak_short_refine(const int32_t *r, ser_peak rough, int end, int32_
     const int32_t left = ser_peak_short_sinc(r, x - h, end), right = ser_peak_short_sinc(r, x + h, end);
     return top(x, left, ser_peak_short_sinc(r, x, end), right, h);
 }
-#endif

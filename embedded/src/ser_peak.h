@@ -10,8 +10,6 @@
 #ifndef SER_PEAK_H
 #define SER_PEAK_H
 
-#include "ser_schema.h"
-
 #include <stdint.h>
 
 #ifdef __cplusplus
