@@ -40,7 +40,7 @@ def library(*more: str) -> ctypes.CDLL:
         "moments",
         "peak",
     )
-    others = ("peak_float", "perturbation", "pitch", "pulses", "tables", "tail", "voice_tables")
+    others = ("perturbation", "pitch", "pulses", "tables", "tail", "voice_tables")
     files = [source / f"ser_{name}.c" for name in (*stages, *others)]
     folder = tempfile.mkdtemp(prefix="ser_voice_")
     built = Path(folder) / "voice.so"
