@@ -11,7 +11,7 @@ executes other instructions. The GCC is an older or newer one than Debian's 12.2
 the counts are LLVM's, whose iteration at -O3 has 317,041 instructions where GCC 12.2's has 263,009 (counted
 earlier, not by the check); its factors are for LLVM's counts. Of this library GCC 12.2, built for that core
 from Debian's sources, made 2 % more instructions in a hop (171,499 for 168,130), 6 % more in an answer
-(369,000 for 347,000), 7 KB less code, and the same bits (default model, three clips; by hand, not by a check).
+(369,000 for 347,000), 7 KB less code and the same bits (default model, three clips; not by a check).
 
 One rule gives the factors of all chips:
 
