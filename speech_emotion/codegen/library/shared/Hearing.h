@@ -17,8 +17,8 @@
 /* What arrives while the recogniser is busy must fit. At worst, upper estimates for an ESP32 at 240 MHz: the
    20 kept blocks at the start of an utterance (50 ms), then the hop that ends a long vowel (60 ms), then the
    answer (15 ms): 13 blocks. 40 hold 400 ms in 13 KB, and the port's own DMA buffers 90 ms more. A chip without
-   floating-point unit (S2, C3, C6, H2) is slower than speech where the model wants jitter, shimmer or HNR: 300 blocks
-   hold an utterance of 3 s, and the answer comes late; where there is PSRAM, they are there. */
+   floating-point unit (S2, C3, C6, H2) has a third of the speed, and no board has shown yet that it keeps up: 300 blocks
+   hold an utterance of 3 s; where there is PSRAM, they are there. */
 #ifndef QUEUE_BLOCKS
 #if SOC_CPU_HAS_FPU
 #define QUEUE_BLOCKS 40

@@ -8,7 +8,7 @@
  *     Nicla Vision, Portenta H7 and
  *     its Vision Shield, Giga R1        Arduino Mbed OS boards              while you speak
  *     Nano RP2040 Connect               Arduino Mbed OS Nano Boards, or     while you speak; with jitter, shimmer or
- *                                       Raspberry Pi Pico/RP2040/RP2350     HNR some seconds after
+ *                                       Raspberry Pi Pico/RP2040/RP2350     HNR up to a second or two after
  *
  * Clock and data pins are the core's own (PIN_PDM_CLK, PIN_PDM_DIN). Boards of the ESP32 family: the sketch Microphone.
  * What is printed, and what can be chosen of it, is in Telling.h; how sentences are found in Sentences.h.
@@ -34,8 +34,8 @@
 #define MICROPHONE_GAIN 40 /* of the nRF52840's port, half decibels above -20 dB: none */
 #endif
 
-/* What arrives while the recogniser is busy must fit; a power of two. Without floating-point unit a model with jitter,
-   shimmer or HNR falls behind: two seconds hold a sentence of 2.7. */
+/* What arrives while the recogniser is busy must fit; a power of two. On an RP2040 a model with jitter,
+   shimmer or HNR takes up to 1.3 times as long as the sound: two seconds are enough for a sentence of 5. */
 #ifndef RING_SAMPLES
 #if defined(__ARM_FP) || defined(__ARM_PCS_VFP)
 #define RING_SAMPLES 8192
