@@ -17,7 +17,7 @@ EXAMPLES = """examples:
   python -m codegen models/mlp_64.joblib --web build/web
   python -m codegen models/mlp_64.joblib --web build/web --face models/face.joblib
   python -m codegen models/forest_small.joblib --out build/Forest --corpora ~/speech --clips 1000
-  python -m codegen models/mlp_64.joblib --hot-in-ram         # an ESP32 that has 45 KB to spare
+  python -m codegen models/mlp_64.joblib --hot-in-ram         # an ESP32 that has 42 KB to spare
 """
 FEATURES = Path("dataset/features.csv")
 
@@ -44,7 +44,7 @@ def parse_arguments():
         "$SER_CORPORA, or where dataset_generator.py looks)")  # fmt: skip
     add("--clips", type=int, default=500, metavar="N", help="how many of them (default: 500)")
     add("--hot-in-ram", action="store_true",
-        help="on an ESP32 of any kind keep what every 10 ms runs and reads in RAM (about 45 KB), so that "
+        help="on an ESP32 of any kind keep what every 10 ms runs and reads in RAM (about 42 KB), so that "
         "it never waits for the flash; on RP2040, RP2350 and nRF52840 it is there anyway")  # fmt: skip
     add("--url", metavar="URL",
         help="the library's home page, for library.properties (default: https://example.com/)")  # fmt: skip
