@@ -35,7 +35,7 @@
 #endif
 
 /* What arrives while the recogniser is busy must fit; a power of two. On an RP2040 a model with jitter,
-   shimmer or HNR takes up to 1.3 times as long as the sound: two seconds are enough for a sentence of 5. */
+   shimmer or HNR takes up to 1.4 times as long as the sound: two seconds are enough for a sentence of 5. */
 #ifndef RING_SAMPLES
 #if defined(__ARM_FP) || defined(__ARM_PCS_VFP)
 #define RING_SAMPLES 8192
