@@ -349,6 +349,7 @@ def everything():
         slow_per_second=67, slow_name="divisions", joules_decision=Range(0.001, 0.002, 0.003),
         joules_day_closed=Range(1e4, 2e4, 3e4), joules_day_open=Range(2e4, 3e4, 4e4),
         joules_day_slept=Range(1e3, 2e3, 3e3), instructions_gate=891, energy_source="a datasheet",
+        ram_copied=25_000,
     )  # fmt: skip
 
 
@@ -371,6 +372,7 @@ def test_the_table_says_every_figure_in_its_unit():
         "slow operations, response": "5,678 divisions",
         "slow operations, second": "67 divisions",
         "static RAM, KB": "58.6",
+        "of it a hop's code and tables, KB": "24.4",
         "peak stack, KB": "2.0",
         "RAM, KB (budget 256)": "60.5",
         "flash: code, KB": "48.8",

@@ -159,7 +159,7 @@ def rows(budget: Budget) -> list[tuple[str, Callable[[Figures], str]]]:
         ("slow operations, response", lambda f: _slow(f.slow_response, f.slow_name)),
         ("slow operations, second", lambda f: _slow(f.slow_per_second, f.slow_name)),
         ("static RAM, KB", lambda f: _kilobytes(f.ram_static)),
-        ("of it a hop's code and tables", lambda f: _kilobytes(f.ram_copied)),
+        ("of it a hop's code and tables, KB", lambda f: _kilobytes(f.ram_copied)),
         ("peak stack, KB", lambda f: _kilobytes(f.stack_peak)),
         (f"RAM, KB (budget {budget.ram_kb:g})", lambda f: _kilobytes(f.ram_total)),
         ("flash: code, KB", lambda f: _kilobytes(f.flash_code)),
