@@ -56,10 +56,10 @@ static inline float ser_from_bits(uint32_t u)
     return x;
 }
 
-/* Below 2^56. In two parts: the C library may convert 64 bits by way of doubles. */
+/* In two halves: the C library may convert 64 bits by way of doubles. */
 static inline float ser_from_u64(uint64_t x)
 {
-    return (float)(uint32_t)(x >> 24) * 16777216.0f + (float)(uint32_t)(x & 0xffffffu);
+    return (float)(uint32_t)(x >> 32) * 4294967296.0f + (float)(uint32_t)x;
 }
 
 static inline float ser_absf(float x) { return x < 0.0f ? -x : x; }

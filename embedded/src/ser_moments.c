@@ -32,9 +32,8 @@ void ser_moments_add(ser_moments *m, float value, uint32_t frame)
     m->count++;
 }
 
-float ser_moments_mean(const ser_moments *m) { return m->origin + m->mean; }
-
-float ser_moments_std(const ser_moments *m)
+/* Of the population; 0 without values. */
+static float deviation(const ser_moments *m)
 {
     return m->count > 0 ? sqrtf(m->m2 * ser_recip((float)m->count)) : 0.0f;
 }
@@ -50,8 +49,8 @@ void ser_moments_columns(const ser_moments *m, float columns[SER_MOMENTS_COLUMNS
     if (m->count == 0) {
         return;
     }
-    columns[0] = ser_moments_mean(m);
-    columns[1] = ser_moments_std(m);
+    columns[0] = m->origin + m->mean;
+    columns[1] = deviation(m);
     columns[2] = m->low;
     columns[3] = m->high;
     if (m->m2 > (SER_FLAT * columns[0] * columns[0] + SER_TINY) * n) {

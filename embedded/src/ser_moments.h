@@ -33,11 +33,6 @@ void ser_moments_reset(ser_moments *m);
 
 void ser_moments_add(ser_moments *m, float value, uint32_t frame);
 
-float ser_moments_mean(const ser_moments *m);
-
-/* Population standard deviation; 0 without values. */
-float ser_moments_std(const ser_moments *m);
-
 /* Mean, std, min, max, skewness, kurtosis, slope per second. What is undefined is 0. */
 void ser_moments_columns(const ser_moments *m, float columns[SER_MOMENTS_COLUMNS]);
 

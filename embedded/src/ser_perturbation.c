@@ -126,9 +126,6 @@ void ser_perturbation_add(ser_perturbation *p, uint32_t time, uint32_t level)
     p->pulses++;
 }
 
-/* Of any size, in two halves: the C library may convert 64 bits by way of doubles. */
-static float to_float(uint64_t x) { return (float)(uint32_t)(x >> 32) * 4294967296.0f + (float)(uint32_t)x; }
-
 static float ratio(float sum, float count, float mean)
 {
     return count > 0.0f && mean > 0.0f ? sum / (count * mean) : SER_UNDEFINED;
@@ -144,13 +141,13 @@ void ser_perturbation_columns(const ser_perturbation *p, float columns[SER_PERTU
         sum += p->period[0];
         count++;
     }
-    period = count > 0 ? to_float(sum) / to_float(count) : 0.0f;
-    amplitude = p->peaks > 1 ? to_float(p->amplitude_sum) / (float)(p->peaks - 1) : 0.0f;
-    COLUMN(JITTER_LOCAL) = ratio(to_float(p->local_sum), (float)p->local_count, period);
-    COLUMN(JITTER_RAP) = ratio(to_float(p->rap_sum), 3.0f * (float)p->rap_count, period);
-    COLUMN(JITTER_PPQ5) = ratio(to_float(p->ppq_sum), 5.0f * (float)p->ppq_count, period);
-    COLUMN(SHIMMER_LOCAL) = ratio(to_float(p->shimmer_sum), (float)p->shimmer_count, amplitude);
-    COLUMN(SHIMMER_DB) = ratio(to_float(p->level_sum) * DECIBELS_PER_STEP, (float)p->shimmer_count, 1.0f);
-    COLUMN(SHIMMER_APQ3) = ratio(to_float(p->apq3_sum), 3.0f * (float)p->apq3_count, amplitude);
-    COLUMN(SHIMMER_APQ5) = ratio(to_float(p->apq5_sum), 5.0f * (float)p->apq5_count, amplitude);
+    period = count > 0 ? ser_from_u64(sum) / ser_from_u64(count) : 0.0f;
+    amplitude = p->peaks > 1 ? ser_from_u64(p->amplitude_sum) / (float)(p->peaks - 1) : 0.0f;
+    COLUMN(JITTER_LOCAL) = ratio(ser_from_u64(p->local_sum), (float)p->local_count, period);
+    COLUMN(JITTER_RAP) = ratio(ser_from_u64(p->rap_sum), 3.0f * (float)p->rap_count, period);
+    COLUMN(JITTER_PPQ5) = ratio(ser_from_u64(p->ppq_sum), 5.0f * (float)p->ppq_count, period);
+    COLUMN(SHIMMER_LOCAL) = ratio(ser_from_u64(p->shimmer_sum), (float)p->shimmer_count, amplitude);
+    COLUMN(SHIMMER_DB) = ratio(ser_from_u64(p->level_sum) * DECIBELS_PER_STEP, (float)p->shimmer_count, 1.0f);
+    COLUMN(SHIMMER_APQ3) = ratio(ser_from_u64(p->apq3_sum), 3.0f * (float)p->apq3_count, amplitude);
+    COLUMN(SHIMMER_APQ5) = ratio(ser_from_u64(p->apq5_sum), 5.0f * (float)p->apq5_count, amplitude);
 }

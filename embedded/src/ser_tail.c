@@ -102,8 +102,6 @@ uint32_t ser_tail_level(const ser_tail *tail)
     return (uint32_t)(above > below ? above : below);
 }
 
-float ser_tail_peak(const ser_tail *tail) { return (float)ser_tail_level(tail) * (1.0f / 256.0f); }
-
 SER_IN_RAM ser_scale ser_tail_scale(const ser_tail *tail, int middle)
 {
     const int32_t sum = ser_tail_sum(tail->sample + middle - SER_PITCH_LONGEST, 2 * SER_PITCH_LONGEST);

@@ -44,9 +44,6 @@ int32_t ser_tail_sum(const int16_t *samples, int count);
  * of them for eight minutes, and from then on as long as the mean is small, as a DC blocker leaves it. */
 uint32_t ser_tail_level(const ser_tail *tail);
 
-/* The same in sample steps. */
-float ser_tail_peak(const ser_tail *tail);
-
 /* How stages take a frame's samples x: as x 2^up - mean, at most 65535 in size. */
 typedef struct {
     int32_t mean, up;
