@@ -247,6 +247,33 @@ def test_frames_come_from_the_compiler(name, tmp_path):
 # --- estimates ---------------------------------------------------------------------------------
 
 
+def test_what_was_compiled_once_is_not_compiled_again(tmp_path, monkeypatch):
+    """Of the same text, wherever it lies, by the same command; objects and frames alike."""
+    monkeypatch.setenv("SER_CACHE", str(tmp_path / "cache"))
+    kind, asked = type(chip("esp32c3")), []
+    really = kind.compile_anew
+    monkeypatch.setattr(
+        kind, "compile_anew", lambda *words: asked.append(words[1]) or really(*words)
+    )
+
+    def made(place, value, *flags):
+        folder = tmp_path / place
+        folder.mkdir()
+        (folder / "value.h").write_text(f"#define VALUE {value}\n")
+        source = folder / "code.c"
+        source.write_text('#include "value.h"\nint code(void);\nint code(void) { return VALUE; }\n')
+        target = chip("esp32c3")
+        built = target.compile_one(source, folder / "code.o", f"-I{folder}", *flags)
+        return built.read_bytes(), target.frames(folder)
+
+    first = made("first", 1)
+    assert made("second", 1) == first and len(asked) == 1
+    other = made("third", 2)  # what it includes is another
+    assert other[0] != first[0] and other[1] == first[1] and len(asked) == 2
+    made("fourth", 1, "-O3")
+    assert len(asked) == 3
+
+
 def test_times_are_the_documented_ranges():
     esp32, c3, p4, m4, m0 = (
         chips.CHIPS[name].seconds(2.4e6, 100)

@@ -13,8 +13,11 @@ import tarfile
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
+import joblib
 import numpy as np
 
 from speech_emotion import native
@@ -34,6 +37,29 @@ class MissingTool(UserError):
 def run(*command: str | Path, cwd: Path | None = None) -> str:
     """`native.run` of the words."""
     return native.run(command, cwd=cwd)
+
+
+def _made(key, make) -> dict[str, bytes]:
+    """What is made in a folder, by the ending of its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder))
+        return {path.suffix: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+
+
+def _names_folder(word):
+    return isinstance(word, Path) or word.startswith("-I")
+
+
+@cache
+def _kept(folder):
+    """The cache of objects, without what nobody asked for in a month."""
+    kept = joblib.Memory(folder, verbose=0)
+    kept.reduce_size(bytes_limit="500M", age_limit=timedelta(days=30))
+    return kept
+
+
+_OURS = Path(__file__).read_text(encoding="utf-8")
+"""What is done to a compiler's output here, as far as the cache is concerned."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +83,28 @@ class Target:
         return [self.compile_one(path, folder / f"{path.stem}.o", *flags) for path in sources]
 
     def compile_one(self, source: Path, built: Path, *flags: str) -> Path:
-        """One object."""
+        """One object, and beside it what `frames` reads. What this compiler made of the same text before is
+        taken from the cache: of two libraries for a chip most sources are the same."""
+        text = run(*self.compiler, *flags, "-E", "-P", source)
+        # folders do not matter: what is included is in the text
+        words = [str(word) for word in (*self.compiler, *flags) if not _names_folder(word)]
+
+        def make(folder):
+            self.compile_anew(source, folder / built.name, *flags)
+
+        kept = _kept(native.cache_folder() / "objects").cache(_made, ignore=["make"])
+        key = words, self.versions(), _OURS, source.name, text
+        for suffix, content in kept(key, make).items():
+            built.with_suffix(suffix).write_bytes(content)
+        return built
+
+    @property
+    def compiler(self) -> tuple[str | Path, ...]:
+        """The command that preprocesses a C file for this machine, and all of its flags."""
+        raise NotImplementedError
+
+    def compile_anew(self, source: Path, built: Path, *flags: str) -> None:
+        """As `compile_one`, without a cache."""
         raise NotImplementedError
 
     def link(self, objects: Iterable[Path], program: Path) -> Path:
@@ -146,11 +193,12 @@ class Gnu(Target):
         """QEMU's options that say on what."""
         raise NotImplementedError
 
-    def compile_one(self, source, built, *flags):
-        run(
-            self.programs[0], *self.machine, *FLAGS, "-fcallgraph-info=su", *flags, "-c", source, "-o", built
-        )  # fmt: skip
-        return built
+    @property
+    def compiler(self):
+        return self.programs[0], *self.machine, *FLAGS
+
+    def compile_anew(self, source, built, *flags):
+        run(*self.compiler, "-fcallgraph-info=su", *flags, "-c", source, "-o", built)
 
     def link(self, objects, program):
         (flash, flash_size), (ram, ram_size) = self.flash, self.ram
@@ -279,21 +327,26 @@ class Xtensa(Target):
         if not self.gcc.exists():
             raise MissingTool(f"{self.gcc}: not there; apt-get install {self.packages}")
 
-    def compile_one(self, source, built, *flags):
-        """clang knows no esp32, and its assembler fails on literals: by way of llc and llvm-mc. Without frame
-        pointers, as GCC compiles."""
-        middle, expanded = built.with_suffix(".ll"), built.with_suffix(".s")
-        run(
+    @property
+    def compiler(self):
+        """Without frame pointers, as GCC compiles."""
+        return (
             "clang-22", "--target=xtensa", *FLAGS, "-fomit-frame-pointer", "-nostdlibinc", "-isystem",
-            LX6 / "include", "-DESP_PLATFORM", *flags, "-S", "-emit-llvm", source, "-o", middle,
+            LX6 / "include", "-DESP_PLATFORM",
         )  # fmt: skip
+
+    def compile_anew(self, source, built, *flags):
+        """clang knows no esp32, and its assembler fails on literals: by way of llc and llvm-mc."""
+        middle, expanded = built.with_suffix(".ll"), built.with_suffix(".s")
+        run(*self.compiler, *flags, "-S", "-emit-llvm", source, "-o", middle)
         middle.write_text(choose_bits(middle.read_text()))
         run(
             "llc-22", "-mtriple=xtensa", "-mcpu=esp32", "-O2", "-function-sections", "-data-sections",
             "-fp-contract=off", middle, "-o", expanded,
         )  # fmt: skip
         expanded.write_text(high_products(own_literals(expanded.read_text())))
-        return self._assemble(expanded, built)
+        middle.unlink()
+        self._assemble(expanded, built)
 
     def _assemble(self, source, built):
         run("llvm-mc-22", "-triple=xtensa", "-mcpu=esp32", "-filetype=obj", source, "-o", built)
@@ -562,9 +615,15 @@ class Host(Target):
     def check(self):
         native.compiler()
 
-    def compile_one(self, source, built, *flags):
-        run(*native.compiler(), *FLAGS, *flags, "-c", source, "-o", built)
-        return built
+    @property
+    def compiler(self):
+        return *native.compiler(), *FLAGS
+
+    def compile_anew(self, source, built, *flags):
+        run(*self.compiler, *flags, "-c", source, "-o", built)
+
+    def versions(self):
+        return {name: native.version(name) for name in native.compiler()[:1]}
 
     def link(self, objects, program):
         run(*native.compiler(), *objects, "-lm", "-o", program)
