@@ -3,7 +3,7 @@
  *   ser_mulh(a, b)       floor(a b / 2^32), exact; with b in Q1.31 half of the product
  *   ser_umulh(a, b)      the same without signs
  *   ser_add_mulh(s, a, b)  s + ser_mulh(a, b)
- *   ser_leading_zeros(x) of 32 bits, x > 0
+ *   ser_leading_zeros(x) of 32 bits, x > 0; ser_size(x)  |x|
  *   ser_log2_q24(x)      log2(x) in Q7.24, x > 0, error below 1.2e-7; ser_log2_q24_64(x) of 64 bits
  *   ser_exp2_q30(x)      2^x in Q2.30, x in Q7.24 and at most 0, error below 4e-7
  *   ser_root_q16(x)      square root of an integer in Q16.16, error below 3e-7 of it and 2^-16
@@ -217,6 +217,18 @@ SER_INLINE int ser_leading_zeros(uint32_t x)
         x <<= 4;
     }
     return zeros + (x >> 31 ? 0 : x >> 30 ? 1 : x >> 29 ? 2 : 3);
+#endif
+}
+
+/* |x|; of the lowest number that. */
+SER_INLINE uint32_t ser_size(int32_t x)
+{
+#if defined(__XTENSA__) && defined(__GNUC__) /* as above */
+    uint32_t size;
+    __asm__("abs %0, %1" : "=r"(size) : "r"(x));
+    return size;
+#else
+    return x < 0 ? 0U - (uint32_t)x : (uint32_t)x;
 #endif
 }
 

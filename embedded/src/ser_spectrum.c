@@ -12,7 +12,7 @@
 /* What the bins of a frame have come to while their magnitudes were taken. */
 typedef struct {
     uint32_t low, high;  /* all bits of the magnitudes below and above SER_LOW_HIGH_SPLIT */
-    int32_t exponents;   /* of the logarithms of their magnitudes: whole numbers; of their squares: */
+    int32_t exponents;   /* of the logarithms of their magnitudes: whole numbers, 3 too much; of their squares: */
     int32_t coarse;      /* a table's, Q20, */
     int32_t fine;        /* and what is left, natural, Q25 */
     uint32_t floored;    /* magnitudes below the floor, which count as that: their number times FLOORED, and the sum of their squares */
@@ -22,51 +22,91 @@ typedef struct {
 #define FLOORED (1U << 22)
 typedef char ser_squares_below_the_floor_fit[SER_BINS * (SER_MAGNITUDE_FLOOR - 1) * (SER_MAGNITUDE_FLOOR - 1) < FLOORED ? 1 : -1];
 
-/* Of ser_root_rows, the row for the number whose highest seven bits these are, 32 or more. */
-SER_INLINE const int32_t *row_of(uint32_t seven)
-{
-#if defined(__XTENSA__)
-    uint32_t third = seven - 32; /* in two sums; LLVM would multiply, and add an offset apart */
-    SER_AS_IT_IS(third);
-    uint32_t two = third * 2;
-    SER_AS_IT_IS(two);
-    return ser_root_rows[0] + (two + third);
+/* What is done before stays before, as in ser_fft.c. */
+#if defined(__XTENSA__) && defined(__GNUC__)
+#define FIRST_THIS(p, a, b, c) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c))
 #else
-    return ser_root_rows[seven - 32];
+#define FIRST_THIS(p, a, b, c) (void)0
+#endif
+
+/* ser_root_rows as row_of takes it. */
+#if defined(__XTENSA__) && defined(__GNUC__)
+typedef uintptr_t ser_rows;
+
+SER_INLINE ser_rows root_rows(void)
+{
+    uintptr_t rows = (uintptr_t)ser_root_rows - 32 * sizeof *ser_root_rows;
+    SER_AS_IT_IS(rows); /* one sum, that is known before */
+    return rows;
+}
+#else
+typedef const int32_t (*ser_rows)[3];
+
+SER_INLINE ser_rows root_rows(void)
+{
+    return ser_root_rows;
+}
+#endif
+
+/* The row for the number whose highest seven bits these are, 32 or more. */
+SER_INLINE const int32_t *row_of(ser_rows rows, uint32_t seven)
+{
+#if defined(__XTENSA__) && defined(__GNUC__)
+    uint32_t three_times;
+    __asm__("addx2 %0, %1, %1" : "=r"(three_times) : "r"(seven)); /* LLVM would multiply */
+    return (const int32_t *)(rows + 4 * three_times);
+#else
+    return rows[seven - 32];
 #endif
 }
 
+/* By how much a root is shifted down, less one, if the magnitude is certainly not below the floor: 128 at least. */
+enum { AUDIBLE = 22 };
+typedef char ser_audible_is_not_below_the_floor[SER_MAGNITUDE_FLOOR <= 128 ? 1 : -1];
+
 /*
- * Twice the magnitude of a bin, its factor of 2^up taken off, and, if it is not below the floor, the logarithm of its square. The larger component is shifted to
+ * Twice the magnitude of a bin, its factor of 2^up taken off, and, if it is not below the floor, the logarithm of its square; up_less_3: up - 3. The larger component is shifted to
  * [2^30, 2^31), then p = |z|^2 2^(2 shift - 32) is at least 2^28; two bits more where that takes to put it into the table. With d the
  * distance from the middle of p's range, below 1/32, sqrt(1 + d) = 1 + d/2 - d^2/8 and ln(1 + d) = d - d^2/2, each to a third of d^3.
  */
-SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, int up, int32_t re, int32_t im)
+SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, ser_rows rows, int up_less_3, int32_t re, int32_t im)
 {
-    const uint32_t a = (uint32_t)(re < 0 ? -re : re) | 1U; /* zero has no highest bit */
-    const uint32_t b = (uint32_t)(im < 0 ? -im : im);
+    const uint32_t a = ser_size(re) | 1U; /* zero has no highest bit */
+    const uint32_t b = ser_size(im);
     const int left = ser_leading_zeros(a | b) - 1;
-    int shift = left + up;
+    uint32_t down = (uint32_t)(left + up_less_3); /* shift - 3 */
     uint32_t p = ser_umulh(a << left, a << left) + ser_umulh(b << left, b << left);
-    if (p < 1U << 30) {
+    uint32_t whole = p >> 30;
+    SER_AS_IT_IS(whole); /* no number to compare with */
+    if (whole == 0) {
         p <<= 2;
-        shift++;
+        down++;
         SER_AS_IT_IS(p); /* a jump, not two choices */
+        SER_AS_IT_IS(down);
     }
-    const int32_t *row = row_of(p >> 25);
-    const int32_t d = (int32_t)(ser_umulh(p, (uint32_t)row[0]) - (1U << 30)) * 2;
+    const int32_t *row = row_of(rows, p >> 25);
+    const int32_t d = (int32_t)(ser_umulh(p, (uint32_t)row[0]) << 2) >> 1; /* less 2^30, times 2 */
     const int32_t half_square = ser_mulh(d, d);
-    const uint32_t root = (uint32_t)(ser_add_mulh(row[1], row[1], d - (half_square >> 1)));
-    const uint32_t down = (uint32_t)shift - 3U;
-    const uint32_t magnitude = down <= 30 ? ((root >> down) + 1) >> 1 : shift > 33 ? 0 : root << (2 - shift);
-    if (magnitude < SER_MAGNITUDE_FLOOR) {
-        sums->floored += FLOORED + magnitude * magnitude;
-    } else {
-        sums->exponents -= shift;
+    int32_t bend = d - (half_square >> 1);
+    const int32_t logarithm = (d - half_square) >> 6;
+    if (down > AUDIBLE) {
+        const uint32_t root = (uint32_t)(ser_add_mulh(row[1], row[1], bend));
+        const uint32_t magnitude = down <= 30 ? ((root >> down) + 1) >> 1 : (int32_t)down > 30 ? 0 : root << (-1 - (int)down);
+        if (magnitude < SER_MAGNITUDE_FLOOR) {
+            sums->floored += FLOORED + magnitude * magnitude;
+            return magnitude;
+        }
+        sums->exponents -= (int32_t)down;
         sums->coarse += row[2];
-        sums->fine += (d - half_square) >> 6;
+        sums->fine += logarithm;
+        return magnitude;
     }
-    return magnitude;
+    sums->exponents -= (int32_t)down;
+    sums->fine += logarithm;
+    sums->coarse += row[2];
+    FIRST_THIS(row, bend, sums->fine, sums->coarse);
+    const uint32_t root = (uint32_t)(ser_add_mulh(row[1], row[1], bend));
+    return ((root >> down) + 1) >> 1;
 }
 
 #if SER_VECTORS
@@ -110,7 +150,7 @@ static int take_eights(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitu
         bits = _mm256_or_si256(bits, m);
         floored = _mm256_sub_epi32(floored, under);
         below = _mm256_add_epi32(below, _mm256_and_si256(under, _mm256_mullo_epi32(m, m)));
-        exponents = _mm256_add_epi32(exponents, _mm256_andnot_si256(under, shift));
+        exponents = _mm256_add_epi32(exponents, _mm256_andnot_si256(under, _mm256_sub_epi32(down, one)));
         coarse = _mm256_add_epi32(coarse, _mm256_andnot_si256(under, logarithm));
         fine = _mm256_add_epi32(fine, _mm256_andnot_si256(under, _mm256_srai_epi32(_mm256_sub_epi32(d, half_square), 6)));
         ser_store_8(magnitude + i, _mm256_permute4x64_epi64(m, 0xd8));
@@ -124,16 +164,16 @@ static int take_eights(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitu
 }
 #endif
 
+#if SER_VECTORS
 /* Puts a Hann window on: the same as half of each bin less a quarter of either neighbour, here times 2. Beyond the ends lie the mirrored
    bins. */
-SER_IN_RAM static void smooth(int32_t *z)
+static void smooth(int32_t *z)
 {
     int32_t before_re = z[2];
     int32_t before_im = -z[3];
     int32_t re = z[0];
     int32_t im = z[1];
     int32_t *end = z + 2 * (SER_BINS - 1);
-#if SER_VECTORS
     ser_vector latest = _mm256_setr_epi32(0, 0, 0, 0, 0, 0, before_re, before_im);
     for (; end - z >= 8; z += 8) {
         const ser_vector x = ser_load_8(z), after = ser_load_8(z + 2);
@@ -145,48 +185,34 @@ SER_IN_RAM static void smooth(int32_t *z)
     before_im = _mm256_extract_epi32(latest, 7);
     re = z[0];
     im = z[1];
-#endif
-    for (; z < end; z += 4) { /* two bins: nothing needs to be moved along */
-        SER_AS_IT_IS(z);
-        const int32_t next_re = z[2];
-        const int32_t next_im = z[3];
+    for (; z < end; z += 2) {
+        const int32_t next_re = z[2], next_im = z[3];
         z[0] = re - ((before_re + next_re) >> 1);
         z[1] = im - ((before_im + next_im) >> 1);
-        before_re = next_re;
-        before_im = next_im;
-        const int32_t after_re = z[4];
-        const int32_t after_im = z[5];
-        z[2] = next_re - ((re + after_re) >> 1);
-        z[3] = next_im - ((im + after_im) >> 1);
-        re = after_re;
-        im = after_im;
+        before_re = re;
+        before_im = im;
+        re = next_re;
+        im = next_im;
     }
     z[0] = re - before_re;
     z[1] = im;
 }
 
 /* Magnitudes of so many bins; returns all bits that any of them has. They may take the bins' own place. */
-SER_IN_RAM static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up, int count)
+static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up, int count)
 {
     ser_magnitudes sums = *kept;
     uint32_t all = 0;
-    const uint32_t *end = magnitude + count;
-#if SER_VECTORS
-    const int taken = take_eights(&sums, z, magnitude, up, count, &all);
-    magnitude += taken;
-    z += 2 * taken;
-#endif
-    for (; magnitude < end; magnitude++, z += 2) {
-        const uint32_t m = magnitude_of(&sums, up, z[0], z[1]);
-        *magnitude = m;
-        all |= m;
+    for (int i = take_eights(&sums, z, magnitude, up, count, &all); i < count; i++) {
+        magnitude[i] = magnitude_of(&sums, ser_root_rows, up - 3, z[2 * i], z[2 * i + 1]);
+        all |= magnitude[i];
     }
     *kept = sums;
     return all;
 }
 
 /* The magnitude of every bin under a Hann window, in the place of the plain transform. */
-SER_IN_RAM static ser_magnitudes take_magnitudes(int32_t *z, int up)
+static ser_magnitudes take_magnitudes(int32_t *z, int up)
 {
     ser_magnitudes sums = {0, 0, 0, 0, 0, 0};
     uint32_t *magnitude = (uint32_t *)z;
@@ -196,6 +222,57 @@ SER_IN_RAM static ser_magnitudes take_magnitudes(int32_t *z, int up)
     sums.low = low;
     return sums;
 }
+#else
+/* The magnitude of the bin behind the one that z points to, under a Hann window: the same as half of each bin less a quarter of
+   either neighbour, here times 2. */
+SER_INLINE uint32_t smooth_magnitude_of(ser_magnitudes *sums, ser_rows rows, int up_less_3, const int32_t *z)
+{
+    const int32_t re = z[2] - ((z[0] + z[4]) >> 1);
+    const int32_t im = z[3] - ((z[1] + z[5]) >> 1);
+    return magnitude_of(sums, rows, up_less_3, re, im);
+}
+
+/* Magnitudes of so many bins, one or more, from the one behind z on; returns all bits that any of them has. They may take the place of bins before that. */
+SER_IN_RAM static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up_less_3, int count)
+{
+    ser_magnitudes sums = *kept;
+    uint32_t all = 0;
+    const uint32_t *last = magnitude + count - 1;
+    const ser_rows rows = root_rows();
+    for (; magnitude <= last; magnitude += 2, z += 4) { /* two bins: half the steps */
+        SER_AS_IT_IS(z);
+        const uint32_t m = smooth_magnitude_of(&sums, rows, up_less_3, z);
+        magnitude[0] = m;
+        all |= m;
+        if (magnitude == last) {
+            break;
+        }
+        const uint32_t n = smooth_magnitude_of(&sums, rows, up_less_3, z + 2);
+        magnitude[1] = n;
+        all |= n;
+    }
+    *kept = sums;
+    return all;
+}
+
+/* The magnitude of every bin, in the place of the plain transform: that of a bin is written where a bin was that is not needed any more.
+   Beyond the ends lie the mirrored bins. */
+SER_IN_RAM static ser_magnitudes take_magnitudes(int32_t *z, int up)
+{
+    ser_magnitudes sums = {0, 0, 0, 0, 0, 0};
+    uint32_t *magnitude = (uint32_t *)z;
+    const int32_t *top = z + 2 * (SER_BINS - 1);
+    const int32_t first[6] = {z[2], -z[3], z[0], z[1], z[2], z[3]};
+    const int32_t last[6] = {top[-2], top[-1], top[0], top[1], top[-2], -top[-1]};
+    uint32_t low = take_some(&sums, z, magnitude + 1, up - 3, SER_LOW_BINS - 1);
+    uint32_t high = take_some(&sums, z + 2 * (SER_LOW_BINS - 1), magnitude + SER_LOW_BINS, up - 3, SER_BINS - 1 - SER_LOW_BINS);
+    low |= take_some(&sums, first, magnitude, up - 3, 1);
+    high |= take_some(&sums, last, magnitude + SER_BINS - 1, up - 3, 1);
+    sums.low = low;
+    sums.high = high;
+    return sums;
+}
+#endif
 
 /* By how much numbers of these bits may be shifted to the left. */
 SER_IN_RAM static int room_of(uint32_t bits)
@@ -334,7 +411,7 @@ SER_IN_RAM static int32_t flatness_of(const ser_magnitudes *sums, ser_power tota
     const int32_t counted = SER_BINS - (int32_t)floored;
     /* of the squares' logarithms: p is |z|^2 2^(2 shift - 32), the table begins at 2^30, magnitudes are twice |z| */
     const int64_t fine = (int64_t)sums->fine * SER_LOG2_E;
-    const int64_t logarithms = (int64_t)(2 * sums->exponents + counted * (30 + 32 + 2)) * (1 << 24) +
+    const int64_t logarithms = (int64_t)(2 * sums->exponents + counted * (30 + 32 + 2 - 2 * 3)) * (1 << 24) +
                                (int64_t)sums->coarse * 16 + (fine >> 31) +
                                (int64_t)floored * SER_SQUARE_FLOOR_LOG2;
     const uint32_t missing = floored * SER_SQUARE_FLOOR - sums->floored % FLOORED;
