@@ -5,10 +5,13 @@
 
 /* Of the 32-bit mantissa whose highest bit is set, a parabola over each of the ranges of SER_LOG2_BITS bits below it: Q24 of its
    log2, in [0, 1]. */
-SER_IN_RAM static int32_t mantissa_log2(uint32_t mantissa)
+SER_INLINE int32_t mantissa_log2(uint32_t mantissa)
 {
     const int32_t *row = ser_log2_rows[(mantissa >> (31 - SER_LOG2_BITS)) - (1U << SER_LOG2_BITS)];
-    const int32_t place = (int32_t)((mantissa << SER_LOG2_BITS) & 0x7fffffffU); /* Q1.31 */
+    SER_AS_IT_IS(row);
+    uint32_t below = mantissa << (SER_LOG2_BITS + 1); /* what is below the range's bits */
+    SER_AS_IT_IS(below);
+    const int32_t place = (int32_t)(below >> 1); /* Q1.31 */
     return (row[0] + ser_mulh(place, row[1] + ser_mulh(place, row[2])) + 32) >> 6;
 }
 

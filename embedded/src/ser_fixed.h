@@ -87,6 +87,45 @@ SER_INLINE int32_t ser_add_mulh(int32_t sum, int32_t a, int32_t b)
 #define SER_AS_IT_IS(p) (void)0
 #endif
 
+/* A sum of 64 bits. Without carries in the processor a jump over an increment, which is rarely needed, is cheaper than a sum of bits. */
+#if defined(__XTENSA__)
+typedef struct {
+    uint32_t low, high;
+} ser_sum;
+
+SER_INLINE void ser_sum_add(ser_sum *sum, uint32_t low, uint32_t high)
+{
+    uint32_t total = sum->high + high;
+    sum->low += low;
+    if (sum->low < low) {
+        total++;
+        SER_AS_IT_IS(total);
+    }
+    sum->high = total;
+}
+
+SER_INLINE uint64_t ser_sum_of(ser_sum sum)
+{
+    return (uint64_t)sum.high << 32 | sum.low;
+}
+
+#define SER_SUM_OF_NOTHING {0, 0}
+#else
+typedef uint64_t ser_sum;
+
+SER_INLINE void ser_sum_add(ser_sum *sum, uint32_t low, uint32_t high)
+{
+    *sum += (uint64_t)high << 32 | low;
+}
+
+SER_INLINE uint64_t ser_sum_of(ser_sum sum)
+{
+    return sum;
+}
+
+#define SER_SUM_OF_NOTHING 0
+#endif
+
 /* Two samples in the halves of a word, where a Cortex works on both at once; what comes out is the same. */
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && defined(__GNUC__)
 #define SER_SAMPLE_PAIRS 1

@@ -293,11 +293,15 @@ SER_IN_RAM static int32_t decibels(int32_t log2)
 
 #if SER_NEEDS_MEL
 /* All bits of so many numbers, or of none. */
-SER_IN_RAM static uint32_t bits_of(const uint32_t *x, int count)
+SER_INLINE uint32_t bits_of(const uint32_t *x, int count)
 {
     uint32_t all = 0;
-    for (const uint32_t *end = x + count; x < end; x++) {
-        all |= *x;
+    if (count % 2 != 0) { /* of less than none, too, which are none */
+        all = count > 0 ? *x++ : 0;
+    }
+    for (const uint32_t *end = x + (count & ~1); x < end; x += 2) {
+        SER_AS_IT_IS(x);
+        all |= x[0] | x[1];
     }
     return all;
 }
@@ -307,13 +311,16 @@ SER_IN_RAM static int32_t mel_level(const uint32_t *bin, int bins, const uint32_
 {
     const uint32_t *end = bin + bins;
     const int shift = room_of(all);
-    const uint32_t up = 1U << shift;
+    uint32_t up = 1U << shift;
+    SER_AS_IT_IS(up); /* a product, where a shift by a number that is not known is two instructions */
     uint32_t sum = 0;
     if (bins % 2 != 0) {
         const uint32_t m = *bin++ * up;
         sum = ser_umulh(ser_umulh(m, m), *weight++);
     }
     for (; bin < end; bin += 2, weight += 2) {
+        SER_AS_IT_IS(bin);
+        SER_AS_IT_IS(weight);
         const uint32_t a = bin[0] * up;
         sum += ser_umulh(ser_umulh(a, a), weight[0]);
         const uint32_t b = bin[1] * up;
@@ -363,18 +370,23 @@ typedef struct {
 SER_IN_RAM static ser_power power_of(const uint32_t *magnitude, int from, int to, uint32_t bits)
 {
     const int shift = room_of(bits);
-    const uint32_t up = 1U << shift;
+    uint32_t up = 1U << shift;
+    SER_AS_IT_IS(up); /* as above */
     const uint32_t *end = magnitude + to;
     uint32_t sum = 0;
     magnitude += from;
-    if ((to - from) % 2 != 0) {
+    for (int some = (to - from) % 4; some > 0; some--) {
         const uint32_t m = *magnitude++ * up;
-        sum = ser_umulh(m, m) >> 9; /* SER_BINS of them stay below 2^32 */
+        sum += ser_umulh(m, m) >> 9; /* SER_BINS of them stay below 2^32 */
     }
-    for (; magnitude < end; magnitude += 2) {
+    for (; magnitude < end; magnitude += 4) {
+        SER_AS_IT_IS(magnitude);
         const uint32_t a = magnitude[0] * up;
         const uint32_t b = magnitude[1] * up;
         sum += (ser_umulh(a, a) >> 9) + (ser_umulh(b, b) >> 9);
+        const uint32_t c = magnitude[2] * up;
+        const uint32_t d = magnitude[3] * up;
+        sum += (ser_umulh(c, c) >> 9) + (ser_umulh(d, d) >> 9);
     }
     const ser_power power = {(uint64_t)sum << 16, 32 + 9 - 16 - 2 * shift};
     return power;
@@ -446,12 +458,18 @@ SER_IN_RAM static ser_block block_of(const uint32_t *magnitude, int down)
     ser_block sums = {0, 0, 0};
     const uint32_t *m = magnitude + BLOCK;
     if (down == 0) { /* of all but the loudest sounds */
-        for (; m > magnitude; m -= 4) {
-            take_bin(&sums, m[-1]);
-            take_bin(&sums, m[-2]);
-            take_bin(&sums, m[-3]);
-            take_bin(&sums, m[-4]);
-        }
+        do {
+            m -= 8;
+            SER_AS_IT_IS(m);
+            take_bin(&sums, m[7]);
+            take_bin(&sums, m[6]);
+            take_bin(&sums, m[5]);
+            take_bin(&sums, m[4]);
+            take_bin(&sums, m[3]);
+            take_bin(&sums, m[2]);
+            take_bin(&sums, m[1]);
+            take_bin(&sums, m[0]);
+        } while (m > magnitude);
         return sums;
     }
     const uint32_t half = (1U << down) >> 1;
@@ -461,54 +479,61 @@ SER_IN_RAM static ser_block block_of(const uint32_t *magnitude, int down)
     return sums;
 }
 
-/* Of blocks and a bin: with b a block's number, k a place in it, a bin is 16 b + k, its square 256 b^2 + 32 b k + k^2. */
-SER_IN_RAM static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down)
+enum { BLOCKS = SER_BINS / BLOCK };
+
+/* Of blocks and a bin: with b a block's number, k a place in it, a bin is 16 b + k, its square 256 b^2 + 32 b k + k^2. The sums of the
+   blocks' magnitudes are kept. */
+SER_IN_RAM static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down, uint32_t *blocks)
 {
     uint32_t all = 0;
-    uint64_t seconds = 0, thirds = 0;              /* over all blocks */
-    uint64_t by_block = 0, by_square = 0, ones = 0; /* of b, b^2 and b k */
-    for (uint32_t b = 0; b < SER_BINS / BLOCK; b++) {
+    ser_sum seconds = SER_SUM_OF_NOTHING, thirds = seconds;                     /* over all blocks */
+    ser_sum by_block = seconds, by_square = seconds, ones = seconds; /* of b, b^2 and b k */
+    for (uint32_t b = 0; b < BLOCKS; b++) {
         const ser_block sums = block_of(magnitude + b * BLOCK, down);
         const uint32_t first = sums.first * b; /* 4 bits of a block, 22 of a bin, 4: below 2^30 */
+        const uint32_t more = sums.second - sums.first;
+        blocks[b] = sums.first;
         all += sums.first;
-        seconds += sums.second;
-        thirds += sums.third;
-        by_block += first;
-        by_square += (uint64_t)first * b;
-        ones += (uint64_t)(sums.second - sums.first) * b;
+        ser_sum_add(&seconds, sums.second, 0);
+        ser_sum_add(&thirds, sums.third, 0);
+        ser_sum_add(&by_block, first, 0);
+        ser_sum_add(&by_square, first * b, ser_umulh(first, b));
+        ser_sum_add(&ones, more * b, ser_umulh(more, b));
     }
     const uint32_t last = (magnitude[SER_BINS - 1] + ((1U << down) >> 1)) >> down;
     const ser_moments_of_bins sums = {
-        all + last, by_block * BLOCK + seconds - all + (uint64_t)last * (SER_BINS - 1),
-        by_square * (BLOCK * BLOCK) + ones * (2 * BLOCK) + 2 * thirds - 3 * seconds + all +
-            (uint64_t)last * ((SER_BINS - 1) * (SER_BINS - 1))};
+        all + last, ser_sum_of(by_block) * BLOCK + ser_sum_of(seconds) - all + (uint64_t)last * (SER_BINS - 1),
+        ser_sum_of(by_square) * (BLOCK * BLOCK) + ser_sum_of(ones) * (2 * BLOCK) + 2 * ser_sum_of(thirds) - 3 * ser_sum_of(seconds) +
+            all + (uint64_t)last * ((SER_BINS - 1) * (SER_BINS - 1))};
     return sums;
 }
 #if SER_FRAME % 32 != 0
 #error "SER_FRAME: moments_of takes blocks of bins and one more"
 #endif
 
-/* The lowest bin up to which the magnitudes add up to SER_ROLLOFF of all; sum: of them
-   as they are, if is_sum. */
-SER_IN_RAM static int rolloff_of(const uint32_t *magnitude, int down, uint32_t sum, int is_sum)
+/* The lowest bin up to which the magnitudes add up to SER_ROLLOFF of all; sum: of them as they are, and blocks of the
+   blocks', if is_sum. */
+SER_IN_RAM static int rolloff_of(const uint32_t *magnitude, int down, uint32_t sum, const uint32_t *blocks, int is_sum)
 {
     const uint32_t *last = magnitude + SER_BINS - 1;
     const uint32_t *m = magnitude;
-    if (!is_sum) {
-        for (sum = 0; m <= last; m++) {
-            sum += *m >> down;
+    if (is_sum) {
+        const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
+        for (sum = 0; m < last && sum + *blocks <= threshold; m += BLOCK) {
+            sum += *blocks++;
         }
-        m = magnitude;
+        for (sum += *m; sum <= threshold && m < last; sum += *m) {
+            m++;
+        }
+        return (int)(m - magnitude);
     }
+    for (sum = 0; m <= last; m++) {
+        sum += *m >> down;
+    }
+    m = magnitude;
     const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
-    if (down == 0) {
-        for (sum = *m; sum <= threshold && m < last; sum += *m) {
-            m++;
-        }
-    } else {
-        for (sum = *m >> down; sum <= threshold && m < last; sum += *m >> down) {
-            m++;
-        }
+    for (sum = *m >> down; sum <= threshold && m < last; sum += *m >> down) {
+        m++;
     }
     return (int)(m - magnitude);
 }
@@ -518,8 +543,9 @@ SER_IN_RAM static void shape(const ser_magnitudes *sums, const uint32_t *magnitu
     const int bits = 32 - room_of(sums->low | sums->high);
     const int coarse = bits > BLOCK_BITS ? bits - BLOCK_BITS : 0;
     const int fine = bits > 23 ? bits - 23 : 0; /* SER_BINS of 23 bits stay below 2^32 */
-    ser_moments_of_bins m = moments_of(magnitude, coarse);
-    const int rolloff = rolloff_of(magnitude, fine, m.magnitude, coarse == 0); /* and fine, too */
+    uint32_t blocks[BLOCKS];
+    ser_moments_of_bins m = moments_of(magnitude, coarse, blocks);
+    const int rolloff = rolloff_of(magnitude, fine, m.magnitude, blocks, coarse == 0); /* and fine, too */
     m.magnitude |= m.magnitude == 0;
     const int shift = room_of(m.magnitude);
     /* moments are below 2^8 and 2^16 times the magnitudes' sum: Q24 and Q16, in bins */
@@ -556,18 +582,8 @@ SER_INLINE uint64_t not_below_floor(uint32_t magnitude)
     return magnitude >= SER_MAGNITUDE_FLOOR ? (uint64_t)magnitude << 8 : SER_MAGNITUDE_FLOOR_FINE;
 }
 
-SER_INLINE void keep(uint32_t m, int averaged, uint32_t *largest, uint32_t *smallest)
-{
-    if (m > largest[averaged - 1]) {
-        keep_largest(largest, averaged, m);
-    }
-    if (~m > smallest[averaged - 1]) {
-        keep_largest(smallest, averaged, ~m);
-    }
-}
-
 #if SER_VECTORS
-/* keep for the lists of eight lanes first, then for what is in these; returns of how many. */
+/* The largest and smallest of eight lanes first, then of what is in these; returns of how many. */
 static int keep_eights(const uint32_t *magnitude, int bins, int averaged, uint32_t *largest, uint32_t *smallest)
 {
     ser_vector high[SER_CONTRAST_MOST], low[SER_CONTRAST_MOST];
@@ -612,23 +628,40 @@ SER_IN_RAM static int32_t band_contrast(const uint32_t *magnitude, int bins, int
     uint32_t smallest[SER_CONTRAST_MOST] = {0}; /* as what they are below the highest number */
     uint64_t peak = 0;
     uint64_t valley = 0;
+    const uint32_t *end = magnitude + bins;
     if (averaged == 1) { /* all but the last band */
         uint32_t most = 0;
         uint32_t least = UINT32_MAX;
-        for (int i = 0; i < bins; i++) {
-            const uint32_t m = magnitude[i];
+        if (bins % 2 != 0) {
+            most = least = *magnitude++;
+        }
+        for (; magnitude < end; magnitude += 2) {
+            SER_AS_IT_IS(magnitude);
+            const uint32_t m = magnitude[0];
             most = m > most ? m : most;
             least = m < least ? m : least;
+            const uint32_t n = magnitude[1];
+            most = n > most ? n : most;
+            least = n < least ? n : least;
         }
         largest[0] = most;
         smallest[0] = ~least;
     } else {
-        int i = 0;
 #if SER_VECTORS
-        i = keep_eights(magnitude, bins, averaged, largest, smallest);
+        magnitude += keep_eights(magnitude, bins, averaged, largest, smallest);
 #endif
-        for (; i < bins; i++) {
-            keep(magnitude[i], averaged, largest, smallest);
+        uint32_t above = largest[averaged - 1];
+        uint32_t below = ~smallest[averaged - 1];
+        for (; magnitude < end; magnitude++) {
+            const uint32_t m = *magnitude;
+            if (m > above) {
+                keep_largest(largest, averaged, m);
+                above = largest[averaged - 1];
+            }
+            if (m < below) {
+                keep_largest(smallest, averaged, ~m);
+                below = ~smallest[averaged - 1];
+            }
         }
     }
     for (int i = 0; i < averaged; i++) {
