@@ -20,10 +20,16 @@ SER_INLINE int32_t turned_re(const int32_t *p, const int32_t *w)
     return ser_add_mulh(ser_add_mulh(1, p[0], w[0]), p[1], w[1]);
 }
 
-/* The same without the one. */
-SER_INLINE int32_t turned_re_less_one(const int32_t *p, const int32_t *w)
+/* The same less OWED, where two are added up before their ones are. */
+#if defined(__ARM_FEATURE_DSP)
+#define OWED 0 /* a sum of three numbers is one instruction, whatever the third */
+#else
+#define OWED 1
+#endif
+
+SER_INLINE int32_t owing_turned_re(const int32_t *p, const int32_t *w)
 {
-    return ser_add_mulh(ser_mulh(p[0], w[0]), p[1], w[1]);
+    return ser_add_mulh(ser_add_mulh(1 - OWED, p[0], w[0]), p[1], w[1]);
 }
 
 SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
@@ -188,7 +194,7 @@ SER_INLINE int32_t *combine(int32_t *p, int leg, int down)
 SER_INLINE void turn_and_combine(int32_t **near_legs, int32_t **far_legs, int at, int leg, const int32_t *w)
 {
     int32_t *p = *near_legs + at, *far = IS_NEAR(leg) ? p + 2 * leg : *far_legs + at;
-    int32_t br = turned_re_less_one(p + leg, w), bi = turned_im(p + leg, w);
+    int32_t br = owing_turned_re(p + leg, w), bi = turned_im(p + leg, w);
     if (IS_NEAR(leg)) {
         FIRST_THIS_2(*near_legs, br, bi);
         p = *near_legs + at;
@@ -197,8 +203,8 @@ SER_INLINE void turn_and_combine(int32_t **near_legs, int32_t **far_legs, int at
         FIRST_THIS_2(*far_legs, br, bi);
         far = *far_legs + at;
     }
-    const int32_t dr = turned_re_less_one(far + leg, w + 4), di = turned_im(far + leg, w + 4);
-    int32_t ur = br + dr + 2, ui = bi + di;
+    const int32_t dr = owing_turned_re(far + leg, w + 4), di = turned_im(far + leg, w + 4);
+    int32_t ur = br + dr + 2 * OWED, ui = bi + di;
     int32_t vr = br - dr, vi = bi - di;
     if (IS_NEAR(leg)) {
         FIRST_THIS_4(*near_legs, ur, ui, vr, vi);
@@ -278,13 +284,18 @@ SER_INLINE int32_t *halve_and_split(int32_t *p, int leg)
     return p;
 }
 
-/* Puts half of a complex number, turned, in its place: both components are known before either is written. */
+/* Puts half of a complex number, turned, in its place. */
 SER_INLINE void put_turned(int32_t *place, int32_t re, int32_t im, const int32_t *w)
 {
     const int32_t c[2] = {re, im};
+#if defined(__XTENSA__) /* known before any is written: w need not be read again */
     const int32_t turned[2] = {turned_re(c, w), turned_im(c, w)};
     place[0] = turned[0];
     place[1] = turned[1];
+#else
+    place[0] = turned_re(c, w);
+    place[1] = turned_im(c, w);
+#endif
 }
 
 /* The same, three legs turned, of the numbers that are `at` behind both addresses. */

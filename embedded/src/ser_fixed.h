@@ -97,6 +97,7 @@ SER_INLINE void ser_sum_add(ser_sum *sum, uint32_t low, uint32_t high)
 {
     uint32_t total = sum->high + high;
     sum->low += low;
+    SER_AS_IT_IS(sum->low); /* or LLVM makes a number of the carry */
     if (sum->low < low) {
         total++;
         SER_AS_IT_IS(total);
