@@ -58,15 +58,37 @@ SER_IN_RAM void ser_cepstrum_push(ser_cepstrum *cepstrum, const int32_t *mfcc)
 #define SLOPE_DOWN (20 - SER_BITS_MFCC_DELTA)
 #define CURVATURE_DOWN (20 - SER_BITS_MFCC_DELTA2)
 
+#if SER_DELTA_LAG % 2 != 0
+#error "SER_DELTA_LAG: ser_cepstrum.c takes two frames to either side at a time"
+#endif
+
 /* Adds up differences (sign -1) or sums (sign 1) of the frames to either side of the middle, times their weights. */
-SER_IN_RAM static void add_sides(const ser_cepstrum *cepstrum, uint32_t middle, const int32_t *weights, int32_t sign, int down, int32_t *values)
+SER_INLINE void add_sides(const ser_cepstrum *cepstrum, uint32_t middle, const int32_t *weights, int32_t sign, int down, int32_t *values)
 {
-    for (uint32_t away = 1; away <= SER_DELTA_LAG; away++, weights++) {
+    for (uint32_t away = 1; away <= SER_DELTA_LAG; away += 2, weights += 2) {
         const int32_t *before = cepstrum->history[(middle - away) % SER_DELTA_WIDTH];
         const int32_t *after = cepstrum->history[(middle + away) % SER_DELTA_WIDTH];
-        const int32_t weight = *weights;
-        for (int k = 0; k < SER_MFCCS_KEPT; k++) {
-            values[k] = ser_add_mulh(values[k], weight, (after[k] + sign * before[k]) * (1 << UP));
+        const int32_t *far_before = cepstrum->history[(middle - away - 1) % SER_DELTA_WIDTH];
+        const int32_t *far_after = cepstrum->history[(middle + away + 1) % SER_DELTA_WIDTH];
+        const int32_t weight = weights[0], far_weight = weights[1];
+        int32_t *value = values;
+        for (const int32_t *end = values + SER_MFCCS_KEPT / 2 * 2; value < end; value += 2) {
+            SER_AS_IT_IS(before);
+            SER_AS_IT_IS(after);
+            SER_AS_IT_IS(far_before);
+            SER_AS_IT_IS(far_after);
+            const int32_t sum = ser_add_mulh(value[0], weight, (after[0] + sign * before[0]) * (1 << UP));
+            value[0] = ser_add_mulh(sum, far_weight, (far_after[0] + sign * far_before[0]) * (1 << UP));
+            const int32_t other = ser_add_mulh(value[1], weight, (after[1] + sign * before[1]) * (1 << UP));
+            value[1] = ser_add_mulh(other, far_weight, (far_after[1] + sign * far_before[1]) * (1 << UP));
+            before += 2;
+            after += 2;
+            far_before += 2;
+            far_after += 2;
+        }
+        if (SER_MFCCS_KEPT % 2 != 0) {
+            const int32_t sum = ser_add_mulh(*value, weight, (*after + sign * *before) * (1 << UP));
+            *value = ser_add_mulh(sum, far_weight, (*far_after + sign * *far_before) * (1 << UP));
         }
     }
     for (int k = 0; k < SER_MFCCS_KEPT; k++) {
