@@ -47,6 +47,13 @@ SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
 #define FIRST_THIS_4(p, a, b, c, d) (void)0
 #endif
 
+/* Butterflies to a turn of a loop, of the 3, 15 or 63 that are turned in each of a stage's transforms. */
+#if defined(__XTENSA__)
+#define AT_ONCE 3
+#else
+#define AT_ONCE 1
+#endif
+
 #if SER_VECTORS
 
 /* The stages below, with four neighbouring butterflies in a vector. */
@@ -154,13 +161,6 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
 #else
 
 /* The stages are compiled once per size: with their distances constant, one pointer addresses all. */
-
-/* Butterflies to a turn of a loop, of the 3, 15 or 63 that are turned in each of a stage's transforms. */
-#if defined(__XTENSA__)
-#define AT_ONCE 3
-#else
-#define AT_ONCE 1
-#endif
 
 /* Whether all four legs are within what an instruction can add to an address; where they are not, the last two go by an address of
    their own. */
@@ -369,6 +369,18 @@ SER_IN_RAM void ser_fft_complex256_to_reversed(int32_t *z)
     four_points(z);
 }
 
+/* X[k] = E + W^k O in place of a, X[256-k] = conj(E - W^k O) in that of b, with E and O of twice the size until they are turned. */
+SER_INLINE void split_pair(int32_t *a, int32_t *b, const int32_t *w)
+{
+    const int32_t er = (a[0] + b[0]) >> 1, ei = (a[1] - b[1]) >> 1;
+    const int32_t o[2] = {a[1] + b[1], b[0] - a[0]};
+    const int32_t wr = turned_re(o, w), wi = turned_im(o, w);
+    a[0] = er + wr;
+    a[1] = ei + wi;
+    b[0] = er - wr;
+    b[1] = wi - ei;
+}
+
 SER_IN_RAM void ser_fft_split512(int32_t *z)
 {
     const int32_t *w = ser_quarter_circle_q31 + 4;
@@ -389,15 +401,19 @@ SER_IN_RAM void ser_fft_split512(int32_t *z)
         ser_store_8(b - 6, ser_reverse_4(ser_conjugate_4(_mm256_sub_epi32(e, turned))));
     }
 #endif
+#if AT_ONCE == 3
+    for (; b - a >= 10; a += 6, w += 12) { /* b from the lowest of the three */
+        b -= 4;
+        SER_AS_IT_IS(a);
+        SER_AS_IT_IS(b);
+        split_pair(a, b + 4, w);
+        split_pair(a + 2, b + 2, w + 4);
+        split_pair(a + 4, b, w + 8);
+        b -= 2;
+    }
+#endif
     for (; a < b; a += 2, b -= 2, w += 4) {
-        /* X[k] = E + W^k O, X[256-k] = conj(E - W^k O), with E and O of twice the size until they are turned */
-        const int32_t er = (a[0] + b[0]) >> 1, ei = (a[1] - b[1]) >> 1;
-        const int32_t o[2] = {a[1] + b[1], b[0] - a[0]};
-        const int32_t wr = turned_re(o, w), wi = turned_im(o, w);
-        a[0] = er + wr;
-        a[1] = ei + wi;
-        b[0] = er - wr;
-        b[1] = wi - ei;
+        split_pair(a, b, w);
     }
 }
 

@@ -14,14 +14,22 @@ SER_INLINE int16_t saturated(int32_t x)
 #if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
     __asm__("ssat %0, #16, %0" : "+r"(x) : : "cc");
     return (int16_t)x;
-#elif defined(__XTENSA__)
-    if (x != (int16_t)x) { /* rare: no limit needs to be there to compare with */
-        x = x < 0 ? -32768 : 32767;
-        SER_AS_IT_IS(x);
-    }
-    return (int16_t)x;
 #else
     return (int16_t)(x > 32767 ? 32767 : x < -32768 ? -32768 : x);
+#endif
+}
+
+SER_INLINE void put_saturated(int16_t *place, int32_t x)
+{
+#if defined(__XTENSA__)
+    int32_t low = (int16_t)x;
+    SER_AS_IT_IS(low);
+    *place = (int16_t)x;
+    if (low != x) { /* rare: no limits need to be there to compare with */
+        *place = saturated(x);
+    }
+#else
+    *place = saturated(x);
 #endif
 }
 
@@ -36,13 +44,13 @@ SER_IN_RAM void ser_front_block_dc(ser_front *front, const int16_t *samples, int
         SER_AS_IT_IS(blocked);
         const int32_t difference = *samples - (level >> SER_DC_SHIFT);
         level += difference;
-        *blocked = saturated(difference);
+        put_saturated(blocked, difference);
         if (++samples == end) { /* two samples: half the steps */
             break;
         }
         const int32_t next = *samples - (level >> SER_DC_SHIFT);
         level += next;
-        *++blocked = saturated(next);
+        put_saturated(++blocked, next);
     }
     front->level = level - half;
     front->started = 1;

@@ -306,6 +306,11 @@ SER_INLINE uint32_t bits_of(const uint32_t *x, int count)
     return all;
 }
 
+SER_INLINE uint32_t weighted_square(uint32_t magnitude, uint32_t weight)
+{
+    return ser_umulh(ser_umulh(magnitude, magnitude), weight);
+}
+
 /* all: the bins' bits. */
 SER_IN_RAM static int32_t mel_level(const uint32_t *bin, int bins, const uint32_t *weight, uint32_t all)
 {
@@ -315,16 +320,18 @@ SER_IN_RAM static int32_t mel_level(const uint32_t *bin, int bins, const uint32_
     SER_AS_IT_IS(up); /* a product, where a shift by a number that is not known is two instructions */
     uint32_t sum = 0;
     if (bins % 2 != 0) {
-        const uint32_t m = *bin++ * up;
-        sum = ser_umulh(ser_umulh(m, m), *weight++);
+        sum = weighted_square(*bin++ * up, *weight++);
     }
-    for (; bin < end; bin += 2, weight += 2) {
+    if (bins % 4 >= 2) {
+        sum += weighted_square(bin[0] * up, weight[0]) + weighted_square(bin[1] * up, weight[1]);
+        bin += 2;
+        weight += 2;
+    }
+    for (; bin < end; bin += 4, weight += 4) {
         SER_AS_IT_IS(bin);
         SER_AS_IT_IS(weight);
-        const uint32_t a = bin[0] * up;
-        sum += ser_umulh(ser_umulh(a, a), weight[0]);
-        const uint32_t b = bin[1] * up;
-        sum += ser_umulh(ser_umulh(b, b), weight[1]);
+        sum += weighted_square(bin[0] * up, weight[0]) + weighted_square(bin[1] * up, weight[1]);
+        sum += weighted_square(bin[2] * up, weight[2]) + weighted_square(bin[3] * up, weight[3]);
     }
     /* a square is 2^(2 shift - 32) of the magnitude's */
     return decibels(ser_log2_q24(sum | 1U) + (32 - 2 * shift) * (1 << 24) - SER_FULL_SQUARE_LOG2);
@@ -621,62 +628,72 @@ static int keep_eights(const uint32_t *magnitude, int bins, int averaged, uint32
 }
 #endif
 
-/* Means of the `averaged` largest and smallest magnitudes of a band, in dB apart. */
-SER_IN_RAM static int32_t band_contrast(const uint32_t *magnitude, int bins, int averaged)
+/* The logarithm of not_below_floor, to the same bits. */
+SER_IN_RAM static int32_t log2_not_below_floor(uint32_t magnitude)
+{
+    return magnitude >= SER_MAGNITUDE_FLOOR ? ser_log2_q24(magnitude) + 8 * (1 << 24) : ser_log2_q24(SER_MAGNITUDE_FLOOR_FINE);
+}
+
+/* The largest and the smallest magnitude of a band, in logarithms apart. */
+SER_IN_RAM static int32_t range_of(const uint32_t *magnitude, int bins)
+{
+    const uint32_t *end = magnitude + bins;
+    uint32_t most = 0;
+    uint32_t least = UINT32_MAX;
+    if (bins % 2 != 0) {
+        most = least = *magnitude++;
+    }
+    for (; magnitude < end; magnitude += 2) {
+        SER_AS_IT_IS(magnitude);
+        const uint32_t m = magnitude[0];
+        most = m > most ? m : most;
+        least = m < least ? m : least;
+        const uint32_t n = magnitude[1];
+        most = n > most ? n : most;
+        least = n < least ? n : least;
+    }
+    return log2_not_below_floor(most) - log2_not_below_floor(least);
+}
+
+/* The same of the sums of the `averaged` largest and smallest: the number averaged cancels. */
+SER_IN_RAM static int32_t range_of_many(const uint32_t *magnitude, int bins, int averaged)
 {
     uint32_t largest[SER_CONTRAST_MOST] = {0};
     uint32_t smallest[SER_CONTRAST_MOST] = {0}; /* as what they are below the highest number */
     uint64_t peak = 0;
     uint64_t valley = 0;
     const uint32_t *end = magnitude + bins;
-    if (averaged == 1) { /* all but the last band */
-        uint32_t most = 0;
-        uint32_t least = UINT32_MAX;
-        if (bins % 2 != 0) {
-            most = least = *magnitude++;
-        }
-        for (; magnitude < end; magnitude += 2) {
-            SER_AS_IT_IS(magnitude);
-            const uint32_t m = magnitude[0];
-            most = m > most ? m : most;
-            least = m < least ? m : least;
-            const uint32_t n = magnitude[1];
-            most = n > most ? n : most;
-            least = n < least ? n : least;
-        }
-        largest[0] = most;
-        smallest[0] = ~least;
-    } else {
 #if SER_VECTORS
-        magnitude += keep_eights(magnitude, bins, averaged, largest, smallest);
+    magnitude += keep_eights(magnitude, bins, averaged, largest, smallest);
 #endif
-        uint32_t above = largest[averaged - 1];
-        uint32_t below = ~smallest[averaged - 1];
-        for (; magnitude < end; magnitude++) {
-            const uint32_t m = *magnitude;
-            if (m > above) {
-                keep_largest(largest, averaged, m);
-                above = largest[averaged - 1];
-            }
-            if (m < below) {
-                keep_largest(smallest, averaged, ~m);
-                below = ~smallest[averaged - 1];
-            }
+    uint32_t above = largest[averaged - 1];
+    uint32_t below = ~smallest[averaged - 1];
+    for (; magnitude < end; magnitude++) {
+        const uint32_t m = *magnitude;
+        if (m > above) {
+            keep_largest(largest, averaged, m);
+            above = largest[averaged - 1];
+        }
+        if (m < below) {
+            keep_largest(smallest, averaged, ~m);
+            below = ~smallest[averaged - 1];
         }
     }
     for (int i = 0; i < averaged; i++) {
         peak += not_below_floor(largest[i]);
         valley += not_below_floor(~smallest[i]);
     }
-    /* the number averaged cancels */
-    return decibels(ser_log2_q24_64(peak) - ser_log2_q24_64(valley)) * (1 << (SER_BITS_CONTRAST - SER_BITS_MEL));
+    return ser_log2_q24_64(peak) - ser_log2_q24_64(valley);
 }
 
+/* In dB. */
 SER_IN_RAM static void contrast(const uint32_t *magnitude, int32_t *out)
 {
     for (int band = 0; band <= SER_CONTRAST_BANDS; band++) {
-        out[band] = band_contrast(magnitude + ser_contrast_bands[band][0],
-                                  ser_contrast_bands[band][1], ser_contrast_bands[band][2]);
+        const uint32_t *first = magnitude + ser_contrast_bands[band][0];
+        const int bins = ser_contrast_bands[band][1], averaged = ser_contrast_bands[band][2];
+        const int32_t range = averaged == 1 ? range_of(first, bins) : range_of_many(first, bins, averaged);
+        out[band] = decibels(range) * (1 << (SER_BITS_CONTRAST - SER_BITS_MEL));
     }
 }
 #endif
