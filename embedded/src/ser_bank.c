@@ -21,24 +21,23 @@ typedef struct {
     const ser_descriptor *descriptors;
 } ser_layout;
 
-#define FULLS(NAME, name) SER_##NAME##_FULLS,
-#define VALUES(NAME, name) SER_##NAME##_VALUES,
-#define TIMES(NAME, name) SER_TIMES_##NAME,
-#define DESCRIPTORS(NAME, name) ser_##name##_descriptors,
+/* Where the kinds of each part begin: an enumerator is one more than the one before it. */
+#define FIRST_FULL(NAME, name) FIRST_FULL_##NAME, LAST_FULL_##NAME = FIRST_FULL_##NAME + SER_##NAME##_FULLS - 1,
+#define FIRST_SPREAD(NAME, name) \
+    FIRST_SPREAD_##NAME, LAST_SPREAD_##NAME = FIRST_SPREAD_##NAME + SER_##NAME##_VALUES - SER_##NAME##_FULLS - 1,
+enum { SER_EACH_PART(FIRST_FULL) ALL_FULLS };
+enum { SER_EACH_PART(FIRST_SPREAD) ALL_SPREADS };
+typedef char ser_all_parts_have_their_place[(int)ALL_FULLS == (int)SER_FULLS && (int)ALL_SPREADS == (int)SER_SPREADS ? 1 : -1];
+
+#define LAYOUT(NAME, name) \
+    {FIRST_FULL_##NAME, SER_##NAME##_FULLS, FIRST_SPREAD_##NAME, SER_##NAME##_VALUES - SER_##NAME##_FULLS, \
+     SER_TIMES_##NAME, ser_##name##_descriptors},
+
+static const ser_layout SER_TABLE_IN_RAM(layouts)[SER_PARTS] = {SER_EACH_PART(LAYOUT)};
 
 SER_IN_RAM static ser_layout layout_of(ser_part part)
 {
-    static const uint16_t fulls[SER_PARTS] = {SER_EACH_PART(FULLS)};
-    static const uint16_t values[SER_PARTS] = {SER_EACH_PART(VALUES)};
-    static const uint8_t times[SER_PARTS] = {SER_EACH_PART(TIMES)};
-    static const ser_descriptor *const descriptors[SER_PARTS] = {SER_EACH_PART(DESCRIPTORS)};
-    ser_layout layout = {0, fulls[part], 0, (uint16_t)(values[part] - fulls[part]), times[part],
-                         descriptors[part]};
-    for (int before = 0; before < (int)part; before++) {
-        layout.full = (uint16_t)(layout.full + fulls[before]);
-        layout.spread = (uint16_t)(layout.spread + values[before] - fulls[before]);
-    }
-    return layout;
+    return layouts[part];
 }
 
 /* The sums of a part without frames hold anything. */

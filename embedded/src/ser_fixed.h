@@ -196,7 +196,7 @@ SER_INLINE void ser_copy_words(void *to, const void *from, int words)
 #if defined(__GNUC__) && !defined(__wasm__)
     char *t = (char *)to;
     const char *f = (const char *)from;
-    for (; words > 3; words -= 4, t += 16, f += 16) {
+    for (const char *end = f + (words & ~3) * 4; f < end; t += 16, f += 16) {
         SER_AS_IT_IS(t);
         SER_AS_IT_IS(f);
         ser_copy_word(t, f);
@@ -204,7 +204,7 @@ SER_INLINE void ser_copy_words(void *to, const void *from, int words)
         ser_copy_word(t + 8, f + 8);
         ser_copy_word(t + 12, f + 12);
     }
-    for (; words > 0; words--, t += 4, f += 4) {
+    for (words &= 3; words > 0; words--, t += 4, f += 4) {
         SER_AS_IT_IS(t);
         ser_copy_word(t, f);
     }
