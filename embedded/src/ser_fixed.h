@@ -272,6 +272,25 @@ SER_INLINE uint32_t ser_size(int32_t x)
 #endif
 }
 
+/* Of the 32-bit mantissa whose highest bit is set, a parabola over each of the ranges of so many bits below it: Q24 of its log2, in
+   [0, 1]. */
+SER_INLINE int32_t ser_mantissa_log2(const int32_t (*rows)[3], int range_bits, uint32_t mantissa)
+{
+    const int32_t *row = rows[(mantissa >> (31 - range_bits)) - (1U << range_bits)];
+    SER_AS_IT_IS(row);
+    uint32_t below = mantissa << (range_bits + 1); /* what is below the range's bits */
+    SER_AS_IT_IS(below);
+    const int32_t place = (int32_t)(below >> 1); /* Q1.31 */
+    return (row[0] + ser_mulh(place, row[1] + ser_mulh(place, row[2])) + 32) >> 6;
+}
+
+/* ser_log2_q24, compiled into the place that uses it, by ser_log2_rows and SER_LOG2_BITS. */
+SER_INLINE int32_t ser_log2_here(const int32_t (*rows)[3], int range_bits, uint32_t x)
+{
+    const int zeros = ser_leading_zeros(x);
+    return (31 - zeros) * (1 << 24) + ser_mantissa_log2(rows, range_bits, x << zeros);
+}
+
 /* log2(x) times 2^24, x > 0. */
 int32_t ser_log2_q24(uint32_t x);
 int32_t ser_log2_q24_64(uint64_t x);

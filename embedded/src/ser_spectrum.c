@@ -12,7 +12,7 @@
 /* What the bins of a frame have come to while their magnitudes were taken. */
 typedef struct {
     uint32_t low, high;  /* all bits of the magnitudes below and above SER_LOW_HIGH_SPLIT */
-    int32_t exponents;   /* of the logarithms of their magnitudes: whole numbers, 3 too much; of their squares: */
+    int32_t exponents;   /* of the logarithms of their magnitudes: whole numbers, each 3 too much; of their squares: */
     int32_t coarse;      /* a table's, Q20, */
     int32_t fine;        /* and what is left, natural, Q25 */
     uint32_t floored;    /* magnitudes below the floor, which count as that: their number times FLOORED, and the sum of their squares */
@@ -65,7 +65,8 @@ enum { AUDIBLE = 22 };
 typedef char ser_audible_is_not_below_the_floor[SER_MAGNITUDE_FLOOR <= 128 ? 1 : -1];
 
 /*
- * Twice the magnitude of a bin, its factor of 2^up taken off, and, if it is not below the floor, the logarithm of its square; up_less_3: up - 3. The larger component is shifted to
+ * Twice the magnitude of a bin, its factor of 2^up taken off, and, if it is not below the floor, the logarithm of its square;
+ * up_less_3: up - 3. The larger component is shifted to
  * [2^30, 2^31), then p = |z|^2 2^(2 shift - 32) is at least 2^28; two bits more where that takes to put it into the table. With d the
  * distance from the middle of p's range, below 1/32, sqrt(1 + d) = 1 + d/2 - d^2/8 and ln(1 + d) = d - d^2/2, each to a third of d^3.
  */
@@ -232,7 +233,8 @@ SER_INLINE uint32_t smooth_magnitude_of(ser_magnitudes *sums, ser_rows rows, int
     return magnitude_of(sums, rows, up_less_3, re, im);
 }
 
-/* Magnitudes of so many bins, one or more, from the one behind z on; returns all bits that any of them has. They may take the place of bins before that. */
+/* Magnitudes of so many bins, one or more, from the one behind z on; returns all bits that any of them has. They may take the place of
+   bins before z. */
 SER_IN_RAM static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up_less_3, int count)
 {
     ser_magnitudes sums = *kept;
@@ -334,7 +336,7 @@ SER_IN_RAM static int32_t mel_level(const uint32_t *bin, int bins, const uint32_
         sum += weighted_square(bin[2] * up, weight[2]) + weighted_square(bin[3] * up, weight[3]);
     }
     /* a square is 2^(2 shift - 32) of the magnitude's */
-    return decibels(ser_log2_q24(sum | 1U) + (32 - 2 * shift) * (1 << 24) - SER_FULL_SQUARE_LOG2);
+    return decibels(ser_log2_here(ser_log2_rows, SER_LOG2_BITS, sum | 1U) + (32 - 2 * shift) * (1 << 24) - SER_FULL_SQUARE_LOG2);
 }
 
 /* Returns the mean rise of the levels since the frame before, in the format of flux. */
@@ -493,7 +495,7 @@ enum { BLOCKS = SER_BINS / BLOCK };
 SER_IN_RAM static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down, uint32_t *blocks)
 {
     uint32_t all = 0;
-    ser_sum seconds = SER_SUM_OF_NOTHING, thirds = seconds;                     /* over all blocks */
+    ser_sum seconds = SER_SUM_OF_NOTHING, thirds = seconds;          /* over all blocks */
     ser_sum by_block = seconds, by_square = seconds, ones = seconds; /* of b, b^2 and b k */
     for (uint32_t b = 0; b < BLOCKS; b++) {
         const ser_block sums = block_of(magnitude + b * BLOCK, down);
