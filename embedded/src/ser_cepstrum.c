@@ -13,6 +13,10 @@
 #if SER_MELS % 20 != 0
 #error "SER_MELS: ser_cepstrum.c takes ten pairs of levels at a time"
 #endif
+enum { AT_ONCE = SER_NARROW_PRODUCTS ? 4 : 10 }; /* fewer where each product is a dozen instructions */
+#if SER_NARROW_PRODUCTS && SER_MELS % 8 != 0
+#error "SER_MELS: or four pairs"
+#endif
 #define MFCC_DOWN (SER_BITS_MEL + 7 - SER_BITS_MFCC)
 
 SER_IN_RAM const int32_t *ser_cepstrum_mfcc(const int32_t *mel, int32_t *values)
@@ -30,14 +34,16 @@ SER_IN_RAM const int32_t *ser_cepstrum_mfcc(const int32_t *mel, int32_t *values)
         const int32_t *half = (k & 1) ? sums : differences; /* row k is coefficient k + 1 */
         int32_t sum = HALF / 2;                             /* what the products lose by rounding down */
         const int32_t *w = ser_dct[k];
-        for (const int32_t *end = half + HALF; half < end; half += 10, w += 10) {
+        for (const int32_t *end = half + HALF; half < end; half += AT_ONCE, w += AT_ONCE) {
             SER_AS_IT_IS(half);
             SER_AS_IT_IS(w);
             sum = ser_add_mulh(ser_add_mulh(sum, w[0], half[0]), w[1], half[1]);
             sum = ser_add_mulh(ser_add_mulh(sum, w[2], half[2]), w[3], half[3]);
+#if !SER_NARROW_PRODUCTS
             sum = ser_add_mulh(ser_add_mulh(sum, w[4], half[4]), w[5], half[5]);
             sum = ser_add_mulh(ser_add_mulh(sum, w[6], half[6]), w[7], half[7]);
             sum = ser_add_mulh(ser_add_mulh(sum, w[8], half[8]), w[9], half[9]);
+#endif
         }
         mfcc[k] = ser_rounded(sum, MFCC_DOWN);
     }

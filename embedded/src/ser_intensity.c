@@ -10,6 +10,7 @@
 #if SER_INTENSITY_STEP != 4 || SER_HOP % 32 != 0 || SER_INTENSITY_LAST % 8 != 0
 #error "SER_HOP: ser_intensity.c takes steps of four samples, eight at a time"
 #endif
+enum { AT_ONCE = SER_NARROW_PRODUCTS ? 4 : 8 }; /* fewer where each product is a dozen instructions */
 
 void ser_intensity_reset(ser_intensity *intensity) { memset(intensity, 0, sizeof *intensity); }
 
@@ -98,7 +99,7 @@ SER_IN_RAM int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail,
         uint32_t square = 0;
         const int32_t *v = steps.values;
         const uint32_t *q = steps.squares;
-        for (const int32_t *end = v + count; v < end; v += 8, q += 8, w += 8) {
+        for (const int32_t *end = v + count; v < end; v += AT_ONCE, q += AT_ONCE, w += AT_ONCE) {
             SER_AS_IT_IS(v);
             SER_AS_IT_IS(w);
             SER_AS_IT_IS(q);
@@ -106,10 +107,12 @@ SER_IN_RAM int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail,
             value = ser_add_mulh(ser_add_mulh(value, w[2], v[2]), w[3], v[3]);
             square += ser_umulh((uint32_t)w[0], q[0]) + ser_umulh((uint32_t)w[1], q[1]);
             square += ser_umulh((uint32_t)w[2], q[2]) + ser_umulh((uint32_t)w[3], q[3]);
+#if !SER_NARROW_PRODUCTS
             value = ser_add_mulh(ser_add_mulh(value, w[4], v[4]), w[5], v[5]);
             value = ser_add_mulh(ser_add_mulh(value, w[6], v[6]), w[7], v[7]);
             square += ser_umulh((uint32_t)w[4], q[4]) + ser_umulh((uint32_t)w[5], q[5]);
             square += ser_umulh((uint32_t)w[6], q[6]) + ser_umulh((uint32_t)w[7], q[7]);
+#endif
         }
         frame->values += value;
         if (steps.up < 16) { /* of 64 bits, 16 to the left and `up` to the right */

@@ -224,6 +224,8 @@ static ser_magnitudes take_magnitudes(int32_t *z, int up)
     return sums;
 }
 #else
+enum { AT_ONCE = SER_NARROW_PRODUCTS ? 1 : 2 }; /* bins: half the steps, where a product is one instruction */
+
 /* The magnitude of the bin behind the one that z points to, under a Hann window: the same as half of each bin less a quarter of
    either neighbour, here times 2. */
 SER_INLINE uint32_t smooth_magnitude_of(ser_magnitudes *sums, ser_rows rows, int up_less_3, const int32_t *z)
@@ -241,17 +243,19 @@ SER_IN_RAM static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uin
     uint32_t all = 0;
     const uint32_t *last = magnitude + count - 1;
     const ser_rows rows = root_rows();
-    for (; magnitude <= last; magnitude += 2, z += 4) { /* two bins: half the steps */
+    for (; magnitude <= last; magnitude += AT_ONCE, z += 2 * AT_ONCE) {
         SER_AS_IT_IS(z);
         const uint32_t m = smooth_magnitude_of(&sums, rows, up_less_3, z);
         magnitude[0] = m;
         all |= m;
+#if !SER_NARROW_PRODUCTS
         if (magnitude == last) {
             break;
         }
         const uint32_t n = smooth_magnitude_of(&sums, rows, up_less_3, z + 2);
         magnitude[1] = n;
         all |= n;
+#endif
     }
     *kept = sums;
     return all;
