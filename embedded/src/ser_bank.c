@@ -21,24 +21,23 @@ typedef struct {
     const ser_descriptor *descriptors;
 } ser_layout;
 
-#define FULLS(NAME, name) SER_##NAME##_FULLS,
-#define VALUES(NAME, name) SER_##NAME##_VALUES,
-#define TIMES(NAME, name) SER_TIMES_##NAME,
-#define DESCRIPTORS(NAME, name) ser_##name##_descriptors,
+/* Where the kinds of each part begin: an enumerator is one more than the one before it. */
+#define FIRST_FULL(NAME, name) FIRST_FULL_##NAME, LAST_FULL_##NAME = FIRST_FULL_##NAME + SER_##NAME##_FULLS - 1,
+#define FIRST_SPREAD(NAME, name) \
+    FIRST_SPREAD_##NAME, LAST_SPREAD_##NAME = FIRST_SPREAD_##NAME + SER_##NAME##_VALUES - SER_##NAME##_FULLS - 1,
+enum { SER_EACH_PART(FIRST_FULL) ALL_FULLS };
+enum { SER_EACH_PART(FIRST_SPREAD) ALL_SPREADS };
+typedef char ser_all_parts_have_their_place[(int)ALL_FULLS == (int)SER_FULLS && (int)ALL_SPREADS == (int)SER_SPREADS ? 1 : -1];
+
+#define LAYOUT(NAME, name) \
+    {FIRST_FULL_##NAME, SER_##NAME##_FULLS, FIRST_SPREAD_##NAME, SER_##NAME##_VALUES - SER_##NAME##_FULLS, \
+     SER_TIMES_##NAME, ser_##name##_descriptors},
+
+static const ser_layout SER_TABLE_IN_RAM(layouts)[SER_PARTS] = {SER_EACH_PART(LAYOUT)};
 
 SER_IN_RAM static ser_layout layout_of(ser_part part)
 {
-    static const uint16_t fulls[SER_PARTS] = {SER_EACH_PART(FULLS)};
-    static const uint16_t values[SER_PARTS] = {SER_EACH_PART(VALUES)};
-    static const uint8_t times[SER_PARTS] = {SER_EACH_PART(TIMES)};
-    static const ser_descriptor *const descriptors[SER_PARTS] = {SER_EACH_PART(DESCRIPTORS)};
-    ser_layout layout = {0, fulls[part], 0, (uint16_t)(values[part] - fulls[part]), times[part],
-                         descriptors[part]};
-    for (int before = 0; before < (int)part; before++) {
-        layout.full = (uint16_t)(layout.full + fulls[before]);
-        layout.spread = (uint16_t)(layout.spread + values[before] - fulls[before]);
-    }
-    return layout;
+    return layouts[part];
 }
 
 /* The sums of a part without frames hold anything. */
@@ -85,7 +84,68 @@ SER_INLINE uint64_t extended(int32_t x)
     return (uint64_t)(int64_t)x;
 }
 
+/* Where there is no carry: sizes are added or taken, by words, and what the words of most numbers are not reached by is jumped over. */
+#if defined(__XTENSA__) || defined(SER_TEST_NARROW_PRODUCTS)
+#define BY_WORDS 1
+#else
+#define BY_WORDS 0
+#endif
+
 /* Adds a number of 23 bits, its powers, and its product with the frame's number. */
+#if BY_WORDS
+SER_INLINE void add_full(ser_full_sums *full, int32_t x, uint32_t frame)
+{
+    const uint32_t size = ser_size(x);
+    const uint32_t low = size * size, high = ser_umulh(size, size); /* below 2^44 */
+    uint32_t second = ser_umulh(low, size), third = 0;
+    ser_add_3(full->squares, low, high, 0);
+    if (high != 0) {
+        const uint32_t more = high * size;
+        third = ser_umulh(high, size);
+        if (ser_add_word(&second, more)) {
+            (void)ser_carry_into(&third);
+        }
+    }
+    if (x < 0) {
+        const uint32_t sum = full->sum[0];
+        uint32_t rest = sum - size;
+        SER_AS_IT_IS(rest);
+        full->sum[0] = rest;
+        if (sum < size) {
+            full->sum[1]--;
+        }
+        ser_take_3(full->cubes, low * size, second, third);
+        ser_take_3(full->time, frame * size, ser_umulh(frame, size), 0);
+    } else {
+        if (ser_add_word(full->sum, size)) {
+            full->sum[1]++;
+        }
+        ser_add_3(full->cubes, low * size, second, third);
+        ser_add_3(full->time, frame * size, ser_umulh(frame, size), 0);
+    }
+#if SER_WITH_KURTOSIS
+    second = ser_umulh(low, low);
+    third = 0;
+    if (high != 0) { /* and 2^33 low high + 2^64 high^2 */
+        const uint32_t more = low * (2 * high);
+        third = high * high + ser_umulh(low, 2 * high);
+        if (ser_add_word(&second, more)) {
+            (void)ser_carry_into(&third);
+        }
+    }
+    /* third is below 2^25 */
+    if (ser_add_word(full->fourths, low * low) && ser_carry_into(&second)) {
+        (void)ser_carry_into(&third);
+    }
+    if (ser_add_word(full->fourths + 1, second)) {
+        (void)ser_carry_into(&third);
+    }
+    if (ser_add_word(full->fourths + 2, third)) {
+        full->fourths[3]++;
+    }
+#endif
+}
+#else
 SER_INLINE void add_full(ser_full_sums *full, int32_t x, uint32_t frame)
 {
     const uint32_t sign = x < 0 ? UINT32_MAX : 0;
@@ -108,6 +168,7 @@ SER_INLINE void add_full(ser_full_sums *full, int32_t x, uint32_t frame)
     ser_add_128(full->fourths, fourth_high << 32 | (uint32_t)fourth_low, (fourth_high >> 32) + (uint64_t)high * high);
 #endif
 }
+#endif
 
 SER_INLINE void add_time(ser_times *times, uint32_t frame)
 {
@@ -143,7 +204,11 @@ SER_IN_RAM static void add_pairs(ser_bank *bank, const int32_t *values)
     for (int a = 0; a < SER_CORRELATED_MFCCS; a++) {
         for (int b = a + 1; b < SER_CORRELATED_MFCCS; b++) {
             const int64_t y = (int64_t)x[a] * x[b];
+#if BY_WORDS
+            ser_add_3(*product++, (uint32_t)y, (uint32_t)((uint64_t)y >> 32), y < 0 ? UINT32_MAX : 0);
+#else
             ser_add_96(*product++, (uint64_t)y, y < 0 ? UINT32_MAX : 0);
+#endif
         }
     }
 }
@@ -172,16 +237,39 @@ SER_IN_RAM void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, cons
 #endif
     ser_full_sums *full = bank->full + layout.full;
     for (int i = 0; i < layout.fulls; i++, full++, descriptor++) {
+        SER_AS_IT_IS(full);
+        SER_AS_IT_IS(descriptor);
         add_value(full, *values++, descriptor->middle, frame, first);
     }
     ser_spread_sums *spread = bank->spread + layout.spread;
     uint16_t *above = bank->above + layout.spread;
     for (int i = 0; i < layout.spreads; i++, spread++, above++, descriptor++) {
+        SER_AS_IT_IS(spread);
+        SER_AS_IT_IS(descriptor);
         const int32_t x = coarse_of(*values++, descriptor->middle);
+#if BY_WORDS
+        const uint32_t before = spread->sum;
+        uint32_t sum = before + (uint32_t)x;
+        SER_AS_IT_IS(sum);
+        uint32_t high = (uint32_t)ser_mulh(x, x);
+        spread->sum = sum;
+        if (x < 0) {
+            if (sum > before) {
+                *above = (uint16_t)(*above - 1);
+            }
+        } else if (sum < before) {
+            *above = (uint16_t)(*above + 1);
+        }
+        if (ser_add_word(spread->squares, (uint32_t)x * (uint32_t)x)) {
+            (void)ser_carry_into(&high);
+        }
+        spread->squares[1] += high;
+#else
         const uint32_t sum = spread->sum + (uint32_t)x;
         *above = (uint16_t)(*above + (sum < (uint32_t)x) - (x < 0));
         spread->sum = sum;
         ser_add_64(spread->squares, (uint64_t)((int64_t)x * x));
+#endif
     }
 }
 

@@ -45,9 +45,9 @@ enum {
 /* Counts so many samples; zero counts as positive (librosa.feature.zero_crossing_rate). */
 SER_IN_RAM static void count_samples(ser_running *running, const int16_t *x, int samples)
 {
-    uint64_t energy = 0;
     uint32_t crossings = 0;
 #if SER_SAMPLE_PAIRS
+    uint64_t energy = 0;
     for (const int16_t *end = x + samples; x < end; x += 2) {
         const uint32_t pair = ser_pair_at(x);
         energy = ser_add_squares(energy, pair);
@@ -55,15 +55,18 @@ SER_IN_RAM static void count_samples(ser_running *running, const int16_t *x, int
     }
     crossings = (crossings & 0xffffU) + (crossings >> 16);
 #else
+    ser_sum squares = SER_SUM_OF_NOTHING;
     int32_t before = x[-1];
-    for (int i = 0; i < samples; i += 2) {
-        const int32_t first = x[i];
-        const int32_t second = x[i + 1];
+    for (const int16_t *end = x + samples; x < end; x += 2) {
+        SER_AS_IT_IS(x);
+        const int32_t first = x[0];
+        const int32_t second = x[1];
         /* two squares fit 32 bits without sign, and differing signs make the exclusive or negative */
-        energy += (uint32_t)(first * first) + (uint32_t)(second * second);
+        ser_sum_add(&squares, (uint32_t)(first * first) + (uint32_t)(second * second), 0);
         crossings += ((uint32_t)(before ^ first) >> 31) + ((uint32_t)(first ^ second) >> 31);
         before = second;
     }
+    const uint64_t energy = ser_sum_of(squares);
 #endif
     running->energy += energy;
     running->crossings += crossings;

@@ -20,10 +20,39 @@ SER_INLINE int32_t turned_re(const int32_t *p, const int32_t *w)
     return ser_add_mulh(ser_add_mulh(1, p[0], w[0]), p[1], w[1]);
 }
 
+/* The same less OWED, where two are added up before their ones are. */
+#if defined(__ARM_FEATURE_DSP)
+#define OWED 0 /* a sum of three numbers is one instruction, whatever the third */
+#else
+#define OWED 1
+#endif
+
+SER_INLINE int32_t owing_turned_re(const int32_t *p, const int32_t *w)
+{
+    return ser_add_mulh(ser_add_mulh(1 - OWED, p[0], w[0]), p[1], w[1]);
+}
+
 SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
 {
     return ser_mulh(p[1], w[0]) - ser_mulh(p[0], w[1]);
 }
+
+/* What is done before stays before: a butterfly has more numbers than an ESP32's core has registers, unless one leg comes after the other.
+   p is an address that what comes after goes by. */
+#if defined(__XTENSA__) && defined(__GNUC__)
+#define FIRST_THIS_2(p, a, b) __asm__("" : "+r"(p), "+r"(a), "+r"(b))
+#define FIRST_THIS_4(p, a, b, c, d) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
+#else
+#define FIRST_THIS_2(p, a, b) (void)0
+#define FIRST_THIS_4(p, a, b, c, d) (void)0
+#endif
+
+/* Butterflies to a turn of a loop, of the 3, 15 or 63 that are turned in each of a stage's transforms. */
+#if defined(__XTENSA__)
+#define AT_ONCE 3
+#else
+#define AT_ONCE 1
+#endif
 
 #if SER_VECTORS
 
@@ -133,25 +162,20 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
 
 /* The stages are compiled once per size: with their distances constant, one pointer addresses all. */
 
-/* What is done before stays before: a butterfly has more numbers than an ESP32's core has registers, unless one leg comes after the other.
-   p is an address that what comes after goes by. */
-#if defined(__XTENSA__) && defined(__GNUC__)
-#define FIRST_THIS_2(p, a, b) __asm__("" : "+r"(p), "+r"(a), "+r"(b))
-#define FIRST_THIS_4(p, a, b, c, d) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
-#else
-#define FIRST_THIS_2(p, a, b) (void)0
-#define FIRST_THIS_4(p, a, b, c, d) (void)0
-#endif
+/* Whether all four legs are within what an instruction can add to an address; where they are not, the last two go by an address of
+   their own. */
+#define IS_NEAR(leg) ((leg) <= 32)
 
-/* A butterfly whose legs are not turned, their numbers shifted down by so much. */
-SER_INLINE void combine(int32_t *p, int leg, int down)
+/* A butterfly whose legs are not turned, their numbers shifted down by so much; returns p. */
+SER_INLINE int32_t *combine(int32_t *p, int leg, int down)
 {
-    int32_t *far = p + 2 * leg; /* distances stay within what an instruction can add to an address */
+    int32_t *far = p + 2 * leg;
     const int32_t br = p[leg] >> down, bi = p[leg + 1] >> down;
     const int32_t dr = far[leg] >> down, di = far[leg + 1] >> down;
     int32_t ur = br + dr, ui = bi + di;
     int32_t vr = br - dr, vi = bi - di;
     FIRST_THIS_4(p, ur, ui, vr, vi);
+    far = IS_NEAR(leg) ? p + 2 * leg : far;
     const int32_t ar = p[0] >> down, ai = p[1] >> down, cr = far[0] >> down, ci = far[1] >> down;
     const int32_t sr = ar + cr, si = ai + ci;
     const int32_t tr = ar - cr, ti = ai - ci;
@@ -163,21 +187,37 @@ SER_INLINE void combine(int32_t *p, int leg, int down)
     far[1] = si - ui;
     far[leg] = tr - vi;
     far[leg + 1] = ti + vr;
+    return p;
 }
 
-/* The same, three legs turned and halved on the way; returns p. */
-SER_INLINE int32_t *turn_and_combine(int32_t *p, int leg, const int32_t *w)
+/* The same, three legs turned and halved on the way, of the numbers that are `at` behind both addresses. */
+SER_INLINE void turn_and_combine(int32_t **near_legs, int32_t **far_legs, int at, int leg, const int32_t *w)
 {
-    SER_AS_IT_IS(p);
-    int32_t *far = p + 2 * leg;
-    int32_t br = turned_re(p + leg, w), bi = turned_im(p + leg, w);
-    FIRST_THIS_2(far, br, bi);
-    const int32_t dr = turned_re(far + leg, w + 4), di = turned_im(far + leg, w + 4);
-    int32_t ur = br + dr, ui = bi + di;
+    int32_t *p = *near_legs + at, *far = IS_NEAR(leg) ? p + 2 * leg : *far_legs + at;
+    int32_t br = owing_turned_re(p + leg, w), bi = turned_im(p + leg, w);
+    if (IS_NEAR(leg)) {
+        FIRST_THIS_2(*near_legs, br, bi);
+        p = *near_legs + at;
+        far = p + 2 * leg;
+    } else {
+        FIRST_THIS_2(*far_legs, br, bi);
+        far = *far_legs + at;
+    }
+    const int32_t dr = owing_turned_re(far + leg, w + 4), di = turned_im(far + leg, w + 4);
+    int32_t ur = br + dr + 2 * OWED, ui = bi + di;
     int32_t vr = br - dr, vi = bi - di;
-    FIRST_THIS_4(far, ur, ui, vr, vi);
+    if (IS_NEAR(leg)) {
+        FIRST_THIS_4(*near_legs, ur, ui, vr, vi);
+        p = *near_legs + at;
+        far = p + 2 * leg;
+    } else {
+        FIRST_THIS_4(*far_legs, ur, ui, vr, vi);
+        far = *far_legs + at;
+    }
     int32_t cr = turned_re(far, w + 2), ci = turned_im(far, w + 2);
-    FIRST_THIS_2(p, cr, ci);
+    FIRST_THIS_2(*near_legs, cr, ci);
+    p = *near_legs + at;
+    far = IS_NEAR(leg) ? p + 2 * leg : far;
     const int32_t ar = p[0] >> 1, ai = p[1] >> 1;
     const int32_t sr = ar + cr, si = ai + ci;
     const int32_t tr = ar - cr, ti = ai - ci;
@@ -189,7 +229,6 @@ SER_INLINE int32_t *turn_and_combine(int32_t *p, int leg, const int32_t *w)
     far[1] = si - ui;
     far[leg] = tr - vi;
     far[leg + 1] = ti + vr;
-    return p;
 }
 
 /* One radix-4 stage: combines four transforms of q points into one of 4q, halved, all over the array. */
@@ -199,13 +238,19 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
     for (int block = 0; block < 512; block += 4 * leg) {
         int32_t *p = z + block;
         const int32_t *w = twiddles;
-        combine(p, leg, 1);
-        p += 2;
+        p = combine(p, leg, 1) + 2;
         const int32_t *end = p + leg - 2;
         do {
+            int32_t *far = p + 2 * leg;
             SER_AS_IT_IS(w);
-            p = turn_and_combine(p, leg, w) + 2;
-            w += 6;
+            SER_AS_IT_IS(p);
+            turn_and_combine(&p, &far, 0, leg, w);
+#if AT_ONCE == 3
+            turn_and_combine(&p, &far, 2, leg, w + 6);
+            turn_and_combine(&p, &far, 4, leg, w + 12);
+#endif
+            p += 2 * AT_ONCE;
+            w += 6 * AT_ONCE;
         } while (p != end);
     }
 }
@@ -213,33 +258,65 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
 /* Transforms of four neighbours each: needs no multiplication. */
 SER_IN_RAM static void four_points(int32_t *z)
 {
-    for (int32_t *p = z; p < z + 512; p += 8) {
-        combine(p, 2, 0);
+    for (int32_t *p = z, *end = z + 512; p < end;) {
+        p = combine(p, 2, 0) + 8;
     }
 }
 
-/* The transpose of a butterfly; w: NULL where legs are not turned but halved alone. Returns p. */
-SER_INLINE int32_t *split(int32_t *p, int leg, const int32_t *w)
+/* The transpose of a butterfly whose legs are not turned but halved alone; returns p. */
+SER_INLINE int32_t *halve_and_split(int32_t *p, int leg)
 {
     int32_t *far = p + 2 * leg;
     int32_t ur = p[leg] + far[leg], ui = p[leg + 1] + far[leg + 1];
     int32_t vr = p[leg] - far[leg], vi = p[leg + 1] - far[leg + 1];
     FIRST_THIS_4(p, ur, ui, vr, vi);
+    far = IS_NEAR(leg) ? p + 2 * leg : far;
     const int32_t sr = p[0] + far[0], si = p[1] + far[1];
-    int32_t tr = p[0] - far[0], ti = p[1] - far[1];
-    const int32_t c[2] = {sr - ur, si - ui};
+    const int32_t tr = p[0] - far[0], ti = p[1] - far[1];
     p[0] = (sr + ur) >> 1;
     p[1] = (si + ui) >> 1;
-    far[0] = w == NULL ? c[0] >> 1 : turned_re(c, w + 2);
-    far[1] = w == NULL ? c[1] >> 1 : turned_im(c, w + 2);
-    FIRST_THIS_4(far, tr, ti, vr, vi);
-    const int32_t b[2] = {tr + vi, ti - vr};
-    const int32_t d[2] = {tr - vi, ti + vr};
-    p[leg] = w == NULL ? b[0] >> 1 : turned_re(b, w);
-    p[leg + 1] = w == NULL ? b[1] >> 1 : turned_im(b, w);
-    far[leg] = w == NULL ? d[0] >> 1 : turned_re(d, w + 4);
-    far[leg + 1] = w == NULL ? d[1] >> 1 : turned_im(d, w + 4);
+    far[0] = (sr - ur) >> 1;
+    far[1] = (si - ui) >> 1;
+    p[leg] = (tr + vi) >> 1;
+    p[leg + 1] = (ti - vr) >> 1;
+    far[leg] = (tr - vi) >> 1;
+    far[leg + 1] = (ti + vr) >> 1;
     return p;
+}
+
+/* Puts half of a complex number, turned, in its place. */
+SER_INLINE void put_turned(int32_t *place, int32_t re, int32_t im, const int32_t *w)
+{
+    const int32_t c[2] = {re, im};
+#if defined(__XTENSA__) /* known before any is written: w need not be read again */
+    const int32_t turned[2] = {turned_re(c, w), turned_im(c, w)};
+    place[0] = turned[0];
+    place[1] = turned[1];
+#else
+    place[0] = turned_re(c, w);
+    place[1] = turned_im(c, w);
+#endif
+}
+
+/* The same, three legs turned, of the numbers that are `at` behind both addresses. */
+SER_INLINE void turn_and_split(int32_t **near_legs, int32_t **far_legs, int at, int leg, const int32_t *w)
+{
+    int32_t *p = *near_legs + at, *far = IS_NEAR(leg) ? p + 2 * leg : *far_legs + at;
+    int32_t ur = p[leg] + far[leg], ui = p[leg + 1] + far[leg + 1];
+    int32_t vr = p[leg] - far[leg], vi = p[leg + 1] - far[leg + 1];
+    FIRST_THIS_4(*near_legs, ur, ui, vr, vi);
+    p = *near_legs + at;
+    far = IS_NEAR(leg) ? p + 2 * leg : far;
+    int32_t sr = p[0] + far[0], si = p[1] + far[1];
+    int32_t tr = p[0] - far[0], ti = p[1] - far[1];
+    FIRST_THIS_4(*near_legs, sr, si, tr, ti);
+    p = *near_legs + at;
+    far = IS_NEAR(leg) ? p + 2 * leg : far;
+    p[0] = (sr + ur) >> 1;
+    p[1] = (si + ui) >> 1;
+    put_turned(far, sr - ur, si - ui, w + 2);
+    put_turned(p + leg, tr + vi, ti - vr, w);
+    put_turned(far + leg, tr - vi, ti + vr, w + 4);
 }
 
 /* Splits every transform of 4q points into four of q, their inputs turned, halved. */
@@ -249,13 +326,21 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
     for (int block = 0; block < 512; block += 4 * leg) {
         int32_t *p = z + block;
         const int32_t *w = twiddles;
-        (void)split(p, leg, NULL);
-        p += 2;
+        p = halve_and_split(p, leg) + 2;
         const int32_t *end = p + leg - 2;
         do {
+            int32_t *far = p + 2 * leg;
+            if (!IS_NEAR(leg)) {
+                SER_AS_IT_IS(far);
+            }
             SER_AS_IT_IS(w);
-            p = split(p, leg, w) + 2;
-            w += 6;
+            turn_and_split(&p, &far, 0, leg, w);
+#if AT_ONCE == 3
+            turn_and_split(&p, &far, 2, leg, w + 6);
+            turn_and_split(&p, &far, 4, leg, w + 12);
+#endif
+            p += 2 * AT_ONCE;
+            w += 6 * AT_ONCE;
         } while (p != end);
     }
 }
@@ -284,6 +369,18 @@ SER_IN_RAM void ser_fft_complex256_to_reversed(int32_t *z)
     four_points(z);
 }
 
+/* X[k] = E + W^k O in place of a, X[256-k] = conj(E - W^k O) in that of b, with E and O of twice the size until they are turned. */
+SER_INLINE void split_pair(int32_t *a, int32_t *b, const int32_t *w)
+{
+    const int32_t er = (a[0] + b[0]) >> 1, ei = (a[1] - b[1]) >> 1;
+    const int32_t o[2] = {a[1] + b[1], b[0] - a[0]};
+    const int32_t wr = turned_re(o, w), wi = turned_im(o, w);
+    a[0] = er + wr;
+    a[1] = ei + wi;
+    b[0] = er - wr;
+    b[1] = wi - ei;
+}
+
 SER_IN_RAM void ser_fft_split512(int32_t *z)
 {
     const int32_t *w = ser_quarter_circle_q31 + 4;
@@ -304,15 +401,19 @@ SER_IN_RAM void ser_fft_split512(int32_t *z)
         ser_store_8(b - 6, ser_reverse_4(ser_conjugate_4(_mm256_sub_epi32(e, turned))));
     }
 #endif
+#if AT_ONCE == 3
+    for (; b - a >= 10; a += 6, w += 12) { /* b from the lowest of the three */
+        b -= 4;
+        SER_AS_IT_IS(a);
+        SER_AS_IT_IS(b);
+        split_pair(a, b + 4, w);
+        split_pair(a + 2, b + 2, w + 4);
+        split_pair(a + 4, b, w + 8);
+        b -= 2;
+    }
+#endif
     for (; a < b; a += 2, b -= 2, w += 4) {
-        /* X[k] = E + W^k O, X[256-k] = conj(E - W^k O), with E and O of twice the size until they are turned */
-        const int32_t er = (a[0] + b[0]) >> 1, ei = (a[1] - b[1]) >> 1;
-        const int32_t o[2] = {a[1] + b[1], b[0] - a[0]};
-        const int32_t wr = turned_re(o, w), wi = turned_im(o, w);
-        a[0] = er + wr;
-        a[1] = ei + wi;
-        b[0] = er - wr;
-        b[1] = wi - ei;
+        split_pair(a, b, w);
     }
 }
 
@@ -321,18 +422,19 @@ SER_IN_RAM int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bin
     /* sqrt(2^9 E) 2^(6 + up) is to be at most 2^30; E is at most 2^39 */
     const uint32_t high = (uint32_t)(energy >> 8);
     const int up = (ser_leading_zeros(high | 1U) - 1) / 2; /* E is below 2^(40 - zeros) */
-    const int32_t factor = (int32_t)1 << (9 + up);
+    int32_t factor = (int32_t)1 << (9 + up);
+    SER_AS_IT_IS(factor); /* a product, where a shift by a number that is not known is two instructions */
     /* four pairs of samples that become neighbours, and their transform */
     const uint8_t *place = ser_digit_reversal;
     for (const int16_t *x = frame, *end = x + SER_FRAME / 4; x < end; x += 2) {
         SER_AS_IT_IS(x);
         const int16_t *y = x + SER_FRAME / 2;
         SER_AS_IT_IS(y); /* distances stay within what an instruction can add to an address */
-        const int32_t sr = x[0] + y[0], si = x[1] + y[1], tr = x[0] - y[0], ti = x[1] - y[1];
-        x += SER_FRAME / 4;
-        y += SER_FRAME / 4;
-        const int32_t ur = x[0] + y[0], ui = x[1] + y[1], vr = x[0] - y[0], vi = x[1] - y[1];
-        x -= SER_FRAME / 4;
+        int32_t sr = x[0] + y[0], si = x[1] + y[1], tr = x[0] - y[0], ti = x[1] - y[1];
+        FIRST_THIS_4(y, sr, si, tr, ti);
+        const int16_t *u = x + SER_FRAME / 4, *v = y + SER_FRAME / 4;
+        int32_t ur = u[0] + v[0], ui = u[1] + v[1], vr = u[0] - v[0], vi = u[1] - v[1];
+        FIRST_THIS_4(x, ur, ui, vr, vi);
         int32_t *z = bins + 2 * *place++;
         z[0] = (sr + ur) * factor;
         z[1] = (si + ui) * factor;

@@ -3,7 +3,7 @@
  *   ser_mulh(a, b)       floor(a b / 2^32), exact; with b in Q1.31 half of the product
  *   ser_umulh(a, b)      the same without signs
  *   ser_add_mulh(s, a, b)  s + ser_mulh(a, b)
- *   ser_leading_zeros(x) of 32 bits, x > 0
+ *   ser_leading_zeros(x) of 32 bits, x > 0; ser_size(x)  |x|
  *   ser_log2_q24(x)      log2(x) in Q7.24, x > 0, error below 1.2e-7; ser_log2_q24_64(x) of 64 bits
  *   ser_exp2_q30(x)      2^x in Q2.30, x in Q7.24 and at most 0, error below 4e-7
  *   ser_root_q16(x)      square root of an integer in Q16.16, error below 3e-7 of it and 2^-16
@@ -87,6 +87,46 @@ SER_INLINE int32_t ser_add_mulh(int32_t sum, int32_t a, int32_t b)
 #define SER_AS_IT_IS(p) (void)0
 #endif
 
+/* A sum of 64 bits. Without carries in the processor a jump over an increment, which is rarely needed, is cheaper than a sum of bits. */
+#if defined(__XTENSA__)
+typedef struct {
+    uint32_t low, high;
+} ser_sum;
+
+SER_INLINE void ser_sum_add(ser_sum *sum, uint32_t low, uint32_t high)
+{
+    uint32_t total = sum->high + high;
+    sum->low += low;
+    SER_AS_IT_IS(sum->low); /* or LLVM makes a number of the carry */
+    if (sum->low < low) {
+        total++;
+        SER_AS_IT_IS(total);
+    }
+    sum->high = total;
+}
+
+SER_INLINE uint64_t ser_sum_of(ser_sum sum)
+{
+    return (uint64_t)sum.high << 32 | sum.low;
+}
+
+#define SER_SUM_OF_NOTHING {0, 0}
+#else
+typedef uint64_t ser_sum;
+
+SER_INLINE void ser_sum_add(ser_sum *sum, uint32_t low, uint32_t high)
+{
+    *sum += (uint64_t)high << 32 | low;
+}
+
+SER_INLINE uint64_t ser_sum_of(ser_sum sum)
+{
+    return sum;
+}
+
+#define SER_SUM_OF_NOTHING 0
+#endif
+
 /* Two samples in the halves of a word, where a Cortex works on both at once; what comes out is the same. */
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && defined(__GNUC__)
 #define SER_SAMPLE_PAIRS 1
@@ -156,7 +196,7 @@ SER_INLINE void ser_copy_words(void *to, const void *from, int words)
 #if defined(__GNUC__) && !defined(__wasm__)
     char *t = (char *)to;
     const char *f = (const char *)from;
-    for (; words > 3; words -= 4, t += 16, f += 16) {
+    for (const char *end = f + (words & ~3) * 4; f < end; t += 16, f += 16) {
         SER_AS_IT_IS(t);
         SER_AS_IT_IS(f);
         ser_copy_word(t, f);
@@ -164,7 +204,7 @@ SER_INLINE void ser_copy_words(void *to, const void *from, int words)
         ser_copy_word(t + 8, f + 8);
         ser_copy_word(t + 12, f + 12);
     }
-    for (; words > 0; words--, t += 4, f += 4) {
+    for (words &= 3; words > 0; words--, t += 4, f += 4) {
         SER_AS_IT_IS(t);
         ser_copy_word(t, f);
     }
@@ -218,6 +258,37 @@ SER_INLINE int ser_leading_zeros(uint32_t x)
     }
     return zeros + (x >> 31 ? 0 : x >> 30 ? 1 : x >> 29 ? 2 : 3);
 #endif
+}
+
+/* |x|; of the lowest number that. */
+SER_INLINE uint32_t ser_size(int32_t x)
+{
+#if defined(__XTENSA__) && defined(__GNUC__) /* as above */
+    uint32_t size;
+    __asm__("abs %0, %1" : "=r"(size) : "r"(x));
+    return size;
+#else
+    return x < 0 ? 0U - (uint32_t)x : (uint32_t)x;
+#endif
+}
+
+/* Of the 32-bit mantissa whose highest bit is set, a parabola over each of the ranges of so many bits below it: Q24 of its log2, in
+   [0, 1]. */
+SER_INLINE int32_t ser_mantissa_log2(const int32_t (*rows)[3], int range_bits, uint32_t mantissa)
+{
+    const int32_t *row = rows[(mantissa >> (31 - range_bits)) - (1U << range_bits)];
+    SER_AS_IT_IS(row);
+    uint32_t below = mantissa << (range_bits + 1); /* what is below the range's bits */
+    SER_AS_IT_IS(below);
+    const int32_t place = (int32_t)(below >> 1); /* Q1.31 */
+    return (row[0] + ser_mulh(place, row[1] + ser_mulh(place, row[2])) + 32) >> 6;
+}
+
+/* ser_log2_q24, compiled into the place that uses it, by ser_log2_rows and SER_LOG2_BITS. */
+SER_INLINE int32_t ser_log2_here(const int32_t (*rows)[3], int range_bits, uint32_t x)
+{
+    const int zeros = ser_leading_zeros(x);
+    return (31 - zeros) * (1 << 24) + ser_mantissa_log2(rows, range_bits, x << zeros);
 }
 
 /* log2(x) times 2^24, x > 0. */

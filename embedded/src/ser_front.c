@@ -19,6 +19,20 @@ SER_INLINE int16_t saturated(int32_t x)
 #endif
 }
 
+SER_INLINE void put_saturated(int16_t *place, int32_t x)
+{
+#if defined(__XTENSA__)
+    int32_t low = (int16_t)x;
+    SER_AS_IT_IS(low);
+    *place = (int16_t)x;
+    if (low != x) { /* rare: no limits need to be there to compare with */
+        *place = saturated(x);
+    }
+#else
+    *place = saturated(x);
+#endif
+}
+
 /* One pole, the very integers of features/audio.py's block_dc. */
 SER_IN_RAM void ser_front_block_dc(ser_front *front, const int16_t *samples, int count, int16_t *blocked)
 {
@@ -30,7 +44,13 @@ SER_IN_RAM void ser_front_block_dc(ser_front *front, const int16_t *samples, int
         SER_AS_IT_IS(blocked);
         const int32_t difference = *samples - (level >> SER_DC_SHIFT);
         level += difference;
-        *blocked = saturated(difference);
+        put_saturated(blocked, difference);
+        if (++samples == end) { /* two samples: half the steps */
+            break;
+        }
+        const int32_t next = *samples - (level >> SER_DC_SHIFT);
+        level += next;
+        put_saturated(++blocked, next);
     }
     front->level = level - half;
     front->started = 1;

@@ -12,7 +12,7 @@
 /* What the bins of a frame have come to while their magnitudes were taken. */
 typedef struct {
     uint32_t low, high;  /* all bits of the magnitudes below and above SER_LOW_HIGH_SPLIT */
-    int32_t exponents;   /* of the logarithms of their magnitudes: whole numbers; of their squares: */
+    int32_t exponents;   /* of the logarithms of their magnitudes: whole numbers, each 3 too much; of their squares: */
     int32_t coarse;      /* a table's, Q20, */
     int32_t fine;        /* and what is left, natural, Q25 */
     uint32_t floored;    /* magnitudes below the floor, which count as that: their number times FLOORED, and the sum of their squares */
@@ -22,51 +22,92 @@ typedef struct {
 #define FLOORED (1U << 22)
 typedef char ser_squares_below_the_floor_fit[SER_BINS * (SER_MAGNITUDE_FLOOR - 1) * (SER_MAGNITUDE_FLOOR - 1) < FLOORED ? 1 : -1];
 
-/* Of ser_root_rows, the row for the number whose highest seven bits these are, 32 or more. */
-SER_INLINE const int32_t *row_of(uint32_t seven)
-{
-#if defined(__XTENSA__)
-    uint32_t third = seven - 32; /* in two sums; LLVM would multiply, and add an offset apart */
-    SER_AS_IT_IS(third);
-    uint32_t two = third * 2;
-    SER_AS_IT_IS(two);
-    return ser_root_rows[0] + (two + third);
+/* What is done before stays before, as in ser_fft.c. */
+#if defined(__XTENSA__) && defined(__GNUC__)
+#define FIRST_THIS(p, a, b, c) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c))
 #else
-    return ser_root_rows[seven - 32];
+#define FIRST_THIS(p, a, b, c) (void)0
+#endif
+
+/* ser_root_rows as row_of takes it. */
+#if defined(__XTENSA__) && defined(__GNUC__)
+typedef uintptr_t ser_rows;
+
+SER_INLINE ser_rows root_rows(void)
+{
+    uintptr_t rows = (uintptr_t)ser_root_rows - 32 * sizeof *ser_root_rows;
+    SER_AS_IT_IS(rows); /* one sum, that is known before */
+    return rows;
+}
+#else
+typedef const int32_t (*ser_rows)[3];
+
+SER_INLINE ser_rows root_rows(void)
+{
+    return ser_root_rows;
+}
+#endif
+
+/* The row for the number whose highest seven bits these are, 32 or more. */
+SER_INLINE const int32_t *row_of(ser_rows rows, uint32_t seven)
+{
+#if defined(__XTENSA__) && defined(__GNUC__)
+    uint32_t three_times;
+    __asm__("addx2 %0, %1, %1" : "=r"(three_times) : "r"(seven)); /* LLVM would multiply */
+    return (const int32_t *)(rows + 4 * three_times);
+#else
+    return rows[seven - 32];
 #endif
 }
 
+/* By how much a root is shifted down, less one, if the magnitude is certainly not below the floor: 128 at least. */
+enum { AUDIBLE = 22 };
+typedef char ser_audible_is_not_below_the_floor[SER_MAGNITUDE_FLOOR <= 128 ? 1 : -1];
+
 /*
- * Twice the magnitude of a bin, its factor of 2^up taken off, and, if it is not below the floor, the logarithm of its square. The larger component is shifted to
+ * Twice the magnitude of a bin, its factor of 2^up taken off, and, if it is not below the floor, the logarithm of its square;
+ * up_less_3: up - 3. The larger component is shifted to
  * [2^30, 2^31), then p = |z|^2 2^(2 shift - 32) is at least 2^28; two bits more where that takes to put it into the table. With d the
  * distance from the middle of p's range, below 1/32, sqrt(1 + d) = 1 + d/2 - d^2/8 and ln(1 + d) = d - d^2/2, each to a third of d^3.
  */
-SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, int up, int32_t re, int32_t im)
+SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, ser_rows rows, int up_less_3, int32_t re, int32_t im)
 {
-    const uint32_t a = (uint32_t)(re < 0 ? -re : re) | 1U; /* zero has no highest bit */
-    const uint32_t b = (uint32_t)(im < 0 ? -im : im);
+    const uint32_t a = ser_size(re) | 1U; /* zero has no highest bit */
+    const uint32_t b = ser_size(im);
     const int left = ser_leading_zeros(a | b) - 1;
-    int shift = left + up;
+    uint32_t down = (uint32_t)(left + up_less_3); /* shift - 3 */
     uint32_t p = ser_umulh(a << left, a << left) + ser_umulh(b << left, b << left);
-    if (p < 1U << 30) {
+    uint32_t whole = p >> 30;
+    SER_AS_IT_IS(whole); /* no number to compare with */
+    if (whole == 0) {
         p <<= 2;
-        shift++;
+        down++;
         SER_AS_IT_IS(p); /* a jump, not two choices */
+        SER_AS_IT_IS(down);
     }
-    const int32_t *row = row_of(p >> 25);
-    const int32_t d = (int32_t)(ser_umulh(p, (uint32_t)row[0]) - (1U << 30)) * 2;
+    const int32_t *row = row_of(rows, p >> 25);
+    const int32_t d = (int32_t)(ser_umulh(p, (uint32_t)row[0]) << 2) >> 1; /* less 2^30, times 2 */
     const int32_t half_square = ser_mulh(d, d);
-    const uint32_t root = (uint32_t)(ser_add_mulh(row[1], row[1], d - (half_square >> 1)));
-    const uint32_t down = (uint32_t)shift - 3U;
-    const uint32_t magnitude = down <= 30 ? ((root >> down) + 1) >> 1 : shift > 33 ? 0 : root << (2 - shift);
-    if (magnitude < SER_MAGNITUDE_FLOOR) {
-        sums->floored += FLOORED + magnitude * magnitude;
-    } else {
-        sums->exponents -= shift;
+    int32_t bend = d - (half_square >> 1);
+    const int32_t logarithm = (d - half_square) >> 6;
+    if (down > AUDIBLE) {
+        const uint32_t root = (uint32_t)(ser_add_mulh(row[1], row[1], bend));
+        const uint32_t magnitude = down <= 30 ? ((root >> down) + 1) >> 1 : (int32_t)down > 30 ? 0 : root << (-1 - (int)down);
+        if (magnitude < SER_MAGNITUDE_FLOOR) {
+            sums->floored += FLOORED + magnitude * magnitude;
+            return magnitude;
+        }
+        sums->exponents -= (int32_t)down;
         sums->coarse += row[2];
-        sums->fine += (d - half_square) >> 6;
+        sums->fine += logarithm;
+        return magnitude;
     }
-    return magnitude;
+    sums->exponents -= (int32_t)down;
+    sums->fine += logarithm;
+    sums->coarse += row[2];
+    FIRST_THIS(row, bend, sums->fine, sums->coarse);
+    const uint32_t root = (uint32_t)(ser_add_mulh(row[1], row[1], bend));
+    return ((root >> down) + 1) >> 1;
 }
 
 #if SER_VECTORS
@@ -110,7 +151,7 @@ static int take_eights(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitu
         bits = _mm256_or_si256(bits, m);
         floored = _mm256_sub_epi32(floored, under);
         below = _mm256_add_epi32(below, _mm256_and_si256(under, _mm256_mullo_epi32(m, m)));
-        exponents = _mm256_add_epi32(exponents, _mm256_andnot_si256(under, shift));
+        exponents = _mm256_add_epi32(exponents, _mm256_andnot_si256(under, _mm256_sub_epi32(down, one)));
         coarse = _mm256_add_epi32(coarse, _mm256_andnot_si256(under, logarithm));
         fine = _mm256_add_epi32(fine, _mm256_andnot_si256(under, _mm256_srai_epi32(_mm256_sub_epi32(d, half_square), 6)));
         ser_store_8(magnitude + i, _mm256_permute4x64_epi64(m, 0xd8));
@@ -124,16 +165,16 @@ static int take_eights(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitu
 }
 #endif
 
+#if SER_VECTORS
 /* Puts a Hann window on: the same as half of each bin less a quarter of either neighbour, here times 2. Beyond the ends lie the mirrored
    bins. */
-SER_IN_RAM static void smooth(int32_t *z)
+static void smooth(int32_t *z)
 {
     int32_t before_re = z[2];
     int32_t before_im = -z[3];
     int32_t re = z[0];
     int32_t im = z[1];
     int32_t *end = z + 2 * (SER_BINS - 1);
-#if SER_VECTORS
     ser_vector latest = _mm256_setr_epi32(0, 0, 0, 0, 0, 0, before_re, before_im);
     for (; end - z >= 8; z += 8) {
         const ser_vector x = ser_load_8(z), after = ser_load_8(z + 2);
@@ -145,48 +186,34 @@ SER_IN_RAM static void smooth(int32_t *z)
     before_im = _mm256_extract_epi32(latest, 7);
     re = z[0];
     im = z[1];
-#endif
-    for (; z < end; z += 4) { /* two bins: nothing needs to be moved along */
-        SER_AS_IT_IS(z);
-        const int32_t next_re = z[2];
-        const int32_t next_im = z[3];
+    for (; z < end; z += 2) {
+        const int32_t next_re = z[2], next_im = z[3];
         z[0] = re - ((before_re + next_re) >> 1);
         z[1] = im - ((before_im + next_im) >> 1);
-        before_re = next_re;
-        before_im = next_im;
-        const int32_t after_re = z[4];
-        const int32_t after_im = z[5];
-        z[2] = next_re - ((re + after_re) >> 1);
-        z[3] = next_im - ((im + after_im) >> 1);
-        re = after_re;
-        im = after_im;
+        before_re = re;
+        before_im = im;
+        re = next_re;
+        im = next_im;
     }
     z[0] = re - before_re;
     z[1] = im;
 }
 
 /* Magnitudes of so many bins; returns all bits that any of them has. They may take the bins' own place. */
-SER_IN_RAM static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up, int count)
+static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up, int count)
 {
     ser_magnitudes sums = *kept;
     uint32_t all = 0;
-    const uint32_t *end = magnitude + count;
-#if SER_VECTORS
-    const int taken = take_eights(&sums, z, magnitude, up, count, &all);
-    magnitude += taken;
-    z += 2 * taken;
-#endif
-    for (; magnitude < end; magnitude++, z += 2) {
-        const uint32_t m = magnitude_of(&sums, up, z[0], z[1]);
-        *magnitude = m;
-        all |= m;
+    for (int i = take_eights(&sums, z, magnitude, up, count, &all); i < count; i++) {
+        magnitude[i] = magnitude_of(&sums, ser_root_rows, up - 3, z[2 * i], z[2 * i + 1]);
+        all |= magnitude[i];
     }
     *kept = sums;
     return all;
 }
 
 /* The magnitude of every bin under a Hann window, in the place of the plain transform. */
-SER_IN_RAM static ser_magnitudes take_magnitudes(int32_t *z, int up)
+static ser_magnitudes take_magnitudes(int32_t *z, int up)
 {
     ser_magnitudes sums = {0, 0, 0, 0, 0, 0};
     uint32_t *magnitude = (uint32_t *)z;
@@ -196,6 +223,62 @@ SER_IN_RAM static ser_magnitudes take_magnitudes(int32_t *z, int up)
     sums.low = low;
     return sums;
 }
+#else
+enum { AT_ONCE = SER_NARROW_PRODUCTS ? 1 : 2 }; /* bins: half the steps, where a product is one instruction */
+
+/* The magnitude of the bin behind the one that z points to, under a Hann window: the same as half of each bin less a quarter of
+   either neighbour, here times 2. */
+SER_INLINE uint32_t smooth_magnitude_of(ser_magnitudes *sums, ser_rows rows, int up_less_3, const int32_t *z)
+{
+    const int32_t re = z[2] - ((z[0] + z[4]) >> 1);
+    const int32_t im = z[3] - ((z[1] + z[5]) >> 1);
+    return magnitude_of(sums, rows, up_less_3, re, im);
+}
+
+/* Magnitudes of so many bins, one or more, from the one behind z on; returns all bits that any of them has. They may take the place of
+   bins before z. */
+SER_IN_RAM static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magnitude, int up_less_3, int count)
+{
+    ser_magnitudes sums = *kept;
+    uint32_t all = 0;
+    const uint32_t *last = magnitude + count - 1;
+    const ser_rows rows = root_rows();
+    for (; magnitude <= last; magnitude += AT_ONCE, z += 2 * AT_ONCE) {
+        SER_AS_IT_IS(z);
+        const uint32_t m = smooth_magnitude_of(&sums, rows, up_less_3, z);
+        magnitude[0] = m;
+        all |= m;
+#if !SER_NARROW_PRODUCTS
+        if (magnitude == last) {
+            break;
+        }
+        const uint32_t n = smooth_magnitude_of(&sums, rows, up_less_3, z + 2);
+        magnitude[1] = n;
+        all |= n;
+#endif
+    }
+    *kept = sums;
+    return all;
+}
+
+/* The magnitude of every bin, in the place of the plain transform: that of a bin is written where a bin was that is not needed any more.
+   Beyond the ends lie the mirrored bins. */
+SER_IN_RAM static ser_magnitudes take_magnitudes(int32_t *z, int up)
+{
+    ser_magnitudes sums = {0, 0, 0, 0, 0, 0};
+    uint32_t *magnitude = (uint32_t *)z;
+    const int32_t *top = z + 2 * (SER_BINS - 1);
+    const int32_t first[6] = {z[2], -z[3], z[0], z[1], z[2], z[3]};
+    const int32_t last[6] = {top[-2], top[-1], top[0], top[1], top[-2], -top[-1]};
+    uint32_t low = take_some(&sums, z, magnitude + 1, up - 3, SER_LOW_BINS - 1);
+    uint32_t high = take_some(&sums, z + 2 * (SER_LOW_BINS - 1), magnitude + SER_LOW_BINS, up - 3, SER_BINS - 1 - SER_LOW_BINS);
+    low |= take_some(&sums, first, magnitude, up - 3, 1);
+    high |= take_some(&sums, last, magnitude + SER_BINS - 1, up - 3, 1);
+    sums.low = low;
+    sums.high = high;
+    return sums;
+}
+#endif
 
 /* By how much numbers of these bits may be shifted to the left. */
 SER_IN_RAM static int room_of(uint32_t bits)
@@ -216,13 +299,22 @@ SER_IN_RAM static int32_t decibels(int32_t log2)
 
 #if SER_NEEDS_MEL
 /* All bits of so many numbers, or of none. */
-SER_IN_RAM static uint32_t bits_of(const uint32_t *x, int count)
+SER_INLINE uint32_t bits_of(const uint32_t *x, int count)
 {
     uint32_t all = 0;
-    for (const uint32_t *end = x + count; x < end; x++) {
-        all |= *x;
+    if (count % 2 != 0) { /* of less than none, too, which are none */
+        all = count > 0 ? *x++ : 0;
+    }
+    for (const uint32_t *end = x + (count & ~1); x < end; x += 2) {
+        SER_AS_IT_IS(x);
+        all |= x[0] | x[1];
     }
     return all;
+}
+
+SER_INLINE uint32_t weighted_square(uint32_t magnitude, uint32_t weight)
+{
+    return ser_umulh(ser_umulh(magnitude, magnitude), weight);
 }
 
 /* all: the bins' bits. */
@@ -230,20 +322,25 @@ SER_IN_RAM static int32_t mel_level(const uint32_t *bin, int bins, const uint32_
 {
     const uint32_t *end = bin + bins;
     const int shift = room_of(all);
-    const uint32_t up = 1U << shift;
+    uint32_t up = 1U << shift;
+    SER_AS_IT_IS(up); /* a product, where a shift by a number that is not known is two instructions */
     uint32_t sum = 0;
     if (bins % 2 != 0) {
-        const uint32_t m = *bin++ * up;
-        sum = ser_umulh(ser_umulh(m, m), *weight++);
+        sum = weighted_square(*bin++ * up, *weight++);
     }
-    for (; bin < end; bin += 2, weight += 2) {
-        const uint32_t a = bin[0] * up;
-        sum += ser_umulh(ser_umulh(a, a), weight[0]);
-        const uint32_t b = bin[1] * up;
-        sum += ser_umulh(ser_umulh(b, b), weight[1]);
+    if (bins % 4 >= 2) {
+        sum += weighted_square(bin[0] * up, weight[0]) + weighted_square(bin[1] * up, weight[1]);
+        bin += 2;
+        weight += 2;
+    }
+    for (; bin < end; bin += 4, weight += 4) {
+        SER_AS_IT_IS(bin);
+        SER_AS_IT_IS(weight);
+        sum += weighted_square(bin[0] * up, weight[0]) + weighted_square(bin[1] * up, weight[1]);
+        sum += weighted_square(bin[2] * up, weight[2]) + weighted_square(bin[3] * up, weight[3]);
     }
     /* a square is 2^(2 shift - 32) of the magnitude's */
-    return decibels(ser_log2_q24(sum | 1U) + (32 - 2 * shift) * (1 << 24) - SER_FULL_SQUARE_LOG2);
+    return decibels(ser_log2_here(ser_log2_rows, SER_LOG2_BITS, sum | 1U) + (32 - 2 * shift) * (1 << 24) - SER_FULL_SQUARE_LOG2);
 }
 
 /* Returns the mean rise of the levels since the frame before, in the format of flux. */
@@ -286,18 +383,23 @@ typedef struct {
 SER_IN_RAM static ser_power power_of(const uint32_t *magnitude, int from, int to, uint32_t bits)
 {
     const int shift = room_of(bits);
-    const uint32_t up = 1U << shift;
+    uint32_t up = 1U << shift;
+    SER_AS_IT_IS(up); /* as above */
     const uint32_t *end = magnitude + to;
     uint32_t sum = 0;
     magnitude += from;
-    if ((to - from) % 2 != 0) {
+    for (int some = (to - from) % 4; some > 0; some--) {
         const uint32_t m = *magnitude++ * up;
-        sum = ser_umulh(m, m) >> 9; /* SER_BINS of them stay below 2^32 */
+        sum += ser_umulh(m, m) >> 9; /* SER_BINS of them stay below 2^32 */
     }
-    for (; magnitude < end; magnitude += 2) {
+    for (; magnitude < end; magnitude += 4) {
+        SER_AS_IT_IS(magnitude);
         const uint32_t a = magnitude[0] * up;
         const uint32_t b = magnitude[1] * up;
         sum += (ser_umulh(a, a) >> 9) + (ser_umulh(b, b) >> 9);
+        const uint32_t c = magnitude[2] * up;
+        const uint32_t d = magnitude[3] * up;
+        sum += (ser_umulh(c, c) >> 9) + (ser_umulh(d, d) >> 9);
     }
     const ser_power power = {(uint64_t)sum << 16, 32 + 9 - 16 - 2 * shift};
     return power;
@@ -334,7 +436,7 @@ SER_IN_RAM static int32_t flatness_of(const ser_magnitudes *sums, ser_power tota
     const int32_t counted = SER_BINS - (int32_t)floored;
     /* of the squares' logarithms: p is |z|^2 2^(2 shift - 32), the table begins at 2^30, magnitudes are twice |z| */
     const int64_t fine = (int64_t)sums->fine * SER_LOG2_E;
-    const int64_t logarithms = (int64_t)(2 * sums->exponents + counted * (30 + 32 + 2)) * (1 << 24) +
+    const int64_t logarithms = (int64_t)(2 * sums->exponents + counted * (30 + 32 + 2 - 2 * 3)) * (1 << 24) +
                                (int64_t)sums->coarse * 16 + (fine >> 31) +
                                (int64_t)floored * SER_SQUARE_FLOOR_LOG2;
     const uint32_t missing = floored * SER_SQUARE_FLOOR - sums->floored % FLOORED;
@@ -369,12 +471,18 @@ SER_IN_RAM static ser_block block_of(const uint32_t *magnitude, int down)
     ser_block sums = {0, 0, 0};
     const uint32_t *m = magnitude + BLOCK;
     if (down == 0) { /* of all but the loudest sounds */
-        for (; m > magnitude; m -= 4) {
-            take_bin(&sums, m[-1]);
-            take_bin(&sums, m[-2]);
-            take_bin(&sums, m[-3]);
-            take_bin(&sums, m[-4]);
-        }
+        do {
+            m -= 8;
+            SER_AS_IT_IS(m);
+            take_bin(&sums, m[7]);
+            take_bin(&sums, m[6]);
+            take_bin(&sums, m[5]);
+            take_bin(&sums, m[4]);
+            take_bin(&sums, m[3]);
+            take_bin(&sums, m[2]);
+            take_bin(&sums, m[1]);
+            take_bin(&sums, m[0]);
+        } while (m > magnitude);
         return sums;
     }
     const uint32_t half = (1U << down) >> 1;
@@ -384,54 +492,61 @@ SER_IN_RAM static ser_block block_of(const uint32_t *magnitude, int down)
     return sums;
 }
 
-/* Of blocks and a bin: with b a block's number, k a place in it, a bin is 16 b + k, its square 256 b^2 + 32 b k + k^2. */
-SER_IN_RAM static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down)
+enum { BLOCKS = SER_BINS / BLOCK };
+
+/* Of blocks and a bin: with b a block's number, k a place in it, a bin is 16 b + k, its square 256 b^2 + 32 b k + k^2. The sums of the
+   blocks' magnitudes are kept. */
+SER_IN_RAM static ser_moments_of_bins moments_of(const uint32_t *magnitude, int down, uint32_t *blocks)
 {
     uint32_t all = 0;
-    uint64_t seconds = 0, thirds = 0;              /* over all blocks */
-    uint64_t by_block = 0, by_square = 0, ones = 0; /* of b, b^2 and b k */
-    for (uint32_t b = 0; b < SER_BINS / BLOCK; b++) {
+    ser_sum seconds = SER_SUM_OF_NOTHING, thirds = seconds;          /* over all blocks */
+    ser_sum by_block = seconds, by_square = seconds, ones = seconds; /* of b, b^2 and b k */
+    for (uint32_t b = 0; b < BLOCKS; b++) {
         const ser_block sums = block_of(magnitude + b * BLOCK, down);
         const uint32_t first = sums.first * b; /* 4 bits of a block, 22 of a bin, 4: below 2^30 */
+        const uint32_t more = sums.second - sums.first;
+        blocks[b] = sums.first;
         all += sums.first;
-        seconds += sums.second;
-        thirds += sums.third;
-        by_block += first;
-        by_square += (uint64_t)first * b;
-        ones += (uint64_t)(sums.second - sums.first) * b;
+        ser_sum_add(&seconds, sums.second, 0);
+        ser_sum_add(&thirds, sums.third, 0);
+        ser_sum_add(&by_block, first, 0);
+        ser_sum_add(&by_square, first * b, ser_umulh(first, b));
+        ser_sum_add(&ones, more * b, ser_umulh(more, b));
     }
     const uint32_t last = (magnitude[SER_BINS - 1] + ((1U << down) >> 1)) >> down;
     const ser_moments_of_bins sums = {
-        all + last, by_block * BLOCK + seconds - all + (uint64_t)last * (SER_BINS - 1),
-        by_square * (BLOCK * BLOCK) + ones * (2 * BLOCK) + 2 * thirds - 3 * seconds + all +
-            (uint64_t)last * ((SER_BINS - 1) * (SER_BINS - 1))};
+        all + last, ser_sum_of(by_block) * BLOCK + ser_sum_of(seconds) - all + (uint64_t)last * (SER_BINS - 1),
+        ser_sum_of(by_square) * (BLOCK * BLOCK) + ser_sum_of(ones) * (2 * BLOCK) + 2 * ser_sum_of(thirds) - 3 * ser_sum_of(seconds) +
+            all + (uint64_t)last * ((SER_BINS - 1) * (SER_BINS - 1))};
     return sums;
 }
 #if SER_FRAME % 32 != 0
 #error "SER_FRAME: moments_of takes blocks of bins and one more"
 #endif
 
-/* The lowest bin up to which the magnitudes add up to SER_ROLLOFF of all; sum: of them
-   as they are, if is_sum. */
-SER_IN_RAM static int rolloff_of(const uint32_t *magnitude, int down, uint32_t sum, int is_sum)
+/* The lowest bin up to which the magnitudes add up to SER_ROLLOFF of all; sum: of them as they are, and blocks of the
+   blocks', if is_sum. */
+SER_IN_RAM static int rolloff_of(const uint32_t *magnitude, int down, uint32_t sum, const uint32_t *blocks, int is_sum)
 {
     const uint32_t *last = magnitude + SER_BINS - 1;
     const uint32_t *m = magnitude;
-    if (!is_sum) {
-        for (sum = 0; m <= last; m++) {
-            sum += *m >> down;
+    if (is_sum) {
+        const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
+        for (sum = 0; m < last && sum + *blocks <= threshold; m += BLOCK) {
+            sum += *blocks++;
         }
-        m = magnitude;
+        for (sum += *m; sum <= threshold && m < last; sum += *m) {
+            m++;
+        }
+        return (int)(m - magnitude);
     }
+    for (sum = 0; m <= last; m++) {
+        sum += *m >> down;
+    }
+    m = magnitude;
     const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
-    if (down == 0) {
-        for (sum = *m; sum <= threshold && m < last; sum += *m) {
-            m++;
-        }
-    } else {
-        for (sum = *m >> down; sum <= threshold && m < last; sum += *m >> down) {
-            m++;
-        }
+    for (sum = *m >> down; sum <= threshold && m < last; sum += *m >> down) {
+        m++;
     }
     return (int)(m - magnitude);
 }
@@ -441,8 +556,9 @@ SER_IN_RAM static void shape(const ser_magnitudes *sums, const uint32_t *magnitu
     const int bits = 32 - room_of(sums->low | sums->high);
     const int coarse = bits > BLOCK_BITS ? bits - BLOCK_BITS : 0;
     const int fine = bits > 23 ? bits - 23 : 0; /* SER_BINS of 23 bits stay below 2^32 */
-    ser_moments_of_bins m = moments_of(magnitude, coarse);
-    const int rolloff = rolloff_of(magnitude, fine, m.magnitude, coarse == 0); /* and fine, too */
+    uint32_t blocks[BLOCKS];
+    ser_moments_of_bins m = moments_of(magnitude, coarse, blocks);
+    const int rolloff = rolloff_of(magnitude, fine, m.magnitude, blocks, coarse == 0); /* and fine, too */
     m.magnitude |= m.magnitude == 0;
     const int shift = room_of(m.magnitude);
     /* moments are below 2^8 and 2^16 times the magnitudes' sum: Q24 and Q16, in bins */
@@ -479,18 +595,8 @@ SER_INLINE uint64_t not_below_floor(uint32_t magnitude)
     return magnitude >= SER_MAGNITUDE_FLOOR ? (uint64_t)magnitude << 8 : SER_MAGNITUDE_FLOOR_FINE;
 }
 
-SER_INLINE void keep(uint32_t m, int averaged, uint32_t *largest, uint32_t *smallest)
-{
-    if (m > largest[averaged - 1]) {
-        keep_largest(largest, averaged, m);
-    }
-    if (~m > smallest[averaged - 1]) {
-        keep_largest(smallest, averaged, ~m);
-    }
-}
-
 #if SER_VECTORS
-/* keep for the lists of eight lanes first, then for what is in these; returns of how many. */
+/* The largest and smallest of eight lanes first, then of what is in these; returns of how many. */
 static int keep_eights(const uint32_t *magnitude, int bins, int averaged, uint32_t *largest, uint32_t *smallest)
 {
     ser_vector high[SER_CONTRAST_MOST], low[SER_CONTRAST_MOST];
@@ -528,45 +634,72 @@ static int keep_eights(const uint32_t *magnitude, int bins, int averaged, uint32
 }
 #endif
 
-/* Means of the `averaged` largest and smallest magnitudes of a band, in dB apart. */
-SER_IN_RAM static int32_t band_contrast(const uint32_t *magnitude, int bins, int averaged)
+/* The logarithm of not_below_floor, to the same bits. */
+SER_IN_RAM static int32_t log2_not_below_floor(uint32_t magnitude)
+{
+    return magnitude >= SER_MAGNITUDE_FLOOR ? ser_log2_q24(magnitude) + 8 * (1 << 24) : ser_log2_q24(SER_MAGNITUDE_FLOOR_FINE);
+}
+
+/* The largest and the smallest magnitude of a band, in logarithms apart. */
+SER_IN_RAM static int32_t range_of(const uint32_t *magnitude, int bins)
+{
+    const uint32_t *end = magnitude + bins;
+    uint32_t most = 0;
+    uint32_t least = UINT32_MAX;
+    if (bins % 2 != 0) {
+        most = least = *magnitude++;
+    }
+    for (; magnitude < end; magnitude += 2) {
+        SER_AS_IT_IS(magnitude);
+        const uint32_t m = magnitude[0];
+        most = m > most ? m : most;
+        least = m < least ? m : least;
+        const uint32_t n = magnitude[1];
+        most = n > most ? n : most;
+        least = n < least ? n : least;
+    }
+    return log2_not_below_floor(most) - log2_not_below_floor(least);
+}
+
+/* The same of the sums of the `averaged` largest and smallest: the number averaged cancels. */
+SER_IN_RAM static int32_t range_of_many(const uint32_t *magnitude, int bins, int averaged)
 {
     uint32_t largest[SER_CONTRAST_MOST] = {0};
     uint32_t smallest[SER_CONTRAST_MOST] = {0}; /* as what they are below the highest number */
     uint64_t peak = 0;
     uint64_t valley = 0;
-    if (averaged == 1) { /* all but the last band */
-        uint32_t most = 0;
-        uint32_t least = UINT32_MAX;
-        for (int i = 0; i < bins; i++) {
-            const uint32_t m = magnitude[i];
-            most = m > most ? m : most;
-            least = m < least ? m : least;
-        }
-        largest[0] = most;
-        smallest[0] = ~least;
-    } else {
-        int i = 0;
+    const uint32_t *end = magnitude + bins;
 #if SER_VECTORS
-        i = keep_eights(magnitude, bins, averaged, largest, smallest);
+    magnitude += keep_eights(magnitude, bins, averaged, largest, smallest);
 #endif
-        for (; i < bins; i++) {
-            keep(magnitude[i], averaged, largest, smallest);
+    uint32_t above = largest[averaged - 1];
+    uint32_t below = ~smallest[averaged - 1];
+    for (; magnitude < end; magnitude++) {
+        const uint32_t m = *magnitude;
+        if (m > above) {
+            keep_largest(largest, averaged, m);
+            above = largest[averaged - 1];
+        }
+        if (m < below) {
+            keep_largest(smallest, averaged, ~m);
+            below = ~smallest[averaged - 1];
         }
     }
     for (int i = 0; i < averaged; i++) {
         peak += not_below_floor(largest[i]);
         valley += not_below_floor(~smallest[i]);
     }
-    /* the number averaged cancels */
-    return decibels(ser_log2_q24_64(peak) - ser_log2_q24_64(valley)) * (1 << (SER_BITS_CONTRAST - SER_BITS_MEL));
+    return ser_log2_q24_64(peak) - ser_log2_q24_64(valley);
 }
 
+/* In dB. */
 SER_IN_RAM static void contrast(const uint32_t *magnitude, int32_t *out)
 {
     for (int band = 0; band <= SER_CONTRAST_BANDS; band++) {
-        out[band] = band_contrast(magnitude + ser_contrast_bands[band][0],
-                                  ser_contrast_bands[band][1], ser_contrast_bands[band][2]);
+        const uint32_t *first = magnitude + ser_contrast_bands[band][0];
+        const int bins = ser_contrast_bands[band][1], averaged = ser_contrast_bands[band][2];
+        const int32_t range = averaged == 1 ? range_of(first, bins) : range_of_many(first, bins, averaged);
+        out[band] = decibels(range) * (1 << (SER_BITS_CONTRAST - SER_BITS_MEL));
     }
 }
 #endif

@@ -16,6 +16,11 @@ SER_IN_RAM int32_t ser_tail_sum(const int16_t *samples, int count)
         sum = ser_add_pair(ser_add_pair(sum, ser_pair_at(samples)), ser_pair_at(samples + 2));
         sum = ser_add_pair(ser_add_pair(sum, ser_pair_at(samples + 4)), ser_pair_at(samples + 6));
     }
+#else
+    for (; count > 7; count -= 8, samples += 8) {
+        SER_AS_IT_IS(samples);
+        sum += ((samples[0] + samples[1]) + (samples[2] + samples[3])) + ((samples[4] + samples[5]) + (samples[6] + samples[7]));
+    }
 #endif
     for (; count > 3; count -= 4, samples += 4) {
         sum += (samples[0] + samples[1]) + (samples[2] + samples[3]);

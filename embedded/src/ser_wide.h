@@ -4,6 +4,7 @@
  *   ser_add_64(words, x)    words[2] += x         ser_add_96(words, x)   words[3] += x, of 64 bits with sign
  *   ser_add_128(words, low, high)
  *   ser_add_words_2(words, other)                 words[2] += other, and so on up to 4
+ *   ser_add_3(words, a, b, c)                     words[3] += a, b, c; ser_take_3 subtracts; by jumps, for a core without carries
  *   ser_wide                128 bits, in which what is left of such sums around a middle is taken, exactly
  */
 #ifndef SER_WIDE_H
@@ -46,9 +47,49 @@ SER_INLINE void ser_add_128(uint32_t *words, uint64_t low, uint64_t high)
 /* Returns whether it went over. */
 SER_INLINE int ser_add_word(uint32_t *word, uint32_t more)
 {
-    const uint32_t sum = *word + more;
+    uint32_t sum = *word + more;
+    SER_AS_IT_IS(sum); /* or LLVM makes a number of the carry and compares that */
     *word = sum;
     return sum < more;
+}
+
+/* What is to be added next, and a carry: by a jump, not a sum of bits. Returns whether it goes on. */
+SER_INLINE int ser_carry_into(uint32_t *more)
+{
+    uint32_t sum = *more + 1;
+    SER_AS_IT_IS(sum);
+    *more = sum;
+    return sum == 0;
+}
+
+/* words[3] += a, b, c, least first. */
+SER_INLINE void ser_add_3(uint32_t *words, uint32_t a, uint32_t b, uint32_t c)
+{
+    if (ser_add_word(words, a) && ser_carry_into(&b)) {
+        (void)ser_carry_into(&c);
+    }
+    if (ser_add_word(words + 1, b)) {
+        (void)ser_carry_into(&c);
+    }
+    words[2] += c;
+}
+
+SER_INLINE void ser_take_3(uint32_t *words, uint32_t a, uint32_t b, uint32_t c)
+{
+    const uint32_t first = words[0], second = words[1];
+    uint32_t rest = first - a;
+    SER_AS_IT_IS(rest);
+    words[0] = rest;
+    if (first < a && ser_carry_into(&b)) {
+        (void)ser_carry_into(&c);
+    }
+    rest = second - b;
+    SER_AS_IT_IS(rest);
+    words[1] = rest;
+    if (second < b) {
+        (void)ser_carry_into(&c);
+    }
+    words[2] -= c;
 }
 
 /* words[2] += other, and so on. A carry that meets a word of ones, which is rare, goes on to the next; after a compare, an increment is
