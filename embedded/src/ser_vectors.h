@@ -101,10 +101,22 @@ SER_INLINE void ser_repeat_4(uint8_t *to, const uint8_t *x)
     _mm_storeu_si128((__m128i_u *)to, _mm_set1_epi32(four));
 }
 
-SER_INLINE ser_vector ser_bytes_4x4(const uint8_t *rows, const uint8_t *x)
+/* Of words that hold a column of four bytes each, the rows. */
+SER_INLINE __m128i ser_columns_4x4(const uint32_t *words)
 {
-    return _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i_u *)rows)),
-                             _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i_u *)x)));
+    return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i_u *)words), _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+}
+
+SER_INLINE ser_vector ser_join_4(__m128i low, __m128i high)
+{
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+/* Bytes without a sign, by bytes that are 128 more than they are. */
+SER_INLINE ser_vector ser_bytes_4x4(__m128i rows, const uint8_t *x)
+{
+    const __m128i sizes = _mm_xor_si128(_mm_loadu_si128((const __m128i_u *)x), _mm_set1_epi8(-128));
+    return _mm256_madd_epi16(_mm256_cvtepu8_epi16(rows), _mm256_cvtepi8_epi16(sizes));
 }
 
 SER_INLINE ser_vector ser_signed_bytes_4x8(ser_vector rows, ser_vector x)
