@@ -114,45 +114,54 @@ typedef struct {
     ser_encoder_heard heard[SER_ENCODER_MOST_INPUTS + SER_ENCODER_MOST_INPUTS / 2 + 2];
 } ser_encoder_tap;
 
-/* A sum of products times its multiplier, 0 to SER_ENCODER_MOST. */
-SER_INLINE uint32_t output_of(int32_t sum, uint32_t multiplier)
-{
-    const uint32_t size = sum > 0 ? (uint32_t)sum : 0;
-    const uint32_t rest = (size * multiplier >> (SER_ENCODER_SHIFT - 1)) + 1; /* two bits and what rounds them */
-    const uint32_t scaled = 2 * ser_umulh(size, multiplier) + (rest >> 1);
-    return scaled > SER_ENCODER_MOST ? SER_ENCODER_MOST : scaled;
-}
-typedef char ser_encoder_shift_is_31[SER_ENCODER_SHIFT == 31 ? 1 : -1];
+/* What is listed so far. */
+typedef struct {
+    ser_encoder_heard *heard; /* the next */
+    uint32_t sum, limit;      /* of sizes; from where on they are no longer together */
+    int last;                 /* where the latest one's weights are */
+} ser_encoder_list;
 
-/* Lists a tap's inputs above the middle, or those below it. Returns their sum, without signs. */
-SER_IN_RAM static uint32_t gather(ser_encoder_tap *tap, const uint8_t *x, int inputs, int words, int middle, int below)
+SER_INLINE void append(ser_encoder_list *list, int size, int place)
 {
-    ser_encoder_heard *heard = tap->heard;
-    const uint8_t *const end = x + inputs;
-    uint32_t sum = 0, room = TOGETHER;
-    int place = 0, last = 0;
-    for (; x < end; place += words) {
-        for (int i = 0; i < 4; i++, x++) {
-            const int above = *x - middle;
-            const int size = below ? -above : above;
-            if (size <= 0) {
-                continue;
-            }
-            if (room < (uint32_t)size) {
-                heard++->size = 0;
-                room = TOGETHER;
-            }
-            room -= (uint32_t)size;
-            sum += (uint32_t)size;
-            heard->size = (uint16_t)size;
-            heard->step = (uint16_t)(place + i - last);
-            last = place + i;
-            heard++;
+    if (size > 0) {
+        const uint32_t sum = list->sum + (uint32_t)size;
+        if (sum > list->limit) {
+            list->heard++->size = 0;
+            list->limit = list->sum + TOGETHER;
         }
+        list->heard->size = (uint16_t)size;
+        list->heard->step = (uint16_t)(place - list->last);
+        list->heard++;
+        list->sum = sum;
+        list->last = place;
     }
-    heard[0].size = 0;
-    heard[1].size = 0;
-    return sum;
+}
+
+/* Lists a tap's inputs above the middle, or those below it, of whose next four the weights are `step` words on. Returns their sum,
+   without signs. */
+SER_INLINE uint32_t gather(ser_encoder_tap *tap, const uint8_t *x, int inputs, int step, int middle, int below)
+{
+    ser_encoder_list list = {tap->heard, 0, TOGETHER, 0};
+    const uint8_t *const end = x + inputs;
+    for (int place = 0; x < end; x += 4, place += step) {
+        append(&list, below ? middle - x[0] : x[0] - middle, place);
+        append(&list, below ? middle - x[1] : x[1] - middle, place + 1);
+        append(&list, below ? middle - x[2] : x[2] - middle, place + 2);
+        append(&list, below ? middle - x[3] : x[3] - middle, place + 3);
+    }
+    list.heard[0].size = 0;
+    list.heard[1].size = 0;
+    return list.sum;
+}
+
+SER_IN_RAM SER_NOT_INLINE static uint32_t gather_above(ser_encoder_tap *tap, const uint8_t *x, int inputs, int step, int middle)
+{
+    return gather(tap, x, inputs, step, middle, 0);
+}
+
+SER_IN_RAM SER_NOT_INLINE static uint32_t gather_below(ser_encoder_tap *tap, const uint8_t *x, int inputs, int step, int middle)
+{
+    return gather(tap, x, inputs, step, middle, 1);
 }
 
 /* The sums of four outputs in words: of the first and the third as one number, of the second and the fourth, each 2^16 times the latter
@@ -251,6 +260,43 @@ SER_INLINE void hear_all(const ser_encoder_tap *tap, const uint32_t *weights, se
     }
 }
 
+/* A sum of products times its multiplier, 0 to SER_ENCODER_MOST. */
+SER_INLINE uint32_t output_of(int32_t sum, int32_t multiplier)
+{
+    const uint32_t size = sum > 0 ? (uint32_t)sum : 0;
+    const uint32_t rest = (size * (uint32_t)multiplier >> (SER_ENCODER_SHIFT - 1)) + 1; /* two bits, and what rounds them */
+    const uint32_t scaled = 2 * ser_umulh(size, (uint32_t)multiplier) + (rest >> 1);
+    return scaled > SER_ENCODER_MOST ? SER_ENCODER_MOST : scaled;
+}
+typedef char ser_encoder_shift_is_31[SER_ENCODER_SHIFT == 31 ? 1 : -1];
+
+/* A layer's outputs from the sums, from each of which the excess is to be taken; more: what is added to them, or NULL. */
+SER_IN_RAM static void finish(const ser_encoder_layer *layer, const ser_encoder_sums *sums, uint32_t excess, const uint8_t *more, uint8_t *out)
+{
+    const int32_t *bias = layer->bias;
+    const int32_t *multipliers = layer->multipliers;
+    for (const uint8_t *const end = out + layer->outputs; out < end; out += 4, bias += 4, multipliers += 4, sums++) {
+        const uint32_t third = sums->third - excess, fourth = sums->fourth - excess;
+        const uint32_t first = sums->even - (sums->third << 16) - excess;
+        const uint32_t second = sums->odd - (sums->fourth << 16) - excess;
+        uint32_t a = output_of((int32_t)first + bias[0], multipliers[0]);
+        uint32_t b = output_of((int32_t)second + bias[1], multipliers[1]);
+        uint32_t c = output_of((int32_t)third + bias[2], multipliers[2]);
+        uint32_t d = output_of((int32_t)fourth + bias[3], multipliers[3]);
+        if (more != NULL) {
+            a += more[0];
+            b += more[1];
+            c += more[2];
+            d += more[3];
+            more += 4;
+        }
+        out[0] = (uint8_t)(a > SER_ENCODER_MOST ? SER_ENCODER_MOST : a);
+        out[1] = (uint8_t)(b > SER_ENCODER_MOST ? SER_ENCODER_MOST : b);
+        out[2] = (uint8_t)(c > SER_ENCODER_MOST ? SER_ENCODER_MOST : c);
+        out[3] = (uint8_t)(d > SER_ENCODER_MOST ? SER_ENCODER_MOST : d);
+    }
+}
+
 /* One layer's output from its latest inputs. */
 SER_IN_RAM static void convolve(const ser_encoder *encoder, const ser_encoder_layer *layer, int latest, uint8_t *out)
 {
@@ -266,7 +312,7 @@ SER_IN_RAM static void convolve(const ser_encoder *encoder, const ser_encoder_la
         const uint32_t *weights = layer->weights;
         for (int i = 0; i < SER_ENCODER_TAPS; i++, weights += layer->inputs * (outputs / 4)) {
             x = tap_of(encoder, layer, latest, (SER_ENCODER_TAPS - 1 - i) * layer->dilation);
-            sum += gather(&tap, x, layer->inputs, outputs, middle, below);
+            sum += (below ? gather_below : gather_above)(&tap, x, layer->inputs, outputs, middle);
             hear_all(&tap, weights, sums, outputs / 4);
         }
         if (below) {
@@ -279,35 +325,36 @@ SER_IN_RAM static void convolve(const ser_encoder *encoder, const ser_encoder_la
             }
         }
     }
-    const uint32_t excess = sum * SER_ENCODER_OFFSET;
-    for (int o = 0; o < outputs; o += 4) {
-        const ser_encoder_sums *all = sums + o / 4;
-        const uint32_t four[4] = {all->even - (all->third << 16), all->odd - (all->fourth << 16), all->third, all->fourth};
-        for (int i = 0; i < 4; i++) {
-            const int32_t products = (int32_t)(four[i] - excess) + layer->bias[o + i];
-            const uint32_t made = output_of(products, (uint32_t)layer->multipliers[o + i]) + (layer->residual ? x[o + i] : 0U);
-            out[o + i] = (uint8_t)(made > SER_ENCODER_MOST ? SER_ENCODER_MOST : made);
-        }
-    }
+    finish(layer, sums, sum * SER_ENCODER_OFFSET, layer->residual ? x : NULL, out);
 }
 #endif
 
-/* The levels' distances from their means, the latter moved first, as bytes. */
+/* The levels' distances from their means, the latter moved first, as bytes. settled: as many frames are heard as the mean remembers, a
+   power of two. */
+SER_INLINE void move_means(int32_t *means, const int32_t *mel, int32_t share, int settled, uint8_t *out)
+{
+    for (const uint8_t *const end = out + SER_MELS; out < end; out++, means++, mel++) {
+        const int32_t level = *mel * (1 << (SER_ENCODER_MEAN_BITS - SER_BITS_MEL));
+        const int32_t away = level - *means;
+        const int64_t step = (int64_t)away * share + (1 << (SER_ENCODER_RECIPROCAL_BITS - 1));
+        const int32_t mean = *means + (settled ? ser_rounded(away, SER_ENCODER_MEMORY_BITS) : (int32_t)(step >> SER_ENCODER_RECIPROCAL_BITS));
+        const int32_t distance = ser_rounded(level - mean, SER_ENCODER_STEP_BITS);
+        *means = mean;
+        *out = (uint8_t)(SER_ENCODER_OFFSET + (distance > SER_ENCODER_MOST    ? SER_ENCODER_MOST
+                                               : distance < -SER_ENCODER_MOST ? -SER_ENCODER_MOST
+                                                                              : distance));
+    }
+}
+
 static void distances(ser_encoder *encoder, const int32_t *mel, uint8_t *out)
 {
     if (encoder->heard < SER_ENCODER_MEMORY) {
         encoder->heard++;
     }
-    const int64_t share = ser_encoder_shares[encoder->heard - 1];
-    for (int band = 0; band < SER_MELS; band++) {
-        const int32_t level = mel[band] * (1 << (SER_ENCODER_MEAN_BITS - SER_BITS_MEL));
-        const int64_t step = (level - encoder->means[band]) * share + (1 << (SER_ENCODER_RECIPROCAL_BITS - 1));
-        const int32_t mean = encoder->means[band] + (int32_t)(step >> SER_ENCODER_RECIPROCAL_BITS);
-        const int32_t distance = ser_rounded(level - mean, SER_ENCODER_STEP_BITS);
-        encoder->means[band] = mean;
-        out[band] = (uint8_t)(SER_ENCODER_OFFSET + (distance > SER_ENCODER_MOST    ? SER_ENCODER_MOST
-                                                    : distance < -SER_ENCODER_MOST ? -SER_ENCODER_MOST
-                                                                                   : distance));
+    if (encoder->heard == SER_ENCODER_MEMORY && SER_ENCODER_MEMORY == 1 << SER_ENCODER_MEMORY_BITS) {
+        move_means(encoder->means, mel, 0, 1, out);
+    } else {
+        move_means(encoder->means, mel, (int32_t)ser_encoder_shares[encoder->heard - 1], 0, out);
     }
 }
 

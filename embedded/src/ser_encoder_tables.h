@@ -19,6 +19,7 @@ extern "C" {
 #define SER_ENCODER_MOST 127 /* of an output; an input's size */
 #define SER_ENCODER_OFFSET 128 /* of weights and of the first layer's inputs */
 #define SER_ENCODER_MEMORY 64 /* hops over which the levels' mean forgets */
+#define SER_ENCODER_MEMORY_BITS 6 /* two to the power of this, if it is one */
 #define SER_ENCODER_HISTORY 1120 /* bytes of all layers' latest inputs */
 #define SER_ENCODER_WIDEST 44
 #define SER_ENCODER_MOST_INPUTS 80 /* of a layer, at a time */

@@ -73,6 +73,7 @@ def header() -> str:
         "MOST": f"{encoder_weights.MOST} /* of an output; an input's size */",
         "OFFSET": f"{OFFSET} /* of weights and of the first layer's inputs */",
         "MEMORY": f"{weights.memory} /* hops over which the levels' mean forgets */",
+        "MEMORY_BITS": f"{weights.memory.bit_length() - 1} /* two to the power of this, if it is one */",
         "HISTORY": f"{history} /* bytes of all layers' latest inputs */",
         "WIDEST": max(layer.outputs for layer in weights.layers),
         "MOST_INPUTS": f"{max(layer.inputs for layer in weights.layers)} /* of a layer, at a time */",
