@@ -118,22 +118,23 @@ typedef struct {
 typedef struct {
     ser_encoder_heard *heard; /* the next */
     uint32_t sum, limit;      /* of sizes; from where on they are no longer together */
-    int last;                 /* where the latest one's weights are */
+    int step;                 /* from the latest one's weights to those of the input that is looked at, or a few before it */
 } ser_encoder_list;
 
-SER_INLINE void append(ser_encoder_list *list, int size, int place)
+/* further: how many inputs behind that. */
+SER_INLINE void append(ser_encoder_list *list, int size, int further)
 {
     if (size > 0) {
-        const uint32_t sum = list->sum + (uint32_t)size;
-        if (sum > list->limit) {
+        list->sum += (uint32_t)size;
+        SER_AS_IT_IS(list->sum);
+        if (list->sum > list->limit) {
             list->heard++->size = 0;
-            list->limit = list->sum + TOGETHER;
+            list->limit = list->sum - (uint32_t)size + TOGETHER;
         }
         list->heard->size = (uint16_t)size;
-        list->heard->step = (uint16_t)(place - list->last);
+        list->heard->step = (uint16_t)(list->step + further);
         list->heard++;
-        list->sum = sum;
-        list->last = place;
+        list->step = -further;
     }
 }
 
@@ -142,12 +143,11 @@ SER_INLINE void append(ser_encoder_list *list, int size, int place)
 SER_INLINE uint32_t gather(ser_encoder_tap *tap, const uint8_t *x, int inputs, int step, int middle, int below)
 {
     ser_encoder_list list = {tap->heard, 0, TOGETHER, 0};
-    const uint8_t *const end = x + inputs;
-    for (int place = 0; x < end; x += 4, place += step) {
-        append(&list, below ? middle - x[0] : x[0] - middle, place);
-        append(&list, below ? middle - x[1] : x[1] - middle, place + 1);
-        append(&list, below ? middle - x[2] : x[2] - middle, place + 2);
-        append(&list, below ? middle - x[3] : x[3] - middle, place + 3);
+    for (const uint8_t *const end = x + inputs; x < end; x += 4, list.step += step) {
+        append(&list, below ? middle - x[0] : x[0] - middle, 0);
+        append(&list, below ? middle - x[1] : x[1] - middle, 1);
+        append(&list, below ? middle - x[2] : x[2] - middle, 2);
+        append(&list, below ? middle - x[3] : x[3] - middle, 3);
     }
     list.heard[0].size = 0;
     list.heard[1].size = 0;
