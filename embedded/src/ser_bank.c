@@ -298,16 +298,18 @@ typedef struct {
     uint64_t squares;
 } ser_spread_total;
 
-SER_INLINE ser_spread_total spread_of(ser_heard *heard, int place)
+SER_INLINE ser_spread_total spread_of(const ser_heard *heard, int place)
 {
     uint32_t a = 0, b = 0, c = 0, d = 0;
-    for (int i = 0; i < heard->banks; i++) {
-        const uint32_t *word = heard->word[i];
-        a += word[0];
-        b += (uint32_t)(int16_t)heard->bank[i]->above[place] + (a < word[0]);
-        c += word[1];
-        d += word[2] + (c < word[1]);
-        heard->word[i] = word + WORDS(ser_spread_sums);
+    const ser_bank *const *bank = heard->bank;
+    for (const ser_bank *const *const end = bank + heard->banks; bank < end; bank++) {
+        const ser_spread_sums *spread = (*bank)->spread + place;
+        const uint32_t sum = spread->sum, low = spread->squares[0];
+        const int32_t above = (int16_t)(*bank)->above[place];
+        a += sum;
+        b = b + (uint32_t)above + (a < sum);
+        c += low;
+        d = d + spread->squares[1] + (c < low);
     }
     const ser_spread_total total = {(int64_t)((uint64_t)b << 32 | a), (uint64_t)d << 32 | c};
     return total;
@@ -514,9 +516,10 @@ static void functionals(const ser_full_sums *sums, const ser_descriptor *descrip
     }
 }
 
-/* Mean and standard deviation alone: what is left around the rounded mean is exact in 64 bits. */
-static void two_functionals(const ser_spread_total *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *out)
+/* Mean and standard deviation alone, into their columns: what is left around the rounded mean is exact in 64 bits. Returns the mean. */
+SER_INLINE float two_functionals(const ser_spread_total *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *features)
 {
+    float *column = features + descriptor->column;
     const float unit = unit_of(descriptor->format - DOWN);
     const int64_t sum = sums->sum;
     const int32_t m = rounded_mean(sum, shares->per_frame);
@@ -524,8 +527,14 @@ static void two_functionals(const ser_spread_total *sums, const ser_descriptor *
     const uint64_t squares = sums->squares - (uint64_t)m * (uint64_t)(sum + rest);
     const float d = (float)(int32_t)rest * shares->per_frame; /* at most half the frames */
     const float variance = float_of(squares) * shares->per_frame - d * d;
-    out[0] = (float)descriptor->middle * unit_of(descriptor->format) + ((float)m + d) * unit;
-    out[1] = variance > 0.0f ? sqrtf(variance) * unit : 0.0f;
+    const float mean = (float)descriptor->middle * unit_of(descriptor->format) + ((float)m + d) * unit;
+    if (descriptor->functionals & 1U) {
+        *column++ = mean;
+    }
+    if (descriptor->functionals & 2U) {
+        *column = variance > 0.0f ? sqrtf(variance) * unit : 0.0f;
+    }
+    return mean;
 }
 
 #if SER_WITH_CORRELATION
@@ -635,7 +644,6 @@ SER_NOT_INLINE static void part_columns(ser_heard *heard, ser_part part, const s
         functionals(&full, descriptor, &shares, all);
         write_columns(descriptor, all, features);
     }
-    look_at(heard, IN_WORDS(ser_bank, spread) + layout.spread * WORDS(ser_spread_sums));
     for (int i = 0; i < layout.spreads; i++, descriptor++) {
         ser_spread_total total = spread_of(heard, layout.spread + i);
         for (uint32_t frame = 0; frame < repeated; frame++) {
@@ -643,13 +651,14 @@ SER_NOT_INLINE static void part_columns(ser_heard *heard, ser_part part, const s
             total.sum += x;
             total.squares += (uint64_t)((int64_t)x * x);
         }
-        two_functionals(&total, descriptor, &shares, all);
-        write_columns(descriptor, all, features);
+        const float mean = two_functionals(&total, descriptor, &shares, features);
 #if SER_WITH_RELATIVE
         const int mel = i - (SER_FRAME_MEL_00 - SER_FRAME_FULLS);
         if (part == SER_PART_FRAME && mel >= 0 && mel < SER_MELS) {
-            features[SER_FIRST_RELATIVE + mel] = all[0];
+            features[SER_FIRST_RELATIVE + mel] = mean;
         }
+#else
+        (void)mean;
 #endif
     }
 }

@@ -10,13 +10,13 @@ static int16_t nearest(float value)
     return (int16_t)(uint16_t)ser_bits(value + 12582912.0f);
 }
 
-/* Adds up what eight outputs hear of an input, unless it is zero, as a half are after a relu. Each input for itself: with more of
-   them at a time, the sums do not stay in registers. */
+/* Adds up what eight outputs hear of an input; of sparse ones, unless it is zero, as a half are after a relu. Each input for itself: with
+   more of them at a time, the sums do not stay in registers. */
 #define HEAR(i) \
     do { \
         const int32_t x = in[i]; \
         const uint8_t *weight = weights + 16 * ((i) / 2) + 2 * ((i) % 2); \
-        if (x != 0) { \
+        if (!sparse || x != 0) { \
             a += weight[0] * x; \
             b += weight[1] * x; \
             c += weight[4] * x; \
@@ -51,7 +51,7 @@ SER_INLINE void hear_two(const uint8_t *weight, uint32_t inputs, int32_t *one, i
     do { \
         uint32_t x; \
         memcpy(&x, in + (i), sizeof x); \
-        if (x != 0) { \
+        if (!sparse || x != 0) { \
             hear_two(weights + 8 * (i), x, &a, &b); \
             hear_two(weights + 8 * (i) + 4, x, &c, &d); \
             hear_two(weights + 8 * (i) + 8, x, &e, &f); \
@@ -68,12 +68,15 @@ SER_INLINE void hear_two(const uint8_t *weight, uint32_t inputs, int32_t *one, i
    are whole steps of its inputs. Integers add up to the same sum in any order; factors hold the
    units of weights and inputs. Outputs of the last layer go to `last`; others, to `next`, as steps of the next layer's inputs,
    `steps` to 1, from `lowest` (0 after a relu, otherwise -$limit) to $limit. */
-static void add(const int16_t *first, int inputs, int deaf_from, int deaf_to, const uint8_t *weights, const float *biases,
-                const float *factors, int outputs, float lowest, float steps, int16_t *next, float *last)
+SER_INLINE void add_up(const int16_t *first, int inputs, int deaf_from, int deaf_to, const uint8_t *weights, const float *biases,
+                       const float *factors, int outputs, float lowest, float steps, int16_t *next, float *last, int sparse)
 {
     int32_t excess = 0; /* what the $offset make of every sum */
-    for (int i = 0; i < inputs; i++) {
-        excess += i < deaf_from || i >= deaf_to ? first[i] : 0;
+    for (int i = 0; i < deaf_from; i++) {
+        excess += first[i];
+    }
+    for (int i = deaf_to; i < inputs; i++) {
+        excess += first[i];
     }
     excess *= $offset;
     for (int k = 0; k < outputs; k += 8) {
@@ -111,3 +114,10 @@ static void add(const int16_t *first, int inputs, int deaf_from, int deaf_to, co
     }
 }
 
+/* Columns, which are hardly ever zero, */
+static void add_first(const int16_t *first, int inputs, int deaf_from, int deaf_to, const uint8_t *weights, const float *biases,
+                      const float *factors, int outputs, float lowest, float steps, int16_t *next, float *last)
+{
+    add_up(first, inputs, deaf_from, deaf_to, weights, biases, factors, outputs, lowest, steps, next, last, 0);
+}
+$further
