@@ -10,10 +10,17 @@ static int16_t nearest(float value)
     return (int16_t)(uint16_t)ser_bits(value + 12582912.0f);
 }
 
+#if defined(__XTENSA__) && defined(__GNUC__) /* or LLVM keeps eight inputs in registers and the sums in memory */
+#define IN_TURN() __asm__("" : "+r"(in), "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f), "+r"(g), "+r"(h))
+#else
+#define IN_TURN() (void)0
+#endif
+
 /* Adds up what eight outputs hear of an input; of sparse ones, unless it is zero, as a half are after a relu. Each input for itself: with
    more of them at a time, the sums do not stay in registers. */
 #define HEAR(i) \
     do { \
+        IN_TURN(); \
         const int32_t x = in[i]; \
         const uint8_t *weight = weights + 16 * ((i) / 2) + 2 * ((i) % 2); \
         if (!sparse || x != 0) { \
