@@ -298,18 +298,31 @@ typedef struct {
     uint64_t squares;
 } ser_spread_total;
 
-SER_INLINE ser_spread_total spread_of(const ser_heard *heard, int place)
+SER_INLINE ser_spread_total spread_of(const ser_heard *heard, size_t place)
 {
     uint32_t a = 0, b = 0, c = 0, d = 0;
+    /* one number to add to an address for all words of a bank */
+    size_t words = IN_WORDS(ser_bank, spread) + place * WORDS(ser_spread_sums);
+    size_t halves = offsetof(ser_bank, above) / sizeof(uint16_t) + place;
+    SER_AS_IT_IS(words);
+    SER_AS_IT_IS(halves);
     const ser_bank *const *bank = heard->bank;
     for (const ser_bank *const *const end = bank + heard->banks; bank < end; bank++) {
-        const ser_spread_sums *spread = (*bank)->spread + place;
-        const uint32_t sum = spread->sum, low = spread->squares[0];
-        const int32_t above = (int16_t)(*bank)->above[place];
+        const uint32_t *word = (const uint32_t *)(const void *)*bank + words;
+        const int32_t above = *((const int16_t *)(const void *)*bank + halves);
+        const uint32_t sum = word[0], low = word[1];
         a += sum;
-        b = b + (uint32_t)above + (a < sum);
+        b = b + (uint32_t)above;
+        SER_AS_IT_IS(a); /* compared as any number, as LLVM makes more of a carry */
+        if (a < sum) {
+            b++;
+        }
         c += low;
-        d = d + spread->squares[1] + (c < low);
+        d = d + word[2];
+        SER_AS_IT_IS(c);
+        if (c < low) {
+            d++;
+        }
     }
     const ser_spread_total total = {(int64_t)((uint64_t)b << 32 | a), (uint64_t)d << 32 | c};
     return total;
@@ -645,7 +658,7 @@ SER_NOT_INLINE static void part_columns(ser_heard *heard, ser_part part, const s
         write_columns(descriptor, all, features);
     }
     for (int i = 0; i < layout.spreads; i++, descriptor++) {
-        ser_spread_total total = spread_of(heard, layout.spread + i);
+        ser_spread_total total = spread_of(heard, (size_t)(layout.spread + i));
         for (uint32_t frame = 0; frame < repeated; frame++) {
             const int32_t x = coarse_of(more->values[i], descriptor->middle);
             total.sum += x;

@@ -90,13 +90,13 @@ SER_INLINE void add_up(const int16_t *first, int inputs, int deaf_from, int deaf
         int32_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
         const int16_t *in = first, *end = first + deaf_from;
         for (;;) {
-            for (; in + 8 <= end; in += 8, weights += 64) {
+            for (const int16_t *const eights = in + ((end - in) / 8) * 8; in < eights; in += 8, weights += 64) {
                 HEAR_TWO(0);
                 HEAR_TWO(2);
                 HEAR_TWO(4);
                 HEAR_TWO(6);
             }
-            for (; in + 2 <= end; in += 2, weights += 16) {
+            for (const int16_t *const pairs = in + ((end - in) / 2) * 2; in < pairs; in += 2, weights += 16) {
                 HEAR_TWO(0);
             }
             if (in < end) {
