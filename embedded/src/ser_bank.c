@@ -529,16 +529,30 @@ static void functionals(const ser_full_sums *sums, const ser_descriptor *descrip
     }
 }
 
+/* Sums below which 32 bits have room for them, and for FEW_FRAMES more. */
+#define SMALL (INT32_C(1) << 30)
+
 /* Mean and standard deviation alone, into their columns: what is left around the rounded mean is exact in 64 bits. Returns the mean. */
 SER_INLINE float two_functionals(const ser_spread_total *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *features)
 {
     float *column = features + descriptor->column;
     const float unit = unit_of(descriptor->format - DOWN);
     const int64_t sum = sums->sum;
-    const int32_t m = rounded_mean(sum, shares->per_frame);
-    const int64_t rest = sum - (int64_t)m * (int64_t)shares->frames;
-    const uint64_t squares = sums->squares - (uint64_t)m * (uint64_t)(sum + rest);
-    const float d = (float)(int32_t)rest * shares->per_frame; /* at most half the frames */
+    int32_t m, rest;
+    uint64_t squares = sums->squares;
+    if (shares->frames < FEW_FRAMES && sum < SMALL && sum > -SMALL) {
+        /* the same in 32 bits, as far as they reach */
+        const int32_t small = (int32_t)sum;
+        const int32_t mean = ser_round((float)(small < 0 ? -small : small) * shares->per_frame);
+        m = small < 0 ? -mean : mean;
+        rest = small - m * (int32_t)shares->frames;
+        squares -= (uint64_t)((int64_t)m * (small + rest));
+    } else {
+        m = rounded_mean(sum, shares->per_frame);
+        rest = (int32_t)(sum - (int64_t)m * (int64_t)shares->frames); /* at most half the frames */
+        squares -= (uint64_t)m * (uint64_t)(sum + rest);
+    }
+    const float d = (float)rest * shares->per_frame;
     const float variance = float_of(squares) * shares->per_frame - d * d;
     const float mean = (float)descriptor->middle * unit_of(descriptor->format) + ((float)m + d) * unit;
     if (descriptor->functionals & 1U) {

@@ -335,7 +335,7 @@ def _rooms(widths):
 
 
 def _hears_steps(network):
-    """Whether a voice's steps are those of the first layer's inputs, each to itself: then nothing is to be done."""
+    """Whether a voice's steps are the first layer's inputs as they stand: then nothing is to be done."""
     steps = np.arange(-profile.TOP, profile.TOP + 1)
     scaled = steps.astype(np.float32) * profile.UNIT * np.float32(network.steps[0])
     limit = Int8Network.INPUT_STEPS
@@ -378,8 +378,9 @@ def _int8_calls(network, widths, columns, room):
                     if layer < last
                     else (literal(1), "NULL", _at("sums", place))
                 )
+                function = "add" if layer else "add_first"
                 lines.append(
-                    f"{'add' if layer else 'add_first'}({_at(f'heard_{layer % 2}', i * heard)}, {heard}, {part.deaf_from}, "
+                    f"{function}({_at(f'heard_{layer % 2}', i * heard)}, {heard}, {part.deaf_from}, "
                     f"{part.deaf_to}, {tables}, {part.last - part.first}, {lowest}, {steps}, "
                     f"{', '.join(to)});"
                 )

@@ -29,8 +29,9 @@ extern "C" {
 """
 
 _LAYER = """
-/* A causal convolution. weights: [SER_ENCODER_TAPS][inputs / 4][outputs / 4][4], oldest tap first: each word has an input's for
-   four outputs, the first in its lowest byte, each SER_ENCODER_OFFSET more than it is; the next words are those of the next inputs. */
+/* A causal convolution. weights: [SER_ENCODER_TAPS][inputs / 4][outputs / 4][4], oldest tap first: a word
+   has an input's for four outputs, the first in its lowest byte, each SER_ENCODER_OFFSET more than it is; the
+   next word has the next input's. */
 typedef struct {
     const uint32_t *weights;
     const int32_t *bias, *multipliers; /* of each output */

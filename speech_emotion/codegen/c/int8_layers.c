@@ -71,6 +71,18 @@ SER_INLINE void hear_two(const uint8_t *weight, uint32_t inputs, int32_t *one, i
     HEAR((i) + 1)
 #endif
 
+static int32_t total(const int16_t *x, const int16_t *end)
+{
+    int32_t sum = 0;
+    for (; end - x >= 4; x += 4) {
+        sum += x[0] + x[1] + x[2] + x[3];
+    }
+    for (; x < end; x++) {
+        sum += *x;
+    }
+    return sum;
+}
+
 /* One layer, or those of its outputs that do not hear its inputs from deaf_from to deaf_to, both even or the end: what it hears
    are whole steps of its inputs. Integers add up to the same sum in any order; factors hold the
    units of weights and inputs. Outputs of the last layer go to `last`; others, to `next`, as steps of the next layer's inputs,
@@ -78,14 +90,8 @@ SER_INLINE void hear_two(const uint8_t *weight, uint32_t inputs, int32_t *one, i
 SER_INLINE void add_up(const int16_t *first, int inputs, int deaf_from, int deaf_to, const uint8_t *weights, const float *biases,
                        const float *factors, int outputs, float lowest, float steps, int16_t *next, float *last, int sparse)
 {
-    int32_t excess = 0; /* what the $offset make of every sum */
-    for (int i = 0; i < deaf_from; i++) {
-        excess += first[i];
-    }
-    for (int i = deaf_to; i < inputs; i++) {
-        excess += first[i];
-    }
-    excess *= $offset;
+    /* what the $offset make of every sum */
+    const int32_t excess = $offset * (total(first, first + deaf_from) + total(first + deaf_to, first + inputs));
     for (int k = 0; k < outputs; k += 8) {
         int32_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
         const int16_t *in = first, *end = first + deaf_from;
