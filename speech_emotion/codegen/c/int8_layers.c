@@ -127,7 +127,7 @@ SER_INLINE void add_up(const int16_t *first, int inputs, int deaf_from, int deaf
     }
 }
 
-/* Columns, which are hardly ever zero, */
+/* Of columns, which are hardly ever zero. */
 static void add_first(const int16_t *first, int inputs, int deaf_from, int deaf_to, const uint8_t *weights, const float *biases,
                       const float *factors, int outputs, float lowest, float steps, int16_t *next, float *last)
 {
