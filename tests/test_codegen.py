@@ -188,7 +188,7 @@ CODE = [  # kind, what stands there, what then stands there
     ("float network, 2 layers", "EmlNetActivationRelu", "EmlNetActivationIdentity"),
     ("int8 network, 2 layers", "value + 12582912.0f", "value + 12582913.0f"),
     ("int8 network, 2 layers", "value * steps, lowest)", "value * steps, lowest - 40.0f)"),
-    ("int8 network, 2 layers", "if (x != 0)", "if (x > 0)"),
+    ("int8 network, 2 layers", "if (!sparse || x != 0)", "if (x > 0)"),
 ]
 
 

@@ -1,7 +1,5 @@
 #include "ser.h"
 
-#include <string.h>
-
 static void conclude(const ser_summary *summary, ser_result *result);
 
 ser_status ser_init(ser_recognizer *recognizer)
@@ -68,8 +66,7 @@ ser_status ser_finish(ser_recognizer *recognizer, ser_result *result)
 #endif
 #if SER_PROFILE_COLUMNS
     ser_model_steps(features, recognizer->steps);
-    memcpy(room, recognizer->steps, sizeof recognizer->steps);
-    ser_profile_adapt(recognizer->voice, room);
+    ser_profile_hear(recognizer->voice, recognizer->steps, room);
     ser_model_answer(room, result->probabilities);
     if (recognizer->voice != NULL) {
         result->known = ser_profile_known(recognizer->voice);

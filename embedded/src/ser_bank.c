@@ -386,16 +386,31 @@ typedef struct {
     uint64_t squares;
 } ser_spread_total;
 
-SER_INLINE ser_spread_total spread_of(ser_heard *heard, int place)
+SER_INLINE ser_spread_total spread_of(const ser_heard *heard, size_t place)
 {
     uint32_t a = 0, b = 0, c = 0, d = 0;
-    for (int i = 0; i < heard->banks; i++) {
-        const uint32_t *word = heard->word[i];
-        a += word[0];
-        b += (uint32_t)(int16_t)heard->bank[i]->above[place] + (a < word[0]);
-        c += word[1];
-        d += word[2] + (c < word[1]);
-        heard->word[i] = word + WORDS(ser_spread_sums);
+    /* one number to add to an address for all words of a bank */
+    size_t words = IN_WORDS(ser_bank, spread) + place * WORDS(ser_spread_sums);
+    size_t halves = offsetof(ser_bank, above) / sizeof(uint16_t) + place;
+    SER_AS_IT_IS(words);
+    SER_AS_IT_IS(halves);
+    const ser_bank *const *bank = heard->bank;
+    for (const ser_bank *const *const end = bank + heard->banks; bank < end; bank++) {
+        const uint32_t *word = (const uint32_t *)(const void *)*bank + words;
+        const int32_t above = *((const int16_t *)(const void *)*bank + halves);
+        const uint32_t sum = word[0], low = word[1];
+        a += sum;
+        b = b + (uint32_t)above;
+        SER_AS_IT_IS(a); /* compared as any number, as LLVM makes more of a carry */
+        if (a < sum) {
+            b++;
+        }
+        c += low;
+        d = d + word[2];
+        SER_AS_IT_IS(c);
+        if (c < low) {
+            d++;
+        }
     }
     const ser_spread_total total = {(int64_t)((uint64_t)b << 32 | a), (uint64_t)d << 32 | c};
     return total;
@@ -602,18 +617,39 @@ static void functionals(const ser_full_sums *sums, const ser_descriptor *descrip
     }
 }
 
-/* Mean and standard deviation alone: what is left around the rounded mean is exact in 64 bits. */
-static void two_functionals(const ser_spread_total *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *out)
+/* Sums below which 32 bits have room for them, and for FEW_FRAMES more. */
+#define SMALL (INT32_C(1) << 30)
+
+/* Mean and standard deviation alone, into their columns: what is left around the rounded mean is exact in 64 bits. Returns the mean. */
+SER_INLINE float two_functionals(const ser_spread_total *sums, const ser_descriptor *descriptor, const ser_shares *shares, float *features)
 {
+    float *column = features + descriptor->column;
     const float unit = unit_of(descriptor->format - DOWN);
     const int64_t sum = sums->sum;
-    const int32_t m = rounded_mean(sum, shares->per_frame);
-    const int64_t rest = sum - (int64_t)m * (int64_t)shares->frames;
-    const uint64_t squares = sums->squares - (uint64_t)m * (uint64_t)(sum + rest);
-    const float d = (float)(int32_t)rest * shares->per_frame; /* at most half the frames */
+    int32_t m, rest;
+    uint64_t squares = sums->squares;
+    if (shares->frames < FEW_FRAMES && sum < SMALL && sum > -SMALL) {
+        /* the same in 32 bits, as far as they reach */
+        const int32_t small = (int32_t)sum;
+        const int32_t mean = ser_round((float)(small < 0 ? -small : small) * shares->per_frame);
+        m = small < 0 ? -mean : mean;
+        rest = small - m * (int32_t)shares->frames;
+        squares -= (uint64_t)((int64_t)m * (small + rest));
+    } else {
+        m = rounded_mean(sum, shares->per_frame);
+        rest = (int32_t)(sum - (int64_t)m * (int64_t)shares->frames); /* at most half the frames */
+        squares -= (uint64_t)m * (uint64_t)(sum + rest);
+    }
+    const float d = (float)rest * shares->per_frame;
     const float variance = float_of(squares) * shares->per_frame - d * d;
-    out[0] = (float)descriptor->middle * unit_of(descriptor->format) + ((float)m + d) * unit;
-    out[1] = variance > 0.0f ? sqrtf(variance) * unit : 0.0f;
+    const float mean = (float)descriptor->middle * unit_of(descriptor->format) + ((float)m + d) * unit;
+    if (descriptor->functionals & 1U) {
+        *column++ = mean;
+    }
+    if (descriptor->functionals & 2U) {
+        *column = variance > 0.0f ? sqrtf(variance) * unit : 0.0f;
+    }
+    return mean;
 }
 
 #if SER_WITH_CORRELATION
@@ -723,21 +759,21 @@ SER_NOT_INLINE static void part_columns(ser_heard *heard, ser_part part, const s
         functionals(&full, descriptor, &shares, all);
         write_columns(descriptor, all, features);
     }
-    look_at(heard, IN_WORDS(ser_bank, spread) + layout.spread * WORDS(ser_spread_sums));
     for (int i = 0; i < layout.spreads; i++, descriptor++) {
-        ser_spread_total total = spread_of(heard, layout.spread + i);
+        ser_spread_total total = spread_of(heard, (size_t)(layout.spread + i));
         for (uint32_t frame = 0; frame < repeated; frame++) {
             const int32_t x = coarse_of(more->values[i], descriptor->middle);
             total.sum += x;
             total.squares += (uint64_t)((int64_t)x * x);
         }
-        two_functionals(&total, descriptor, &shares, all);
-        write_columns(descriptor, all, features);
+        const float mean = two_functionals(&total, descriptor, &shares, features);
 #if SER_WITH_RELATIVE
         const int mel = i - (SER_FRAME_MEL_00 - SER_FRAME_FULLS);
         if (part == SER_PART_FRAME && mel >= 0 && mel < SER_MELS) {
-            features[SER_FIRST_RELATIVE + mel] = all[0];
+            features[SER_FIRST_RELATIVE + mel] = mean;
         }
+#else
+        (void)mean;
 #endif
     }
 }

@@ -76,12 +76,22 @@ static int32_t adapted(const ser_profile *profile, int i, int32_t steps)
     return within(divided(away, profile->spread[i]), SER_PROFILE_TOP);
 }
 
+void ser_profile_hear(const ser_profile *profile, const int16_t *steps, int16_t *heard)
+{
+    if (profile != NULL && ser_profile_known(profile) > 0) {
+        for (int i = 0; i < SER_PROFILE_COLUMNS; i++) {
+            heard[i] = (int16_t)adapted(profile, i, steps[i]);
+        }
+        return;
+    }
+    for (int i = 0; i < SER_PROFILE_COLUMNS; i++) {
+        heard[i] = (int16_t)within(steps[i], SER_PROFILE_TOP);
+    }
+}
+
 void ser_profile_adapt(const ser_profile *profile, int16_t *steps)
 {
-    const int known = profile != NULL && ser_profile_known(profile) > 0;
-    for (int i = 0; i < SER_PROFILE_COLUMNS; i++) {
-        steps[i] = (int16_t)(known ? adapted(profile, i, steps[i]) : within(steps[i], SER_PROFILE_TOP));
-    }
+    ser_profile_hear(profile, steps, steps);
 }
 
 /* Whether a sentence is no nearer to the profile than to the training voices. */
@@ -153,6 +163,13 @@ int ser_profile_known(const ser_profile *profile)
 {
     (void)profile;
     return 0;
+}
+
+void ser_profile_hear(const ser_profile *profile, const int16_t *steps, int16_t *heard)
+{
+    (void)profile;
+    (void)steps;
+    (void)heard;
 }
 
 void ser_profile_adapt(const ser_profile *profile, int16_t *steps)

@@ -63,6 +63,9 @@ int ser_profile_known(const ser_profile *profile);
 /* A sentence as the model sees it, in steps. steps: SER_PROFILE_COLUMNS values, replaced. profile may be NULL. */
 void ser_profile_adapt(const ser_profile *profile, int16_t *steps);
 
+/* The same into `heard`, and steps are left as they are. */
+void ser_profile_hear(const ser_profile *profile, const int16_t *steps, int16_t *heard);
+
 /* Takes in a sentence's steps; or, if it does not fit, counts it. Returns whether it was learnt from. */
 int ser_profile_learn(ser_profile *profile, const int16_t *steps);
 

@@ -7,8 +7,9 @@
  *   ser_leading_zeros_8(x)  of numbers from 1 to 2^31 - 1
  *   ser_sum_8(x)            of all eight, modulo 2^32; ser_or_8; ser_sum_4 of four of 64 bits
  *   ser_repeat_4(to, x)     four bytes, four times
- *   ser_bytes_4x4(w, x)     sums of products of bytes, of four rows of four with four that were repeated: two halves of each
- *                           row's, which ser_add_neighbours_8 adds up
+ *   ser_columns_4x4(words)  four words, each a column of four bytes, as rows; ser_join_4 puts two such together
+ *   ser_bytes_4x4(w, x)     sums of products of bytes, of four rows of four with four that were repeated and from which 128 is
+ *                           taken off: two halves of each row's, which ser_add_neighbours_8 adds up
  *   ser_signed_bytes_4x8(w, x)  of twice as many with x below 128, from each w 128 taken off: whole sums, which are to be
  *                           added to those of the other four
  *   ser_bytes_4(from)       bytes as numbers; ser_store_bytes_4 back
@@ -101,10 +102,20 @@ SER_INLINE void ser_repeat_4(uint8_t *to, const uint8_t *x)
     _mm_storeu_si128((__m128i_u *)to, _mm_set1_epi32(four));
 }
 
-SER_INLINE ser_vector ser_bytes_4x4(const uint8_t *rows, const uint8_t *x)
+SER_INLINE __m128i ser_columns_4x4(const uint32_t *words)
 {
-    return _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i_u *)rows)),
-                             _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i_u *)x)));
+    return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i_u *)words), _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+}
+
+SER_INLINE ser_vector ser_join_4(__m128i low, __m128i high)
+{
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+SER_INLINE ser_vector ser_bytes_4x4(__m128i rows, const uint8_t *x)
+{
+    const __m128i sizes = _mm_xor_si128(_mm_loadu_si128((const __m128i_u *)x), _mm_set1_epi8(-128));
+    return _mm256_madd_epi16(_mm256_cvtepu8_epi16(rows), _mm256_cvtepi8_epi16(sizes));
 }
 
 SER_INLINE ser_vector ser_signed_bytes_4x8(ser_vector rows, ser_vector x)

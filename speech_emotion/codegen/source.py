@@ -167,7 +167,7 @@ def _scale(plan):
         whole=fill("whole.c"),
         steps=literal(profile.STEPS),
         far=literal(profile.FAR),
-        unit=literal(profile.UNIT),
+        scaled="" if _hears_steps(plan.model) else fill("scaled.c", unit=literal(profile.UNIT)),
     )
 
 
@@ -334,6 +334,14 @@ def _rooms(widths):
     return [max(widths[:-1][which::2], default=0) for which in (0, 1)]
 
 
+def _hears_steps(network):
+    """Whether a voice's steps are the first layer's inputs as they stand: then nothing is to be done."""
+    steps = np.arange(-profile.TOP, profile.TOP + 1)
+    scaled = steps.astype(np.float32) * profile.UNIT * np.float32(network.steps[0])
+    limit = Int8Network.INPUT_STEPS
+    return np.array_equal(np.rint(np.clip(scaled, -limit, limit)), steps)
+
+
 def _int8_calls(network, widths, columns, room):
     last = len(widths) - 2
     limit = literal(Int8Network.INPUT_STEPS)
@@ -343,12 +351,13 @@ def _int8_calls(network, widths, columns, room):
     if room:
         lines = ["int16_t *const heard_0 = room;"]
         lines += [f"int16_t *const heard_1 = room + {first};"] if second else []
-    lines += [
-        f"float sums[{widths[-1]}];",
-        f"for (int i = 0; i < {widths[0]}; i++) {{",
-        f"    heard_0[i] = nearest(clip(scaled({columns}, i) * {literal(network.steps[0])}, {limit}));",
-        "}",
-    ]
+    lines += [f"float sums[{widths[-1]}];"]
+    if columns != "room" or not _hears_steps(network):
+        lines += [
+            f"for (int i = 0; i < {widths[0]}; i++) {{",
+            f"    heard_0[i] = nearest(clip(scaled({columns}, i) * {literal(network.steps[0])}, {limit}));",
+            "}",
+        ]
     for layer, outputs in enumerate(widths[1:]):
         blocks = _blocks(network.weights[layer])
         heard, given = widths[layer] // len(blocks), outputs // len(blocks)
@@ -369,8 +378,9 @@ def _int8_calls(network, widths, columns, room):
                     if layer < last
                     else (literal(1), "NULL", _at("sums", place))
                 )
+                function = "add" if layer else "add_first"
                 lines.append(
-                    f"add({_at(f'heard_{layer % 2}', i * heard)}, {heard}, {part.deaf_from}, "
+                    f"{function}({_at(f'heard_{layer % 2}', i * heard)}, {heard}, {part.deaf_from}, "
                     f"{part.deaf_to}, {tables}, {part.last - part.first}, {lowest}, {steps}, "
                     f"{', '.join(to)});"
                 )
@@ -471,6 +481,7 @@ def int8_layers(network: Network) -> str:
         tables="\n".join(tables),
         limit=literal(Int8Network.INPUT_STEPS),
         offset=WEIGHT_OFFSET,
+        further=fill("int8_further.c") if len(network.weights) > 1 else "",
     )
 
 

@@ -1,8 +1,7 @@
 """ser_encoder_tables.{h,c}: the encoder's weights, as the chip adds them up, from features/encoder.json.
 
 Weights and outputs are bytes without a sign: a weight is 128 more than it is, and so is an input of the first
-layer. What that adds to a sum is taken away again: the part that the inputs make on the chip, the other here,
-from the bias."""
+layer. What the weights' offset adds to a sum the chip takes away again."""
 
 from itertools import accumulate
 from pathlib import Path
@@ -30,10 +29,11 @@ extern "C" {
 """
 
 _LAYER = """
-/* A causal convolution. weights: [outputs / 4][SER_ENCODER_TAPS][inputs / 4][4][4], oldest tap first, each
-   SER_ENCODER_OFFSET more than it is. */
+/* A causal convolution. weights: [SER_ENCODER_TAPS][inputs / 4][outputs / 4][4], oldest tap first: a word
+   has an input's for four outputs, the first in its lowest byte, each SER_ENCODER_OFFSET more than it is; the
+   next word has the next input's. */
 typedef struct {
-    const uint8_t *weights;
+    const uint32_t *weights;
     const int32_t *bias, *multipliers; /* of each output */
     uint16_t history;                  /* where its latest inputs are kept, oldest first: frames of them */
     uint8_t frames, inputs, outputs, dilation, stride, residual;
@@ -74,8 +74,10 @@ def header() -> str:
         "MOST": f"{encoder_weights.MOST} /* of an output; an input's size */",
         "OFFSET": f"{OFFSET} /* of weights and of the first layer's inputs */",
         "MEMORY": f"{weights.memory} /* hops over which the levels' mean forgets */",
+        "MEMORY_BITS": f"{weights.memory.bit_length() - 1} /* two to the power of this, if it is one */",
         "HISTORY": f"{history} /* bytes of all layers' latest inputs */",
         "WIDEST": max(layer.outputs for layer in weights.layers),
+        "MOST_INPUTS": f"{max(layer.inputs for layer in weights.layers)} /* of a layer, at a time */",
         "SHIFT": encoder_weights.SHIFT,
         "MEAN_BITS": f"{encoder.MEAN_BITS} /* of the mean of a level in dB, a power of two */",
         "STEP_BITS": f"{encoder.STEP_BITS} /* a step of an input, in these */",
@@ -88,18 +90,12 @@ def header() -> str:
     return "\n".join(lines)
 
 
-def _by_fours(layer):
-    """Of four outputs and four inputs at a time, the first output's weights before the second's."""
-    weights = np.frombuffer(layer.weights, np.int8).astype(int) + OFFSET
+def _words(layer):
+    """Of four inputs at a time, for four outputs at a time, a word of each input."""
+    weights = np.frombuffer(layer.weights, np.int8).astype(np.int64) + OFFSET
     weights = weights.reshape(layer.outputs // 4, 4, TAPS, layer.inputs // 4, 4)
-    return weights.transpose(0, 2, 3, 1, 4).reshape(-1)
-
-
-def _bias(layer, first):
-    """Less what the inputs' offset adds."""
-    shape = (layer.outputs, TAPS * layer.inputs)
-    sums = np.frombuffer(layer.weights, np.int8).reshape(shape).sum(axis=1, dtype=np.int64)
-    return (np.array(layer.bias) - (OFFSET * sums if first else 0)).tolist()
+    words = (weights << np.array([0, 8, 16, 24])[:, None, None, None]).sum(axis=1)
+    return [f"{word:#x}" for word in words.transpose(1, 2, 0, 3).ravel().tolist()]
 
 
 def source() -> str:
@@ -108,8 +104,8 @@ def source() -> str:
     lines = [tables.NOTE, '#include "ser_encoder_tables.h"', "", '#include "ser_in_ram.h"', ""]
     lines += ["#if SER_WITH_ENCODER"]
     for i, layer in enumerate(weights.layers):
-        lines += _array("uint8_t", f"weights_{i}", _by_fours(layer))
-        lines += _array("int32_t", f"bias_{i}", _bias(layer, i == 0))
+        lines += _array("uint32_t", f"weights_{i}", _words(layer))
+        lines += _array("int32_t", f"bias_{i}", layer.bias)
         lines += _array("int32_t", f"multipliers_{i}", layer.multipliers)
     sizes = [_frames(layer) * layer.inputs for layer in weights.layers]
     places = [0, *accumulate(sizes)]

@@ -10,13 +10,20 @@ static int16_t nearest(float value)
     return (int16_t)(uint16_t)ser_bits(value + 12582912.0f);
 }
 
-/* Adds up what eight outputs hear of an input, unless it is zero, as a half are after a relu. Each input for itself: with more of
-   them at a time, the sums do not stay in registers. */
+#if defined(__XTENSA__) && defined(__GNUC__) /* or LLVM keeps eight inputs in registers and the sums in memory */
+#define IN_TURN() __asm__("" : "+r"(in), "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f), "+r"(g), "+r"(h))
+#else
+#define IN_TURN() (void)0
+#endif
+
+/* Adds up what eight outputs hear of an input; of sparse ones, unless it is zero, as a half are after a relu. Each input for itself: with
+   more of them at a time, the sums do not stay in registers. */
 #define HEAR(i) \
     do { \
+        IN_TURN(); \
         const int32_t x = in[i]; \
         const uint8_t *weight = weights + 16 * ((i) / 2) + 2 * ((i) % 2); \
-        if (x != 0) { \
+        if (!sparse || x != 0) { \
             a += weight[0] * x; \
             b += weight[1] * x; \
             c += weight[4] * x; \
@@ -51,7 +58,7 @@ SER_INLINE void hear_two(const uint8_t *weight, uint32_t inputs, int32_t *one, i
     do { \
         uint32_t x; \
         memcpy(&x, in + (i), sizeof x); \
-        if (x != 0) { \
+        if (!sparse || x != 0) { \
             hear_two(weights + 8 * (i), x, &a, &b); \
             hear_two(weights + 8 * (i) + 4, x, &c, &d); \
             hear_two(weights + 8 * (i) + 8, x, &e, &f); \
@@ -64,29 +71,38 @@ SER_INLINE void hear_two(const uint8_t *weight, uint32_t inputs, int32_t *one, i
     HEAR((i) + 1)
 #endif
 
+static int32_t total(const int16_t *x, const int16_t *end)
+{
+    int32_t sum = 0;
+    for (; end - x >= 4; x += 4) {
+        sum += x[0] + x[1] + x[2] + x[3];
+    }
+    for (; x < end; x++) {
+        sum += *x;
+    }
+    return sum;
+}
+
 /* One layer, or those of its outputs that do not hear its inputs from deaf_from to deaf_to, both even or the end: what it hears
    are whole steps of its inputs. Integers add up to the same sum in any order; factors hold the
    units of weights and inputs. Outputs of the last layer go to `last`; others, to `next`, as steps of the next layer's inputs,
    `steps` to 1, from `lowest` (0 after a relu, otherwise -$limit) to $limit. */
-static void add(const int16_t *first, int inputs, int deaf_from, int deaf_to, const uint8_t *weights, const float *biases,
-                const float *factors, int outputs, float lowest, float steps, int16_t *next, float *last)
+SER_INLINE void add_up(const int16_t *first, int inputs, int deaf_from, int deaf_to, const uint8_t *weights, const float *biases,
+                       const float *factors, int outputs, float lowest, float steps, int16_t *next, float *last, int sparse)
 {
-    int32_t excess = 0; /* what the $offset make of every sum */
-    for (int i = 0; i < inputs; i++) {
-        excess += i < deaf_from || i >= deaf_to ? first[i] : 0;
-    }
-    excess *= $offset;
+    /* what the $offset make of every sum */
+    const int32_t excess = $offset * (total(first, first + deaf_from) + total(first + deaf_to, first + inputs));
     for (int k = 0; k < outputs; k += 8) {
         int32_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
         const int16_t *in = first, *end = first + deaf_from;
         for (;;) {
-            for (; in + 8 <= end; in += 8, weights += 64) {
+            for (const int16_t *const eights = in + ((end - in) / 8) * 8; in < eights; in += 8, weights += 64) {
                 HEAR_TWO(0);
                 HEAR_TWO(2);
                 HEAR_TWO(4);
                 HEAR_TWO(6);
             }
-            for (; in + 2 <= end; in += 2, weights += 16) {
+            for (const int16_t *const pairs = in + ((end - in) / 2) * 2; in < pairs; in += 2, weights += 16) {
                 HEAR_TWO(0);
             }
             if (in < end) {
@@ -111,3 +127,10 @@ static void add(const int16_t *first, int inputs, int deaf_from, int deaf_to, co
     }
 }
 
+/* Of columns, which are hardly ever zero. */
+static void add_first(const int16_t *first, int inputs, int deaf_from, int deaf_to, const uint8_t *weights, const float *biases,
+                      const float *factors, int outputs, float lowest, float steps, int16_t *next, float *last)
+{
+    add_up(first, inputs, deaf_from, deaf_to, weights, biases, factors, outputs, lowest, steps, next, last, 0);
+}
+$further

@@ -6,9 +6,4 @@ void ser_model_steps(const float *features, int16_t *steps)
         steps[i] = whole((features[columns[i]] - mean[i]) * inverse[i] * $steps, $far);
     }
 }
-
-static float scaled(const int16_t *steps, int i)
-{
-    return (float)steps[i] * $unit;
-}
-
+$scaled

@@ -202,7 +202,7 @@ EXPORT(would_be) const float *ser_web_would_be(void)
 {
 #if SER_PROFILE_COLUMNS
     static int16_t room[SER_MODEL_ROOM];
-    memcpy(room, steps, sizeof steps);
+    ser_profile_hear(NULL, steps, room); /* within what the model takes */
     ser_model_answer(room, would_be);
 #else
     ser_model_predict(what_if, would_be);
