@@ -10,12 +10,13 @@
 
 /* Mel levels are within 2^7 dB: a sum of two, times 2^6, is below 2^30; by a weight of Q33 it comes to 2^7 of the levels' format, and
    a coefficient, at most 450 dB, to 2^30. */
-#if SER_MELS % 20 != 0
-#error "SER_MELS: ser_cepstrum.c takes ten pairs of levels at a time"
+#if SER_NARROW_PRODUCTS || SER_MELS % 20 != 0
+#define AT_ONCE 4 /* pairs of levels; fewer where each product is a dozen instructions */
+#else
+#define AT_ONCE 10
 #endif
-enum { AT_ONCE = SER_NARROW_PRODUCTS ? 4 : 10 }; /* fewer where each product is a dozen instructions */
-#if SER_NARROW_PRODUCTS && SER_MELS % 8 != 0
-#error "SER_MELS: or four pairs"
+#if SER_MELS % (2 * AT_ONCE) != 0
+#error "SER_MELS: ser_cepstrum.c takes four pairs of levels at a time"
 #endif
 #define MFCC_DOWN (SER_BITS_MEL + 7 - SER_BITS_MFCC)
 
@@ -39,7 +40,7 @@ SER_IN_RAM const int32_t *ser_cepstrum_mfcc(const int32_t *mel, int32_t *values)
             SER_AS_IT_IS(w);
             sum = ser_add_mulh(ser_add_mulh(sum, w[0], half[0]), w[1], half[1]);
             sum = ser_add_mulh(ser_add_mulh(sum, w[2], half[2]), w[3], half[3]);
-#if !SER_NARROW_PRODUCTS
+#if AT_ONCE == 10
             sum = ser_add_mulh(ser_add_mulh(sum, w[4], half[4]), w[5], half[5]);
             sum = ser_add_mulh(ser_add_mulh(sum, w[6], half[6]), w[7], half[7]);
             sum = ser_add_mulh(ser_add_mulh(sum, w[8], half[8]), w[9], half[9]);

@@ -7,10 +7,14 @@
 #include <string.h>
 
 #define HOP_STEPS (SER_HOP / SER_INTENSITY_STEP)
-#if SER_INTENSITY_STEP != 4 || SER_HOP % 32 != 0 || SER_INTENSITY_LAST % 8 != 0
-#error "SER_HOP: ser_intensity.c takes steps of four samples, eight at a time"
+#if SER_INTENSITY_STEP != 4 || SER_HOP % 16 != 0 || SER_INTENSITY_LAST % 4 != 0
+#error "SER_HOP: ser_intensity.c takes steps of four samples, four at a time"
 #endif
-enum { AT_ONCE = SER_NARROW_PRODUCTS ? 4 : 8 }; /* fewer where each product is a dozen instructions */
+#if SER_NARROW_PRODUCTS || SER_HOP % 32 != 0 || SER_INTENSITY_LAST % 8 != 0
+#define AT_ONCE 4 /* fewer where each product is a dozen instructions */
+#else
+#define AT_ONCE 8
+#endif
 
 void ser_intensity_reset(ser_intensity *intensity) { memset(intensity, 0, sizeof *intensity); }
 
@@ -107,7 +111,7 @@ SER_IN_RAM int ser_intensity_hop(ser_intensity *intensity, const ser_tail *tail,
             value = ser_add_mulh(ser_add_mulh(value, w[2], v[2]), w[3], v[3]);
             square += ser_umulh((uint32_t)w[0], q[0]) + ser_umulh((uint32_t)w[1], q[1]);
             square += ser_umulh((uint32_t)w[2], q[2]) + ser_umulh((uint32_t)w[3], q[3]);
-#if !SER_NARROW_PRODUCTS
+#if AT_ONCE == 8
             value = ser_add_mulh(ser_add_mulh(value, w[4], v[4]), w[5], v[5]);
             value = ser_add_mulh(ser_add_mulh(value, w[6], v[6]), w[7], v[7]);
             square += ser_umulh((uint32_t)w[4], q[4]) + ser_umulh((uint32_t)w[5], q[5]);
