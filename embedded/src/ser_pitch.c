@@ -82,7 +82,7 @@ static int32_t voiced_score(int32_t strength, uint32_t log_period)
 
 SER_IN_RAM static int32_t jump_cost(uint32_t a, uint32_t b)
 {
-    return (int32_t)((a > b ? a - b : b - a) * SER_PITCH_JUMP_FACTOR >> SER_PITCH_JUMP_SHIFT);
+    return (int32_t)(ser_size((int32_t)a - (int32_t)b) * SER_PITCH_JUMP_FACTOR >> SER_PITCH_JUMP_SHIFT);
 }
 
 static ser_silence silence_of(uint32_t level)
@@ -147,6 +147,13 @@ void ser_pitch_reset(ser_pitch *pitch)
     start_again(pitch);
 }
 
+/* Of two samples times up from the mean, the larger distance. */
+SER_INLINE uint32_t distance_of(int32_t a, int32_t b, int32_t up, int32_t mean)
+{
+    const int32_t above = (a > b ? a : b) * up - mean, below = mean - (a < b ? a : b) * up;
+    return (uint32_t)(above > below ? above : below);
+}
+
 /* The largest distance from the mean under the window, in 1/256 sample steps. */
 SER_IN_RAM static uint32_t find_peak(const int16_t *frame, ser_scale level)
 {
@@ -155,14 +162,19 @@ SER_IN_RAM static uint32_t find_peak(const int16_t *frame, ser_scale level)
     int32_t up = 1 << level.up;
     uint32_t peak = 0;
     SER_AS_IT_IS(up); /* a factor: a shift takes two instructions */
-    for (; left < right; left++, right--, w++) {
+    if (LONGEST / 2 % 2 == 0) { /* of an odd number */
+        peak = distance_of(*left++, *right--, up, level.mean) * *w++;
+    }
+    for (; left < right; left += 2, w += 2) {
+        right -= 1;
         SER_AS_IT_IS(left);
         SER_AS_IT_IS(right);
         SER_AS_IT_IS(w);
-        const int32_t a = *left, b = *right;
-        const int32_t above = (a > b ? a : b) * up - level.mean, below = level.mean - (a < b ? a : b) * up;
-        const uint32_t here = *w * (uint32_t)(above > below ? above : below);
-        peak = here > peak ? here : peak;
+        const uint32_t outer = distance_of(left[0], right[1], up, level.mean) * w[0];
+        peak = outer > peak ? outer : peak;
+        const uint32_t inner = distance_of(left[1], right[0], up, level.mean) * w[1];
+        peak = inner > peak ? inner : peak;
+        right -= 1;
     }
     /* the window's one is 2^15 - 1 */
     peak = (peak >> 7) + (peak >> 22);
@@ -352,43 +364,58 @@ static int weakest_of(const found_maximum *found, int count)
     return weakest;
 }
 
-/* Maxima of r that can win against silence; of more than SER_PITCH_MAX the strongest. */
-SER_IN_RAM static int find_maxima(const int32_t *r, int32_t unvoiced, found_maximum *found)
+typedef struct {
+    found_maximum *found;
+    int count;
+    int32_t enough; /* the score that one needs to win */
+} found_maxima;
+
+/* Lag i of r is a maximum: it is kept if it can win; of more than SER_PITCH_MAX the strongest are. */
+SER_IN_RAM static void take_maximum(found_maxima *all, const int32_t *r, int i)
 {
     /* the place of SER_PITCH_CEILING */
     const int32_t shortest = (int32_t)((((int64_t)SER_SAMPLE_RATE << SER_PEAK_PLACE_BITS) + SER_PITCH_CEILING - 1) /
                                        SER_PITCH_CEILING);
-    int32_t enough = unvoiced - 2 * TURN_COST - ROUNDING;
-    int count = 0, i;
-    for (const int32_t *lag = r + SHORTEST; lag <= r + LONGEST; lag++) {
-        SER_AS_IT_IS(lag);
-        if (lag[0] > VOICING * (1 << (26 - SER_PITCH_SCORE_BITS)) && lag[0] > lag[-1] && lag[0] >= lag[1]) {
-            i = (int)(lag - r);
-            ser_peak peak = ser_peak_parabola(r, i);
-            found_maximum f;
-            if (height_score(peak.height) < enough - ONE / 20) {
-                continue;
-            }
-            peak = ser_peak_refine(r, peak);
-            if (peak.place < shortest) {
-                continue;
-            }
-            f.peak = peak;
-            f.log_period = log_period_of_place(peak.place);
-            f.score = voiced_score(strength_of(peak), f.log_period);
-            if (f.score > enough) {
-                if (count < SER_PITCH_MAX) {
-                    found[count++] = f;
-                } else {
-                    found[weakest_of(found, count)] = f;
-                }
-                if (count == SER_PITCH_MAX) {
-                    enough = found[weakest_of(found, count)].score;
-                }
+    ser_peak peak = ser_peak_parabola(r, i);
+    found_maximum f;
+    if (height_score(peak.height) < all->enough - ONE / 20) {
+        return;
+    }
+    peak = ser_peak_refine(r, peak);
+    if (peak.place < shortest) {
+        return;
+    }
+    f.peak = peak;
+    f.log_period = log_period_of_place(peak.place);
+    f.score = voiced_score(strength_of(peak), f.log_period);
+    if (f.score > all->enough) {
+        all->found[all->count < SER_PITCH_MAX ? all->count++ : weakest_of(all->found, all->count)] = f;
+        if (all->count == SER_PITCH_MAX) {
+            all->enough = all->found[weakest_of(all->found, all->count)].score;
+        }
+    }
+}
+
+/* Maxima of r that can win against silence. */
+SER_IN_RAM static int find_maxima(const int32_t *r, int32_t unvoiced, found_maximum *found)
+{
+    found_maxima all = {found, 0, unvoiced - 2 * TURN_COST - ROUNDING};
+    int32_t low = VOICING * (1 << (26 - SER_PITCH_SCORE_BITS)); /* a lag is, where no maximum of any use can be */
+    const int32_t *last = r + LONGEST;
+    SER_AS_IT_IS(low);
+    for (const int32_t *four = r + SHORTEST; four <= last; four += 4) {
+        SER_AS_IT_IS(four);
+        if (four[0] <= low && four[1] <= low && four[2] <= low && four[3] <= low) {
+            continue;
+        }
+        for (const int32_t *lag = four, *end = last - four < 4 ? last + 1 : four + 4; lag < end; lag++) {
+            SER_AS_IT_IS(lag);
+            if (lag[0] > low && lag[0] > lag[-1] && lag[0] >= lag[1]) {
+                take_maximum(&all, r, (int)(lag - r));
             }
         }
     }
-    return count;
+    return all.count;
 }
 
 /* Whether another maximum of the same frame wins over f in every path. */
@@ -475,54 +502,68 @@ static unsigned pool_of(const ser_pitch *pitch, unsigned i)
     return place;
 }
 
-/* The log periods, 0 where it is unvoiced, of the states of the frame before the front's next; returns how many. */
-static unsigned states_before(const ser_pitch *pitch, uint32_t *period)
+/* Of the frame before the front's next, what its paths add up to and its log period, 0 where it is unvoiced. */
+typedef struct {
+    int32_t total;
+    uint32_t period;
+} path_state;
+
+/* These states; returns the end of them. */
+static path_state *states_before(const ser_pitch *pitch, path_state *state)
 {
     const ser_pitch_front *front = &pitch->front;
-    unsigned kept, s;
-    period[0] = 0;
+    const int32_t *total = front->total;
+    state->period = 0;
+    state->total = *total++;
     if (front->frames == 0) {
         if (pitch->before != NO_FRAME) {
-            period[0] = pitch->before; /* settled: the only one */
+            state->period = pitch->before; /* settled: the only one */
         }
-        return 1;
+        return state + 1;
     }
-    kept = kept_of(pitch, front->frames - 1u);
-    for (s = 1; s <= kept; s++) {
-        period[s] = pitch->candidate[front->place - kept + s - 1] >> 16;
+    const unsigned kept = kept_of(pitch, front->frames - 1u);
+    const uint32_t *end = pitch->candidate + front->place;
+    state++;
+    for (const uint32_t *c = end - kept; c < end; c++, state++) {
+        state->total = *total++;
+        state->period = *c >> 16;
     }
-    return kept + 1;
+    return state;
 }
 
 /* The best way to unvoiced from the states before, and its score. */
-SER_INLINE unsigned best_to_unvoiced(const int32_t *total, const uint32_t *period, unsigned states, int32_t *highest)
+SER_INLINE unsigned best_to_unvoiced(const path_state *state, const path_state *end, int32_t *highest)
 {
-    unsigned best = 0, t;
-    *highest = total[0] - (period[0] > 0 ? TURN_COST : 0);
-    for (t = 1; t < states; t++) {
-        const int32_t sum = total[t] - TURN_COST;
-        if (sum > *highest) {
-            *highest = sum;
-            best = t;
+    const path_state *best = state;
+    int32_t most = state->total - (state->period > 0 ? TURN_COST : 0);
+    for (const path_state *s = state + 1; s < end; s++) {
+        const int32_t sum = s->total - TURN_COST;
+        if (sum > most) {
+            most = sum;
+            best = s;
         }
     }
-    return best;
+    *highest = most;
+    return (unsigned)(best - state);
 }
 
 /* The same to a log period. */
-SER_INLINE unsigned best_to_voiced(const int32_t *total, const uint32_t *period, unsigned states, uint32_t to,
-                                   int32_t *highest)
+SER_INLINE unsigned best_to_voiced(const path_state *state, const path_state *end, uint32_t to, int32_t *highest)
 {
-    unsigned best = 0, t;
-    *highest = total[0] - (period[0] > 0 ? jump_cost(period[0], to) : TURN_COST);
-    for (t = 1; t < states; t++) {
-        const int32_t sum = total[t] - jump_cost(period[t], to);
-        if (sum > *highest) {
-            *highest = sum;
-            best = t;
+    const path_state *best = state;
+    int32_t most = state->total - (state->period > 0 ? jump_cost(state->period, to) : TURN_COST);
+    for (const path_state *s = state + 1; s < end; s++) {
+        SER_AS_IT_IS(s);
+        int32_t sum = s->total - jump_cost(s->period, to);
+        SER_AS_IT_IS(sum);
+        if (sum > most) {
+            most = sum;
+            best = s;
+            SER_AS_IT_IS(best); /* a jump over it, not a choice */
         }
     }
-    return best;
+    *highest = most;
+    return (unsigned)(best - state);
 }
 
 /* Notes the path from kept frame `end` - 1, whose candidates end at `place` and whose best state this is, back to frame `start`. */
@@ -571,15 +612,15 @@ static void decide(ser_pitch *pitch, unsigned i, unsigned place)
 SER_IN_RAM static void take_frame(ser_pitch *pitch)
 {
     ser_pitch_front *front = &pitch->front;
-    uint32_t period[SER_PITCH_MAX + 1];
-    int32_t total[SER_PITCH_MAX + 1];
-    const unsigned states = states_before(pitch, period);
+    path_state before[SER_PITCH_MAX + 1];
+    const path_state *end = states_before(pitch, before);
+    int32_t *total = front->total + 1;
     const unsigned i = front->frames, kept = kept_of(pitch, i);
     uint32_t *c = pitch->candidate + front->place;
     unsigned best = 0, s;
     int32_t unvoiced = 0;
     if (i > 0 || pitch->before != NO_FRAME) {
-        best = best_to_unvoiced(front->total, period, states, &unvoiced);
+        best = best_to_unvoiced(before, end, &unvoiced);
     }
     pitch->link[i] = (uint16_t)((pitch->link[i] & 0xfff0u) | best);
     if (kept > 0) {
@@ -592,14 +633,13 @@ SER_IN_RAM static void take_frame(ser_pitch *pitch)
         int32_t voiced = 0;
         best = 0;
         if (i > 0 || pitch->before != NO_FRAME) {
-            best = best_to_voiced(front->total, period, states, log_period, &voiced);
+            best = best_to_voiced(before, end, log_period, &voiced);
         }
         /* totals stay small however long the sound is */
         total[s] = voiced + voiced_score(stored_strength(c[s]), log_period) - unvoiced;
         c[s] = (c[s] & ~15u) | best;
     }
     front->total[0] = 0;
-    memcpy(front->total + 1, total, kept * sizeof *total);
     decide(pitch, i, front->place);
     front->frames++;
     front->place = (uint16_t)(front->place + kept);
