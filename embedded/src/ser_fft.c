@@ -64,8 +64,8 @@ SER_INLINE ser_vector turned_back(ser_vector z)
     return ser_conjugate_4(ser_swap_4(z));
 }
 
-/* Transforms of four neighbours each: needs no multiplication. */
-SER_IN_RAM static void four_points(int32_t *z)
+/* Needs no multiplication. */
+SER_IN_RAM void ser_fft_fours(int32_t *z)
 {
     for (int32_t *p = z; p < z + 512; p += 16) {
         const ser_vector x = ser_load_8(p), y = ser_load_8(p + 8);
@@ -255,8 +255,8 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
     }
 }
 
-/* Transforms of four neighbours each: needs no multiplication. */
-SER_IN_RAM static void four_points(int32_t *z)
+/* Needs no multiplication. */
+SER_IN_RAM void ser_fft_fours(int32_t *z)
 {
     for (int32_t *p = z, *end = z + 512; p < end;) {
         p = combine(p, 2, 0) + 8;
@@ -357,7 +357,7 @@ SER_IN_RAM static void rest_of_complex256(int32_t *z)
 
 SER_IN_RAM void ser_fft_complex256(int32_t *z)
 {
-    four_points(z);
+    ser_fft_fours(z);
     rest_of_complex256(z);
 }
 
@@ -366,7 +366,7 @@ SER_IN_RAM void ser_fft_complex256_to_reversed(int32_t *z)
     split_stage(z, 64, ser_radix4_twiddles_q31 + Q64);
     split_stage(z, 16, ser_radix4_twiddles_q31 + Q16);
     split_stage(z, 4, ser_radix4_twiddles_q31 + Q4);
-    four_points(z);
+    ser_fft_fours(z);
 }
 
 /* X[k] = E + W^k O in place of a, X[256-k] = conj(E - W^k O) in that of b, with E and O of twice the size until they are turned. */
@@ -515,17 +515,23 @@ SER_INLINE int32_t power_pair(uint32_t *total, const int32_t *a, const int32_t *
     int32_t bend = 4 * ser_mulh(w[1], difference);
     SER_AS_IT_IS(bend);
     bend += 2;
+    const int32_t share = ser_mulh(w[0], difference); /* before anything is written: w need not be read again */
     *total += (uint32_t)half >> 8;
     *ya = 2 * half - bend;
     *yb = 2 * half + bend;
-    return ser_mulh(w[0], difference);
+    return share;
 }
 
 /* How many of them there are to a sum of 32 bits. */
 enum { PAIRS_TO_A_SUM = 32 };
 
 /* So many of them, a upwards, b downwards; what becomes of them goes `away` from where they are. */
-SER_IN_RAM static void power_pairs_of(ser_pair_sums *sums, int32_t *a, int32_t *b, const int32_t *w, int pairs, int32_t scale, int away)
+#if SER_NARROW_PRODUCTS
+SER_IN_RAM static
+#else /* once for each distance that it is used with */
+SER_INLINE
+#endif
+    void power_pairs_of(ser_pair_sums *sums, int32_t *a, int32_t *b, const int32_t *w, int pairs, int32_t scale, int away)
 {
     uint32_t total = 0;
     int64_t first = 0;
@@ -636,8 +642,8 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
 {
     int32_t *even = work, *odd = work + 512; /* bins 2j and 2j+1 */
     ser_pair_sums sums;
-    ser_fft_complex256(even);
-    ser_fft_complex256(odd);
+    rest_of_complex256(even);
+    rest_of_complex256(odd);
     const uint32_t bits = bits_of(work, 1024);
     if (bits < 64) { /* nothing went in: this is rounding */
         memset(odd, 0, 512 * sizeof *odd);
@@ -647,7 +653,8 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
     for (int i = 0; spare < 0 && i < 1024; i++) { /* of the loudest input alone */
         work[i] >>= -spare;
     }
-    const int32_t scale = spare > 0 ? (int32_t)1 << spare : 1;
+    int32_t scale = spare > 0 ? (int32_t)1 << spare : 1;
+    SER_AS_IT_IS(scale); /* a product, where a shift by a number that is not known is two instructions */
 
     { /* bins 0, 512 and 256 pair with themselves */
         const int32_t re = even[0] * scale, im = even[1] * scale;

@@ -21,8 +21,10 @@ enum {
     PAIRS = SER_PITCH_WINDOW / 2,
     POINTS = SER_FRAME / 2, /* that go into one of the two halves of the transform */
     FOLDED = PAIRS - POINTS, /* pairs at the frame's end that meet its first ones */
-    QUARTER = POINTS / 2     /* of a turn */
+    QUARTER = POINTS / 2,    /* of a turn */
+    FOURTH = POINTS / 4      /* pairs that far apart become neighbours, four of them */
 };
+typedef char ser_as_many_are_folded[FOLDED == FOURTH ? 1 : -1];
 #if SER_PITCH_WINDOW % 4 != 0 || SER_PITCH_WINDOW < SER_FRAME || \
     SER_PITCH_WINDOW + SER_PITCH_LAGS > 2 * SER_FRAME
 #error "SER_PITCH_FLOOR: three of its periods are a window that the transform here cannot take"
@@ -202,8 +204,8 @@ SER_INLINE void scatter_4(int32_t *to, const uint8_t *place, ser_vector z)
     _mm_storel_epi64((__m128i_u *)(to + 2 * place[3]), _mm_unpackhi_epi64(high, high));
 }
 
-/* The windowed frame as complex numbers, through the first radix-2 step: spread of each, four at a time. */
-SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
+/* The windowed frame as complex numbers, through the first radix-2 step, four at a time, and transforms of four. */
+static void load(const int16_t *x, ser_scale level, int32_t *scratch)
 {
     const ser_vector mean = _mm256_set1_epi32(level.mean);
     const __m128i up = _mm_cvtsi32_si128(level.up);
@@ -225,24 +227,10 @@ SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
         scatter_4(scratch, ser_digit_reversal + n, _mm256_slli_epi32(sum, 4));
         scatter_4(scratch + 2 * POINTS, ser_digit_reversal + n, _mm256_srai_epi32(turned, 10));
     }
+    ser_fft_fours(scratch);
+    ser_fft_fours(scratch + 2 * POINTS);
 }
 #else
-/*
- * Writes z + tail and (z - tail) (c - i s) to the digit-reversed places of two 256-point transforms. In are 16 bits
- * and a sign, of which windows that meet leave no more; out, 2^20 sqrt 2 at most. Of the turns 14 bits do: what is left
- * out of them makes an error below that of rounding.
- */
-SER_INLINE void spread(int32_t *even, int32_t *odd, int32_t re, int32_t im, int32_t tail_re, int32_t tail_im, int32_t c,
-                       int32_t s)
-{
-    even[0] = (re + tail_re) * 16;
-    even[1] = (im + tail_im) * 16;
-    re -= tail_re;
-    im -= tail_im;
-    odd[0] = (re * c + im * s) >> 10;
-    odd[1] = (im * c - re * s) >> 10;
-}
-
 /* Samples under the window, times 2^AT_ONCE; weights are below 2^15. */
 #if SER_SAMPLE_PAIRS
 enum { AT_ONCE = 1 }; /* whose product is shifted by 16 in the same instruction */
@@ -257,51 +245,106 @@ enum { AT_ONCE = 0 };
 SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >> 15; }
 #endif
 
-/* The windowed frame as complex numbers, through the first radix-2 step. */
+/* What is done before stays before, and p is an address that what comes after goes by: an ESP32's core has no registers for more. */
+#if defined(__XTENSA__) && defined(__GNUC__)
+#define FIRST_THIS_2(p, a, b) __asm__("" : "+r"(p), "+r"(a), "+r"(b))
+#define FIRST_THIS_4(p, a, b, c, d) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
+#else
+#define FIRST_THIS_2(p, a, b) (void)0
+#define FIRST_THIS_4(p, a, b, c, d) (void)0
+#endif
+
+/* Of four neighbours the third and the first in place, the last two complete their transform. */
+SER_INLINE void take_others(int32_t *z, int32_t br, int32_t bi, int32_t dr, int32_t di)
+{
+    int32_t ur = br + dr, ui = bi + di, vr = br - dr, vi = bi - di;
+    FIRST_THIS_4(z, ur, ui, vr, vi);
+    const int32_t sr = z[0], si = z[1];
+    z[0] = sr + ur;
+    z[1] = si + ui;
+    const int32_t tr = z[4], ti = z[5];
+    z[2] = tr + vi;
+    z[3] = ti - vr;
+    z[4] = sr - ur;
+    z[5] = si - ui;
+    z[6] = tr - vi;
+    z[7] = ti + vr;
+}
+
+/*
+ * Four neighbours in the transforms, pairs of samples n, n + FOURTH and so on, the first with what it meets at the frame's end: z + tail
+ * and (z - tail) (c - i s). In are 16 bits and a sign, of which windows that meet leave no more; out, four times 2^20 sqrt 2 at most. Of
+ * the turns 14 bits do: what is left out of them makes an error below that of rounding. The third and fourth turn is a quarter further:
+ * -s, c. up, down: weights at n and at the end, from the last one; rising: whether the third weight still is.
+ */
+SER_INLINE void load_four(const int16_t *x, const uint16_t *up, const uint16_t *down, int rising, const int16_t *turn, int32_t factor,
+                          int32_t mean, int32_t *z)
+{
+    const int16_t *far = x + 4 * FOURTH, *end = x + 8 * FOURTH;
+    const uint16_t *middle = rising ? up + 4 * FOURTH : down + 4 * FOURTH;
+    SER_AS_IT_IS(far);
+    SER_AS_IT_IS(middle);
+    int32_t cr = windowed(far[0] * factor - mean, middle[rising ? 0 : 1]);
+    int32_t ci = windowed(far[1] * factor - mean, middle[rising ? 1 : 0]);
+    FIRST_THIS_2(end, cr, ci);
+    int32_t er = windowed(end[0] * factor - mean, down[1]), ar = windowed(x[0] * factor - mean, up[0]);
+    z[0] = (ar + er + cr) * 16;
+    z[4] = (ar + er - cr) * 16;
+    ar -= er;
+    FIRST_THIS_4(end, cr, ci, ar, z);
+    int32_t ei = windowed(end[1] * factor - mean, down[0]), ai = windowed(x[1] * factor - mean, up[1]);
+    z[1] = (ai + ei + ci) * 16;
+    z[5] = (ai + ei - ci) * 16;
+    ai -= ei;
+    FIRST_THIS_4(z, cr, ci, ar, ai);
+    {
+        int32_t *odd = z + 2 * POINTS;
+        SER_AS_IT_IS(odd);
+        const int32_t c = turn[0], s = turn[1];
+        const int32_t zr = (ar * c + ai * s) >> 10, zi = (ai * c - ar * s) >> 10;
+        const int32_t vr = (ci * c - cr * s) >> 10, vi = -(ci * s + cr * c) >> 10;
+        odd[0] = zr + vr;
+        odd[4] = zr - vr;
+        odd[1] = zi + vi;
+        odd[5] = zi - vi;
+    }
+    FIRST_THIS_2(x, z, turn);
+    int32_t br = windowed(x[2 * FOURTH] * factor - mean, up[2 * FOURTH]), bi = windowed(x[2 * FOURTH + 1] * factor - mean, up[2 * FOURTH + 1]);
+    far = x + 6 * FOURTH;
+    FIRST_THIS_2(far, br, bi);
+    int32_t dr = windowed(far[0] * factor - mean, down[2 * FOURTH + 1]), di = windowed(far[1] * factor - mean, down[2 * FOURTH]);
+    FIRST_THIS_4(z, br, bi, dr, di);
+    take_others(z, br * 16, bi * 16, dr * 16, di * 16);
+    FIRST_THIS_4(z, br, bi, dr, di);
+    {
+        int32_t *odd = z + 2 * POINTS;
+        const int32_t c = turn[2 * FOURTH], s = turn[2 * FOURTH + 1];
+        take_others(odd, (br * c + bi * s) >> 10, (bi * c - br * s) >> 10, (di * c - dr * s) >> 10, -(di * s + dr * c) >> 10);
+    }
+}
+
+/* The windowed frame as complex numbers, through the first radix-2 step and transforms of four. */
 SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
 {
     const uint8_t *place = ser_digit_reversal;
     const int16_t *turn = ser_turns;
-    const uint16_t *w = ser_hann_half;
+    const uint16_t *up = ser_hann_half, *down = up + 2 * FOURTH - 2;
     const int32_t mean = level.mean * (1 << AT_ONCE);
-    int32_t up = 1 << (level.up + AT_ONCE);
-    int32_t *odd = scratch + 2 * POINTS;
-    int n;
-    SER_AS_IT_IS(up);
-    for (n = 0; n < FOLDED; n++, x += 2, w += 2, turn += 2) {
+    int32_t factor = 1 << (level.up + AT_ONCE);
+    SER_AS_IT_IS(factor);
+    for (const int16_t *end = x + FOURTH; x < end; x += 2, up += 2, down -= 2, turn += 2) {
         SER_AS_IT_IS(x);
-        SER_AS_IT_IS(w);
+        SER_AS_IT_IS(up);
+        SER_AS_IT_IS(down);
         SER_AS_IT_IS(turn);
-        const uint16_t *v = ser_hann_half + 2 * FOLDED - 1 - 2 * n;
-        const int p = 2 * *place++;
-        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]),
-               windowed(x[2 * POINTS] * up - mean, v[0]), windowed(x[2 * POINTS + 1] * up - mean, v[-1]),
-               turn[0], turn[1]);
+        load_four(x, up, down, 1, turn, factor, mean, scratch + 2 * *place++);
     }
-    for (; n < QUARTER; n++, x += 2, w += 2, turn += 2) {
+    for (const int16_t *end = x + FOURTH; x < end; x += 2, up += 2, down -= 2, turn += 2) {
         SER_AS_IT_IS(x);
-        SER_AS_IT_IS(w);
+        SER_AS_IT_IS(up);
+        SER_AS_IT_IS(down);
         SER_AS_IT_IS(turn);
-        const int p = 2 * *place++;
-        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]), 0, 0,
-               turn[0], turn[1]);
-    }
-    turn -= 2 * QUARTER; /* a quarter turn on: cos, sin become -sin, cos */
-    for (; n < PAIRS / 2; n++, x += 2, w += 2, turn += 2) {
-        SER_AS_IT_IS(x);
-        SER_AS_IT_IS(w);
-        SER_AS_IT_IS(turn);
-        const int p = 2 * *place++;
-        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]), 0, 0,
-               -turn[1], turn[0]);
-    }
-    for (w--; n < POINTS; n++, x += 2, w -= 2, turn += 2) {
-        SER_AS_IT_IS(x);
-        SER_AS_IT_IS(w);
-        SER_AS_IT_IS(turn);
-        const int p = 2 * *place++;
-        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[-1]), 0, 0,
-               -turn[1], turn[0]);
+        load_four(x, up, down, 0, turn, factor, mean, scratch + 2 * *place++);
     }
 }
 #endif
