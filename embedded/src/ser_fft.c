@@ -493,6 +493,21 @@ typedef struct {
     uint32_t total;
 } ser_pair_sums;
 
+/* Where y goes: in the place of a number of the even half; of the odd half, beside what is in the same place of the even one. */
+SER_INLINE int32_t *place_of(int32_t *a, int odd)
+{
+#if defined(__XTENSA__) && defined(__GNUC__) /* for which LLVM would take the number from memory */
+    if (odd) {
+        int32_t *even;
+        __asm__("addmi %0, %1, -2048" : "=r"(even) : "r"(a));
+        return even + 1;
+    }
+    return a;
+#else
+    return odd ? a - 511 : a;
+#endif
+}
+
 /*
  * The pairs k, 512-k of a real 1024-point spectrum whose two halves are interleaved bins of Z.
  * With E = Z[k] + conj Z[512-k] and Q = -i W^k (Z[k] - conj Z[512-k]) the powers P of both bins have
@@ -503,9 +518,9 @@ typedef struct {
  * good the products' rounding down. Returned is the pair's share of lag 1, over 4 and less what its rounding down makes good: twice the
  * difference is not above the sum, and so it is below 2^25.
  */
-SER_INLINE int32_t power_pair(uint32_t *total, const int32_t *a, const int32_t *b, const int32_t *w, int32_t scale, int32_t *ya,
-                              int32_t *yb)
+SER_INLINE int32_t power_pair(uint32_t *total, int32_t *as, int at_a, int32_t *bs, int at_b, const int32_t *w, int32_t scale, int odd)
 {
+    const int32_t *a = as + at_a, *b = bs + at_b;
     const int32_t ar = a[0] * scale, ai = a[1] * scale, br = b[0] * scale, bi = b[1] * scale;
     int32_t cross = ser_add_mulh(ser_mulh(ar, bi), ai, br) + 1;
     SER_AS_IT_IS(cross); /* and so is the one, where it would be eight that take a register */
@@ -517,21 +532,21 @@ SER_INLINE int32_t power_pair(uint32_t *total, const int32_t *a, const int32_t *
     bend += 2;
     const int32_t share = ser_mulh(w[0], difference); /* before anything is written: w need not be read again */
     *total += (uint32_t)half >> 8;
-    *ya = 2 * half - bend;
-    *yb = 2 * half + bend;
+    place_of(as, odd)[at_a] = 2 * half - bend;
+    place_of(bs, odd)[at_b] = 2 * half + bend;
     return share;
 }
 
 /* How many of them there are to a sum of 32 bits. */
 enum { PAIRS_TO_A_SUM = 32 };
 
-/* So many of them, a upwards, b downwards; what becomes of them goes `away` from where they are. */
+/* So many of them, a upwards, b downwards. */
 #if SER_NARROW_PRODUCTS
 SER_IN_RAM static
 #else /* once for each distance that it is used with */
 SER_INLINE
 #endif
-    void power_pairs_of(ser_pair_sums *sums, int32_t *a, int32_t *b, const int32_t *w, int pairs, int32_t scale, int away)
+    void power_pairs_of(ser_pair_sums *sums, int32_t *a, int32_t *b, const int32_t *w, int pairs, int32_t scale, int odd)
 {
     uint32_t total = 0;
     int64_t first = 0;
@@ -543,7 +558,7 @@ SER_INLINE
         first += 2 * some;
 #if !SER_NARROW_PRODUCTS /* two at a time, where a product is one instruction */
         if (some & 1) {
-            share = power_pair(&total, a, b, w, scale, a + away, b + away);
+            share = power_pair(&total, a, 0, b, 0, w, scale, odd);
             a += 2;
             b -= 2;
             w += 4;
@@ -553,14 +568,14 @@ SER_INLINE
             SER_AS_IT_IS(a);
             SER_AS_IT_IS(b);
             SER_AS_IT_IS(w);
-            share += power_pair(&total, a, b + 2, w, scale, a + away, b + away + 2);
+            share += power_pair(&total, a, 0, b, 2, w, scale, odd);
             FIRST_THIS_2(a, share, total);
-            share += power_pair(&total, a + 2, b, w + 4, scale, a + away + 2, b + away);
+            share += power_pair(&total, a, 2, b, 0, w + 4, scale, odd);
             b -= 2;
         }
 #else
         for (; a != end; a += 2, b -= 2, w += 4) {
-            share += power_pair(&total, a, b, w, scale, a + away, b + away);
+            share += power_pair(&total, a, 0, b, 0, w, scale, odd);
         }
 #endif
         first += 4 * (int64_t)share;
@@ -677,7 +692,7 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
     (void)take_pairs(&sums, odd, odd + 510, ser_quarter_circle_q31 + 2, 128, shift, even, even + 510, 1);
 #else
     /* the imaginary places of the even half are free by now: y[2j+1] goes beside y[2j] */
-    power_pairs_of(&sums, odd, odd + 510, ser_quarter_circle_q31 + 2, 128, scale, 1 - 512);
+    power_pairs_of(&sums, odd, odd + 510, ser_quarter_circle_q31 + 2, 128, scale, 1);
 #endif
 
     /* Their sizes, below three times the total, must not add up to more than 2^32, nor four of them to more than
@@ -713,7 +728,15 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
        they pair with, 256 less each, begin as much before the first quarter's end as theirs behind its start. The last two are beyond what
        is asked for. */
     for (const uint8_t *place = ser_digit_reversal + 4; place <= ser_digit_reversal + SER_PITCH_LAGS / 2; place += 4) {
-        const int32_t *b = even + 126 - (a - even), *far = b + 256;
+        const int32_t *b = even + 126 - (a - even);
+#if SER_NARROW_PRODUCTS /* one after the other, where each product is a dozen instructions */
+        b += 384;
+        for (j = 1; j <= 4; j++, b -= 128) {
+            a = j < 4 ? a + 128 : even + 2 * *place;
+            lag = two_lags(out += 2, a, b, w += 4, lag, j & 1);
+        }
+#else
+        const int32_t *far = b + 256;
         SER_AS_IT_IS(w);
         SER_AS_IT_IS(out);
         SER_AS_IT_IS(far);
@@ -726,6 +749,7 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
         lag = two_lags(out + 8, a, b, w + 16, lag, 0);
         out += 8;
         w += 16;
+#endif
     }
     return odd;
 }

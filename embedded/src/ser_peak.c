@@ -54,6 +54,11 @@ SER_IN_RAM static int32_t on_grid(const int32_t *r, int q, const int32_t *rows, 
         }
     } else {
         const int32_t *p = r + start, *end = a + 2 * depth;
+#if SER_NARROW_PRODUCTS /* two at a time, where each product is a dozen instructions */
+        for (; a < end; a += 2, p += 2 * step) {
+            sum += ser_mulh(p[0], a[0]) + ser_mulh(p[step], a[1]);
+        }
+#else
         if (mirrored) {
             for (; a < end; a += 4) {
                 p -= 4;
@@ -70,6 +75,7 @@ SER_IN_RAM static int32_t on_grid(const int32_t *r, int q, const int32_t *rows, 
                 sum = ser_add_mulh(ser_add_mulh(sum, p[2], a[2]), p[3], a[3]);
             }
         }
+#endif
     }
     return sum;
 }

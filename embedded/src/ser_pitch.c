@@ -31,6 +31,10 @@ typedef char ser_as_many_are_folded[FOLDED == FOURTH ? 1 : -1];
 #endif
 /* Lags that are looked at, those that interpolation needs beyond the longest period included. */
 #define LAGS (LONGEST + SER_SINC_DEEP + 2)
+enum { LAGS_AT_ONCE = SER_NARROW_PRODUCTS ? 1 : 4 }; /* fewer where each product is a dozen instructions */
+#if (LAGS + 3) / 4 * 4 > SER_PITCH_LAGS
+#error "SER_PITCH_FLOOR: its period takes more lags than the transform gives"
+#endif
 
 #define STRENGTH_MOST 4095
 #define SILENCE_FREE UINT32_MAX /* louder than any local peak */
@@ -149,34 +153,30 @@ void ser_pitch_reset(ser_pitch *pitch)
     start_again(pitch);
 }
 
-/* Of two samples times up from the mean, the larger distance. */
-SER_INLINE uint32_t distance_of(int32_t a, int32_t b, int32_t up, int32_t mean)
-{
-    const int32_t above = (a > b ? a : b) * up - mean, below = mean - (a < b ? a : b) * up;
-    return (uint32_t)(above > below ? above : below);
-}
-
-/* The largest distance from the mean under the window, in 1/256 sample steps. */
+/* The largest distance from the mean under the window, in 1/256 sample steps. From the middle outwards, where the window only falls, no
+   sample counts that is not farther from the mean than the ones before: which leaves a few. */
 SER_IN_RAM static uint32_t find_peak(const int16_t *frame, ser_scale level)
 {
-    const int16_t *left = frame + SER_PITCH_WINDOW / 2 - LONGEST / 2 - 1, *right = frame + SER_PITCH_WINDOW - 1 - (left - frame);
-    const uint16_t *w = ser_hann_half + (left - frame);
-    int32_t up = 1 << level.up;
+    const int16_t *left = frame + SER_PITCH_WINDOW / 2, *right = left;
+    const uint16_t *w = ser_hann_half + SER_PITCH_WINDOW / 2;
+    int32_t highest = level.mean >> level.up, lowest = -(-level.mean >> level.up);
     uint32_t peak = 0;
-    SER_AS_IT_IS(up); /* a factor: a shift takes two instructions */
-    if (LONGEST / 2 % 2 == 0) { /* of an odd number */
-        peak = distance_of(*left++, *right--, up, level.mean) * *w++;
-    }
-    for (; left < right; left += 2, w += 2) {
-        right -= 1;
+    for (const int16_t *end = right + LONGEST / 2 + 1; right < end; right++) {
+        left--;
+        w--;
         SER_AS_IT_IS(left);
         SER_AS_IT_IS(right);
         SER_AS_IT_IS(w);
-        const uint32_t outer = distance_of(left[0], right[1], up, level.mean) * w[0];
-        peak = outer > peak ? outer : peak;
-        const uint32_t inner = distance_of(left[1], right[0], up, level.mean) * w[1];
-        peak = inner > peak ? inner : peak;
-        right -= 1;
+        const int32_t a = *left, b = *right;
+        if (a > highest || b > highest || a < lowest || b < lowest) {
+            const int32_t up = 1 << level.up;
+            const int32_t above = (a > b ? a : b) * up - level.mean, below = level.mean - (a < b ? a : b) * up;
+            const int32_t most = above > below ? above : below;
+            const uint32_t here = *w * (uint32_t)most;
+            peak = here > peak ? here : peak;
+            highest = (level.mean + most) >> level.up; /* what is beyond is farther: a whole number times 2^up is */
+            lowest = -((most - level.mean) >> level.up);
+        }
     }
     /* the window's one is 2^15 - 1 */
     peak = (peak >> 7) + (peak >> 22);
@@ -309,6 +309,8 @@ SER_INLINE void load_four(const int16_t *x, const uint16_t *up, const uint16_t *
         odd[5] = zi - vi;
     }
     FIRST_THIS_2(x, z, turn);
+    SER_AS_IT_IS(factor); /* if they went to memory they come back at once */
+    SER_AS_IT_IS(mean);
     int32_t br = windowed(x[2 * FOURTH] * factor - mean, up[2 * FOURTH]), bi = windowed(x[2 * FOURTH + 1] * factor - mean, up[2 * FOURTH + 1]);
     far = x + 6 * FOURTH;
     FIRST_THIS_2(far, br, bi);
@@ -371,14 +373,15 @@ SER_IN_RAM static const int32_t *correlate(const int16_t *frame, ser_scale level
         const int32_t *w = ser_window_correction;
         int32_t *lag = r;
         SER_AS_IT_IS(up);
-        for (const int32_t *end = r + LAGS / 2 * 2; lag < end; lag += 2, w += 2) {
+        for (const int32_t *end = r + (LAGS + 3) / 4 * 4; lag < end; lag += LAGS_AT_ONCE, w += LAGS_AT_ONCE) {
             SER_AS_IT_IS(lag);
             SER_AS_IT_IS(w);
             lag[0] = ser_mulh(ser_mulh(lag[0] * up, per_power), w[0]) * 8;
+#if !SER_NARROW_PRODUCTS
             lag[1] = ser_mulh(ser_mulh(lag[1] * up, per_power), w[1]) * 8;
-        }
-        if (LAGS % 2 != 0) {
-            lag[0] = ser_mulh(ser_mulh(lag[0] * up, per_power), w[0]) * 8;
+            lag[2] = ser_mulh(ser_mulh(lag[2] * up, per_power), w[2]) * 8;
+            lag[3] = ser_mulh(ser_mulh(lag[3] * up, per_power), w[3]) * 8;
+#endif
         }
     }
     return r;
