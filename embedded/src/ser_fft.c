@@ -27,10 +27,12 @@ SER_INLINE int32_t turned_re(const int32_t *p, const int32_t *w)
 #define OWED 1
 #endif
 
+#if !SER_VECTORS
 SER_INLINE int32_t owing_turned_re(const int32_t *p, const int32_t *w)
 {
     return ser_add_mulh(ser_add_mulh(1 - OWED, p[0], w[0]), p[1], w[1]);
 }
+#endif
 
 SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
 {

@@ -254,75 +254,83 @@ SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >>
 #define FIRST_THIS_4(p, a, b, c, d) (void)0
 #endif
 
-/* Of four neighbours the third and the first in place, the last two complete their transform. */
-SER_INLINE void take_others(int32_t *z, int32_t br, int32_t bi, int32_t dr, int32_t di)
+/* Of two neighbours in place, the sum and the difference of the first and third of four, and of the others, the transform of all four, shifted
+   up before by so much. */
+SER_INLINE void take_others(int32_t *z, int32_t *b, int32_t *d, int32_t factor)
 {
-    int32_t ur = br + dr, ui = bi + di, vr = br - dr, vi = bi - di;
-    FIRST_THIS_4(z, ur, ui, vr, vi);
-    const int32_t sr = z[0], si = z[1];
+    FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
+    const int32_t ur = (b[0] + d[0]) * factor, vi = (b[1] - d[1]) * factor, sr = z[0], tr = z[4];
     z[0] = sr + ur;
-    z[1] = si + ui;
-    const int32_t tr = z[4], ti = z[5];
-    z[2] = tr + vi;
-    z[3] = ti - vr;
     z[4] = sr - ur;
-    z[5] = si - ui;
+    z[2] = tr + vi;
     z[6] = tr - vi;
+    FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
+    const int32_t ui = (b[1] + d[1]) * factor, vr = (b[0] - d[0]) * factor, si = z[1], ti = z[5];
+    z[1] = si + ui;
+    z[5] = si - ui;
+    z[3] = ti - vr;
     z[7] = ti + vr;
 }
 
 /*
- * Four neighbours in the transforms, pairs of samples n, n + FOURTH and so on, the first with what it meets at the frame's end: z + tail
- * and (z - tail) (c - i s). In are 16 bits and a sign, of which windows that meet leave no more; out, four times 2^20 sqrt 2 at most. Of
- * the turns 14 bits do: what is left out of them makes an error below that of rounding. The third and fourth turn is a quarter further:
- * -s, c. up, down: weights at n and at the end, from the last one; rising: whether the third weight still is.
+ * Four neighbours in the transforms are the pairs of samples n, n + FOURTH and so on, the first with what it meets at the frame's end:
+ * z + tail and (z - tail) (c - i s). In are 16 bits and a sign, of which windows that meet leave no more; out, four times 2^20 sqrt 2 at
+ * most. Of the turns 14 bits do: what is left out of them makes an error below that of rounding. The third and fourth turn is a quarter
+ * further: -s, c. up, down: weights at x and at what it meets, from the last one; rising: whether the third one's still are.
+ *
+ * Of the first and third it leaves what does not hang on the others.
  */
-SER_INLINE void load_four(const int16_t *x, const uint16_t *up, const uint16_t *down, int rising, const int16_t *turn, int32_t factor,
-                          int32_t mean, int32_t *z)
+SER_INLINE void load_first_and_third(const int16_t *x, const uint16_t *up, const uint16_t *down, int rising, const int16_t *turn,
+                                     int32_t factor, int32_t mean, int32_t *z)
 {
     const int16_t *far = x + 4 * FOURTH, *end = x + 8 * FOURTH;
     const uint16_t *middle = rising ? up + 4 * FOURTH : down + 4 * FOURTH;
     SER_AS_IT_IS(far);
     SER_AS_IT_IS(middle);
+    SER_AS_IT_IS(factor); /* if they went to memory they come back at once */
+    SER_AS_IT_IS(mean);
     int32_t cr = windowed(far[0] * factor - mean, middle[rising ? 0 : 1]);
     int32_t ci = windowed(far[1] * factor - mean, middle[rising ? 1 : 0]);
     FIRST_THIS_2(end, cr, ci);
-    int32_t er = windowed(end[0] * factor - mean, down[1]), ar = windowed(x[0] * factor - mean, up[0]);
+    int32_t er = windowed(end[0] * factor - mean, down[1]), ei = windowed(end[1] * factor - mean, down[0]);
+    FIRST_THIS_4(x, cr, ci, er, ei);
+    int32_t ar = windowed(x[0] * factor - mean, up[0]), ai = windowed(x[1] * factor - mean, up[1]);
+    FIRST_THIS_4(z, er, ei, ar, ai);
     z[0] = (ar + er + cr) * 16;
     z[4] = (ar + er - cr) * 16;
-    ar -= er;
-    FIRST_THIS_4(end, cr, ci, ar, z);
-    int32_t ei = windowed(end[1] * factor - mean, down[0]), ai = windowed(x[1] * factor - mean, up[1]);
     z[1] = (ai + ei + ci) * 16;
     z[5] = (ai + ei - ci) * 16;
+    ar -= er;
     ai -= ei;
     FIRST_THIS_4(z, cr, ci, ar, ai);
-    {
-        int32_t *odd = z + 2 * POINTS;
-        SER_AS_IT_IS(odd);
-        const int32_t c = turn[0], s = turn[1];
-        const int32_t zr = (ar * c + ai * s) >> 10, zi = (ai * c - ar * s) >> 10;
-        const int32_t vr = (ci * c - cr * s) >> 10, vi = -(ci * s + cr * c) >> 10;
-        odd[0] = zr + vr;
-        odd[4] = zr - vr;
-        odd[1] = zi + vi;
-        odd[5] = zi - vi;
-    }
-    FIRST_THIS_2(x, z, turn);
-    SER_AS_IT_IS(factor); /* if they went to memory they come back at once */
+    int32_t *odd = z + 2 * POINTS;
+    SER_AS_IT_IS(odd);
+    const int32_t c = turn[0], s = turn[1];
+    const int32_t zr = (ar * c + ai * s) >> 10, zi = (ai * c - ar * s) >> 10;
+    const int32_t vr = (ci * c - cr * s) >> 10, vi = -(ci * s + cr * c) >> 10;
+    odd[0] = zr + vr;
+    odd[4] = zr - vr;
+    odd[1] = zi + vi;
+    odd[5] = zi - vi;
+}
+
+/* Of the others, from x, up, down and turn of the second on; with that the transforms of the four are done. */
+SER_INLINE void load_others(const int16_t *x, const uint16_t *up, const uint16_t *down, const int16_t *turn, int32_t factor, int32_t mean,
+                            int32_t *z)
+{
+    const int16_t *far = x + 4 * FOURTH;
+    SER_AS_IT_IS(factor); /* as above */
     SER_AS_IT_IS(mean);
-    int32_t br = windowed(x[2 * FOURTH] * factor - mean, up[2 * FOURTH]), bi = windowed(x[2 * FOURTH + 1] * factor - mean, up[2 * FOURTH + 1]);
-    far = x + 6 * FOURTH;
-    FIRST_THIS_2(far, br, bi);
-    int32_t dr = windowed(far[0] * factor - mean, down[2 * FOURTH + 1]), di = windowed(far[1] * factor - mean, down[2 * FOURTH]);
-    FIRST_THIS_4(z, br, bi, dr, di);
-    take_others(z, br * 16, bi * 16, dr * 16, di * 16);
-    FIRST_THIS_4(z, br, bi, dr, di);
-    {
-        int32_t *odd = z + 2 * POINTS;
-        const int32_t c = turn[2 * FOURTH], s = turn[2 * FOURTH + 1];
-        take_others(odd, (br * c + bi * s) >> 10, (bi * c - br * s) >> 10, (di * c - dr * s) >> 10, -(di * s + dr * c) >> 10);
-    }
+    int32_t b[2] = {windowed(x[0] * factor - mean, up[0]), windowed(x[1] * factor - mean, up[1])};
+    FIRST_THIS_2(far, b[0], b[1]);
+    int32_t d[2] = {windowed(far[0] * factor - mean, down[1]), windowed(far[1] * factor - mean, down[0])};
+    take_others(z, b, d, 16);
+    FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
+    const int32_t c = turn[0], s = turn[1];
+    int32_t turned_b[2] = {(b[0] * c + b[1] * s) >> 10, (b[1] * c - b[0] * s) >> 10};
+    int32_t turned_d[2] = {(d[1] * c - d[0] * s) >> 10, -(d[1] * s + d[0] * c) >> 10};
+    int32_t *odd = z + 2 * POINTS;
+    take_others(odd, turned_b, turned_d, 1);
 }
 
 /* The windowed frame as complex numbers, through the first radix-2 step and transforms of four. */
@@ -330,23 +338,35 @@ SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
 {
     const uint8_t *place = ser_digit_reversal;
     const int16_t *turn = ser_turns;
-    const uint16_t *up = ser_hann_half, *down = up + 2 * FOURTH - 2;
+    const uint16_t *up = ser_hann_half, *down = up + 2 * FOURTH;
     const int32_t mean = level.mean * (1 << AT_ONCE);
     int32_t factor = 1 << (level.up + AT_ONCE);
     SER_AS_IT_IS(factor);
-    for (const int16_t *end = x + FOURTH; x < end; x += 2, up += 2, down -= 2, turn += 2) {
+    for (const int16_t *end = x + FOURTH; x < end; x += 2, up += 2, turn += 2) {
+        down -= 2;
         SER_AS_IT_IS(x);
         SER_AS_IT_IS(up);
         SER_AS_IT_IS(down);
         SER_AS_IT_IS(turn);
-        load_four(x, up, down, 1, turn, factor, mean, scratch + 2 * *place++);
+        load_first_and_third(x, up, down, 1, turn, factor, mean, scratch + 2 * *place++);
     }
-    for (const int16_t *end = x + FOURTH; x < end; x += 2, up += 2, down -= 2, turn += 2) {
+    for (const int16_t *end = x + FOURTH; x < end; x += 2, up += 2, turn += 2) {
+        down -= 2;
         SER_AS_IT_IS(x);
         SER_AS_IT_IS(up);
         SER_AS_IT_IS(down);
         SER_AS_IT_IS(turn);
-        load_four(x, up, down, 0, turn, factor, mean, scratch + 2 * *place++);
+        load_first_and_third(x, up, down, 0, turn, factor, mean, scratch + 2 * *place++);
+    }
+    place -= FOURTH;
+    down += 4 * FOURTH;
+    for (const int16_t *end = x + 2 * FOURTH; x < end; x += 2, up += 2, turn += 2) {
+        down -= 2;
+        SER_AS_IT_IS(x);
+        SER_AS_IT_IS(up);
+        SER_AS_IT_IS(down);
+        SER_AS_IT_IS(turn);
+        load_others(x, up, down, turn, factor, mean, scratch + 2 * *place++);
     }
 }
 #endif
