@@ -539,7 +539,7 @@ SER_INLINE int32_t power_pair(uint32_t *total, int32_t *as, int at_a, int32_t *b
     return share;
 }
 
-/* How many of them there are to a sum of 32 bits. */
+/* How many of them there are to a sum of 32 bits, at most: of 64 it would still hold. */
 enum { PAIRS_TO_A_SUM = 32 };
 
 /* So many of them, a upwards, b downwards. */
@@ -559,7 +559,7 @@ SER_INLINE
         pairs -= some;
         first += 2 * some;
 #if !SER_NARROW_PRODUCTS /* two at a time, where a product is one instruction */
-        if (some & 1) {
+        if (!odd && (some & 1)) { /* those of the odd half are a multiple of what makes a sum */
             share = power_pair(&total, a, 0, b, 0, w, scale, odd);
             a += 2;
             b -= 2;

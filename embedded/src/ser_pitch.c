@@ -254,8 +254,8 @@ SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >>
 #define FIRST_THIS_4(p, a, b, c, d) (void)0
 #endif
 
-/* Of two neighbours in place, the sum and the difference of the first and third of four, and of the others, the transform of all four, shifted
-   up before by so much. */
+/* The transform of four neighbours: from the sum and the difference of the first and third, which are in place, and the other two times a
+   factor. */
 SER_INLINE void take_others(int32_t *z, int32_t *b, int32_t *d, int32_t factor)
 {
     FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
