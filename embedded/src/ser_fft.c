@@ -727,15 +727,15 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
     const int32_t *w = ser_quarter_circle_q31, *a = even;
     int32_t *out = odd;
     /* Four at a time: of neighbours that begin at a multiple of four the reversed places are a quarter of all apart, and those of the ones
-       they pair with, 256 less each, begin as much before the first quarter's end as theirs behind its start. The last two are beyond what
-       is asked for. */
-    for (const uint8_t *place = ser_digit_reversal + 4; place <= ser_digit_reversal + SER_PITCH_LAGS / 2; place += 4) {
+       they pair with, 256 less each, begin as much before the first quarter's end as theirs behind its start. Of the last
+       four, the fourth is beyond what is asked for. */
+    for (const uint8_t *place = ser_digit_reversal + 4;; place += 4) {
         const int32_t *b = even + 126 - (a - even);
 #if SER_NARROW_PRODUCTS /* one after the other, where each product is a dozen instructions */
-        b += 384;
-        for (j = 1; j <= 4; j++, b -= 128) {
-            a = j < 4 ? a + 128 : even + 2 * *place;
-            lag = two_lags(out += 2, a, b, w += 4, lag, j & 1);
+        const int32_t *far = b + 384;
+        for (j = 1; j < 4; j++, far -= 128) {
+            a += 128;
+            lag = two_lags(out + 2 * j, a, far, w + 4 * j, lag, j & 1);
         }
 #else
         const int32_t *far = b + 256;
@@ -747,11 +747,14 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
         SER_AS_IT_IS(a);
         lag = two_lags(out + 4, a, far, w + 8, lag, 0);
         lag = two_lags(out + 6, a + 128, b + 128, w + 12, lag, 1);
+#endif
+        if (place == ser_digit_reversal + SER_PITCH_LAGS / 2) {
+            break;
+        }
         a = even + 2 * *place;
         lag = two_lags(out + 8, a, b, w + 16, lag, 0);
         out += 8;
         w += 16;
-#endif
     }
     return odd;
 }
