@@ -27,10 +27,12 @@ SER_INLINE int32_t turned_re(const int32_t *p, const int32_t *w)
 #define OWED 1
 #endif
 
+#if !SER_VECTORS
 SER_INLINE int32_t owing_turned_re(const int32_t *p, const int32_t *w)
 {
     return ser_add_mulh(ser_add_mulh(1 - OWED, p[0], w[0]), p[1], w[1]);
 }
+#endif
 
 SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
 {
@@ -64,8 +66,8 @@ SER_INLINE ser_vector turned_back(ser_vector z)
     return ser_conjugate_4(ser_swap_4(z));
 }
 
-/* Transforms of four neighbours each: needs no multiplication. */
-SER_IN_RAM static void four_points(int32_t *z)
+/* Needs no multiplication. */
+SER_IN_RAM void ser_fft_fours(int32_t *z)
 {
     for (int32_t *p = z; p < z + 512; p += 16) {
         const ser_vector x = ser_load_8(p), y = ser_load_8(p + 8);
@@ -255,8 +257,8 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
     }
 }
 
-/* Transforms of four neighbours each: needs no multiplication. */
-SER_IN_RAM static void four_points(int32_t *z)
+/* Needs no multiplication. */
+SER_IN_RAM void ser_fft_fours(int32_t *z)
 {
     for (int32_t *p = z, *end = z + 512; p < end;) {
         p = combine(p, 2, 0) + 8;
@@ -357,7 +359,7 @@ SER_IN_RAM static void rest_of_complex256(int32_t *z)
 
 SER_IN_RAM void ser_fft_complex256(int32_t *z)
 {
-    four_points(z);
+    ser_fft_fours(z);
     rest_of_complex256(z);
 }
 
@@ -366,7 +368,7 @@ SER_IN_RAM void ser_fft_complex256_to_reversed(int32_t *z)
     split_stage(z, 64, ser_radix4_twiddles_q31 + Q64);
     split_stage(z, 16, ser_radix4_twiddles_q31 + Q16);
     split_stage(z, 4, ser_radix4_twiddles_q31 + Q4);
-    four_points(z);
+    ser_fft_fours(z);
 }
 
 /* X[k] = E + W^k O in place of a, X[256-k] = conj(E - W^k O) in that of b, with E and O of twice the size until they are turned. */
@@ -455,7 +457,7 @@ SER_IN_RAM static uint32_t bits_of(const int32_t *z, int count)
 {
 #if defined(__XTENSA__) || defined(SER_TEST_NARROW_PRODUCTS) /* where a choice is an instruction, and one that shifts on the way is none */
     int32_t most = 0, least = 0;
-    for (const int32_t *end = z + count; z < end; z += 4) {
+    for (const int32_t *end = z + count; z < end; z += 8) {
         SER_AS_IT_IS(z);
         most = z[0] > most ? z[0] : most;
         least = z[0] < least ? z[0] : least;
@@ -465,6 +467,14 @@ SER_IN_RAM static uint32_t bits_of(const int32_t *z, int count)
         least = z[2] < least ? z[2] : least;
         most = z[3] > most ? z[3] : most;
         least = z[3] < least ? z[3] : least;
+        most = z[4] > most ? z[4] : most;
+        least = z[4] < least ? z[4] : least;
+        most = z[5] > most ? z[5] : most;
+        least = z[5] < least ? z[5] : least;
+        most = z[6] > most ? z[6] : most;
+        least = z[6] < least ? z[6] : least;
+        most = z[7] > most ? z[7] : most;
+        least = z[7] < least ? z[7] : least;
     }
     return (uint32_t)(most | ~least);
 #else
@@ -479,28 +489,26 @@ SER_IN_RAM static uint32_t bits_of(const int32_t *z, int count)
 
 enum { SPARE = 3 }; /* bits that are not worth a pass over the numbers */
 
-/* A sum of at most 2^16 numbers: modulo 2^32, and over 2^16, each rounded down, which leaves less than 2^32 open. */
-typedef struct {
-    uint32_t low;
-    int32_t high;
-} ser_few;
-
-SER_INLINE void add_to_few(ser_few *few, int32_t x)
-{
-    few->low += (uint32_t)x;
-    few->high += x >> 16;
-}
-
-SER_IN_RAM static int64_t sum_of_few(const ser_few *few)
-{
-    return (int64_t)few->high * (1 << 16) + (few->low - ((uint32_t)few->high << 16));
-}
-
 /* What the pairs of bins have come to: their share of lag 1, and the sum of their powers, over 2^9. */
 typedef struct {
     int64_t first;
     uint32_t total;
 } ser_pair_sums;
+
+/* Where y goes: in the place of a number of the even half; of the odd half, beside what is in the same place of the even one. */
+SER_INLINE int32_t *place_of(int32_t *a, int odd)
+{
+#if defined(__XTENSA__) && defined(__GNUC__) /* for which LLVM would take the number from memory */
+    if (odd) {
+        int32_t *even;
+        __asm__("addmi %0, %1, -2048" : "=r"(even) : "r"(a));
+        return even + 1;
+    }
+    return a;
+#else
+    return odd ? a - 511 : a;
+#endif
+}
 
 /*
  * The pairs k, 512-k of a real 1024-point spectrum whose two halves are interleaved bins of Z.
@@ -509,36 +517,72 @@ typedef struct {
  * wants, y[k] = sum / 2 - sin(pi k / 512) * difference, times 4. With a = Z[k] and b = Z[512-k] that sum is
  * |a|^2 + |b|^2, and that difference 2 cos(pi k / 512) Im(a b) - sin(pi k / 512) (|a|^2 - |b|^2). Components times scale
  * are below 2^28: powers are below 2^25, sum is below 2^27, y below 3 2^27, of which four add up. What is added makes
- * good the products' rounding down.
+ * good the products' rounding down. Returned is the pair's share of lag 1, over 4 and less what its rounding down makes good: twice the
+ * difference is not above the sum, and so it is below 2^25.
  */
-SER_INLINE void power_pair(ser_few *first, uint32_t *total, const int32_t *a, const int32_t *b, const int32_t *w, int32_t scale,
-                           int32_t *ya, int32_t *yb)
+SER_INLINE int32_t power_pair(uint32_t *total, int32_t *as, int at_a, int32_t *bs, int at_b, const int32_t *w, int32_t scale, int odd)
 {
+    const int32_t *a = as + at_a, *b = bs + at_b;
     const int32_t ar = a[0] * scale, ai = a[1] * scale, br = b[0] * scale, bi = b[1] * scale;
+    int32_t cross = ser_add_mulh(ser_mulh(ar, bi), ai, br) + 1;
+    SER_AS_IT_IS(cross); /* and so is the one, where it would be eight that take a register */
     const int32_t pa = ser_add_mulh(ser_mulh(ar, ar), ai, ai), pb = ser_add_mulh(ser_mulh(br, br), bi, bi);
-    const int32_t cross = ser_add_mulh(ser_mulh(ar, bi), ai, br) + 1;
-    const int32_t sum = 2 * (pa + pb); /* of small bins, of which there are many, nothing is lost */
+    const int32_t half = pa + pb; /* of the sum; of small bins, of which there are many, nothing is lost */
     const int32_t difference = ser_mulh(w[0], 8 * cross) - ser_mulh(w[1], 4 * (pa - pb)); /* twice P[k] - P[512-k] */
-    const int32_t bend = 4 * ser_mulh(w[1], difference) + 2;
-    add_to_few(first, 4 * ser_mulh(w[0], difference) + 2);
-    *total += (uint32_t)sum >> 9;
-    *ya = sum - bend;
-    *yb = sum + bend;
+    int32_t bend = 4 * ser_mulh(w[1], difference);
+    SER_AS_IT_IS(bend);
+    bend += 2;
+    const int32_t share = ser_mulh(w[0], difference); /* before anything is written: w need not be read again */
+    *total += (uint32_t)half >> 8;
+    place_of(as, odd)[at_a] = 2 * half - bend;
+    place_of(bs, odd)[at_b] = 2 * half + bend;
+    return share;
 }
 
-/* So many of them, a and ya upwards, b and yb downwards. */
-SER_IN_RAM static void power_pairs_of(ser_pair_sums *sums, const int32_t *a, const int32_t *b, const int32_t *w, int pairs, int32_t scale,
-                           int32_t *ya, int32_t *yb)
+/* How many of them there are to a sum of 32 bits, at most: of 64 it would still hold. */
+enum { PAIRS_TO_A_SUM = 32 };
+
+/* So many of them, a upwards, b downwards. */
+#if SER_NARROW_PRODUCTS
+SER_IN_RAM static
+#else /* once for each distance that it is used with */
+SER_INLINE
+#endif
+    void power_pairs_of(ser_pair_sums *sums, int32_t *a, int32_t *b, const int32_t *w, int pairs, int32_t scale, int odd)
 {
-    ser_few first = {0, 0};
     uint32_t total = 0;
-    for (const int32_t *end = a + 2 * pairs; a != end; a += 2, b -= 2, w += 4, ya += 2, yb -= 2) {
-        SER_AS_IT_IS(a);
-        SER_AS_IT_IS(b);
-        SER_AS_IT_IS(w);
-        power_pair(&first, &total, a, b, w, scale, ya, yb);
+    int64_t first = 0;
+    while (pairs > 0) {
+        const int some = ((pairs - 1) & (PAIRS_TO_A_SUM - 1)) + 1;
+        const int32_t *end = a + 2 * some;
+        int32_t share = 0;
+        pairs -= some;
+        first += 2 * some;
+#if !SER_NARROW_PRODUCTS /* two at a time, where a product is one instruction */
+        if (!odd && (some & 1)) { /* those of the odd half are a multiple of what makes a sum */
+            share = power_pair(&total, a, 0, b, 0, w, scale, odd);
+            a += 2;
+            b -= 2;
+            w += 4;
+        }
+        for (; a != end; a += 4, w += 8) {
+            b -= 2;
+            SER_AS_IT_IS(a);
+            SER_AS_IT_IS(b);
+            SER_AS_IT_IS(w);
+            share += power_pair(&total, a, 0, b, 2, w, scale, odd);
+            FIRST_THIS_2(a, share, total);
+            share += power_pair(&total, a, 2, b, 0, w + 4, scale, odd);
+            b -= 2;
+        }
+#else
+        for (; a != end; a += 2, b -= 2, w += 4) {
+            share += power_pair(&total, a, 0, b, 0, w, scale, odd);
+        }
+#endif
+        first += 4 * (int64_t)share;
     }
-    sums->first += sum_of_few(&first);
+    sums->first += first;
     sums->total += total;
 }
 
@@ -599,12 +643,24 @@ SER_INLINE int take_pairs(ser_pair_sums *sums, const int32_t *a, const int32_t *
 }
 #endif
 
+/* An even lag, and the odd one after it, from the one before that, which is returned; up: whether a half is rounded up. */
+SER_INLINE int32_t two_lags(int32_t *out, const int32_t *a, const int32_t *b, const int32_t *w, int32_t lag, int up)
+{
+    const int32_t er = a[0] + b[0], ei = a[1] - b[1];
+    const int32_t dr = a[1] + b[1], di = b[0] - a[0];
+    const int32_t even = ser_add_mulh(ser_add_mulh((er >> 1) + 1, dr, w[0]), di, w[1]);
+    lag -= ((ei + up) >> 1) + ser_mulh(di, w[0]) - ser_mulh(dr, w[1]);
+    out[0] = even;
+    out[1] = lag;
+    return lag;
+}
+
 SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
 {
     int32_t *even = work, *odd = work + 512; /* bins 2j and 2j+1 */
     ser_pair_sums sums;
-    ser_fft_complex256(even);
-    ser_fft_complex256(odd);
+    rest_of_complex256(even);
+    rest_of_complex256(odd);
     const uint32_t bits = bits_of(work, 1024);
     if (bits < 64) { /* nothing went in: this is rounding */
         memset(odd, 0, 512 * sizeof *odd);
@@ -614,7 +670,8 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
     for (int i = 0; spare < 0 && i < 1024; i++) { /* of the loudest input alone */
         work[i] >>= -spare;
     }
-    const int32_t scale = spare > 0 ? (int32_t)1 << spare : 1;
+    int32_t scale = spare > 0 ? (int32_t)1 << spare : 1;
+    SER_AS_IT_IS(scale); /* a product, where a shift by a number that is not known is two instructions */
 
     { /* bins 0, 512 and 256 pair with themselves */
         const int32_t re = even[0] * scale, im = even[1] * scale;
@@ -632,13 +689,12 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
     const int shift = spare > 0 ? spare : 0;
     j += take_pairs(&sums, even + 2, even + 510, ser_quarter_circle_q31 + 4, 127, shift, even + 2, even + 510, 0);
 #endif
-    power_pairs_of(&sums, even + 2 * j, even + 2 * (256 - j), ser_quarter_circle_q31 + 4 * j, 128 - j, scale, even + 2 * j,
-                   even + 2 * (256 - j));
+    power_pairs_of(&sums, even + 2 * j, even + 2 * (256 - j), ser_quarter_circle_q31 + 4 * j, 128 - j, scale, 0);
 #if SER_VECTORS
     (void)take_pairs(&sums, odd, odd + 510, ser_quarter_circle_q31 + 2, 128, shift, even, even + 510, 1);
 #else
     /* the imaginary places of the even half are free by now: y[2j+1] goes beside y[2j] */
-    power_pairs_of(&sums, odd, odd + 510, ser_quarter_circle_q31 + 2, 128, scale, even + 1, even + 511);
+    power_pairs_of(&sums, odd, odd + 510, ser_quarter_circle_q31 + 2, 128, scale, 1);
 #endif
 
     /* Their sizes, below three times the total, must not add up to more than 2^32, nor four of them to more than
@@ -646,9 +702,11 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
     int room = ser_leading_zeros(sums.total) - 11;
     room = room < 0 ? room : room > 3 + SPARE ? room - 3 : 0;
     if (room != 0) {
-        const int32_t factor = room > 0 ? (int32_t)1 << room : 1;
+        int32_t factor = room > 0 ? (int32_t)1 << room : 1;
         const int down = room < 0 ? -room : 0;
+        SER_AS_IT_IS(factor);
         for (int32_t *z = even; down == 0 && z < odd; z += 4) {
+            SER_AS_IT_IS(z);
             z[0] *= factor;
             z[1] *= factor;
             z[2] *= factor;
@@ -666,21 +724,37 @@ SER_IN_RAM int32_t *ser_fft_autocorrelation(int32_t *work)
     int32_t lag = (int32_t)((sums.first * ((int64_t)1 << (29 + room))) >> 32);
     odd[0] = even[0] + even[1];
     odd[1] = lag;
-    const uint8_t *up = ser_digit_reversal, *back = up + 256;
-    const int32_t *w = ser_quarter_circle_q31;
+    const int32_t *w = ser_quarter_circle_q31, *a = even;
     int32_t *out = odd;
-    for (j = 1; j < SER_PITCH_LAGS / 2; j++) {
-        const int32_t *a = even + 2 * *++up;
-        const int32_t *b = even + 2 * *--back;
-        w += 4;
-        out += 2;
+    /* Four at a time: of neighbours that begin at a multiple of four the reversed places are a quarter of all apart, and those of the ones
+       they pair with, 256 less each, begin as much before the first quarter's end as theirs behind its start. Of the last
+       four, the fourth is beyond what is asked for. */
+    for (const uint8_t *place = ser_digit_reversal + 4;; place += 4) {
+        const int32_t *b = even + 126 - (a - even);
+#if SER_NARROW_PRODUCTS /* one after the other, where each product is a dozen instructions */
+        const int32_t *far = b + 384;
+        for (j = 1; j < 4; j++, far -= 128) {
+            a += 128;
+            lag = two_lags(out + 2 * j, a, far, w + 4 * j, lag, j & 1);
+        }
+#else
+        const int32_t *far = b + 256;
         SER_AS_IT_IS(w);
         SER_AS_IT_IS(out);
-        const int32_t er = a[0] + b[0], ei = a[1] - b[1];
-        const int32_t dr = a[1] + b[1], di = b[0] - a[0];
-        out[0] = ser_add_mulh(ser_add_mulh((er >> 1) + 1, dr, w[0]), di, w[1]);
-        lag -= ((ei + (j & 1)) >> 1) + ser_mulh(di, w[0]) - ser_mulh(dr, w[1]);
-        out[1] = lag;
+        SER_AS_IT_IS(far);
+        lag = two_lags(out + 2, a + 128, far + 128, w + 4, lag, 1);
+        a += 256;
+        SER_AS_IT_IS(a);
+        lag = two_lags(out + 4, a, far, w + 8, lag, 0);
+        lag = two_lags(out + 6, a + 128, b + 128, w + 12, lag, 1);
+#endif
+        if (place == ser_digit_reversal + SER_PITCH_LAGS / 2) {
+            break;
+        }
+        a = even + 2 * *place;
+        lag = two_lags(out + 8, a, b, w + 16, lag, 0);
+        out += 8;
+        w += 16;
     }
     return odd;
 }

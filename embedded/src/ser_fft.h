@@ -27,7 +27,10 @@ extern "C" {
  * (element n at ser_digit_reversal[n]), output in natural order, over 8. */
 void ser_fft_complex256(int32_t *z);
 
-/* The same with input in natural and output in digit-reversed order. */
+/* The first of its stages: transforms of four neighbours each. Components at most 2^23. */
+void ser_fft_fours(int32_t *z);
+
+/* The same as ser_fft_complex256 with input in natural and output in digit-reversed order. */
 void ser_fft_complex256_to_reversed(int32_t *z);
 
 /* From the 256-point transform of x[2n] + i x[2n+1] to bins 0..256 of x, in place, 514 numbers: to the same scale. What
@@ -45,8 +48,8 @@ int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bins);
  * their own: lag 0 is between 2^22 and 2^30, or all are 0. Error: below 3e-5 of lag 0, of speech 2e-6 rms. Components
  * from 2^20 up lose nothing, those from 2^21 sqrt 2 up cost another pass; a sound of a few units counts as none.
  * work[1024]: in, with z[n] = x[2n] + i x[2n+1], the 256 numbers z[n] + z[n+256] and after them the 256
- * numbers (z[n] - z[n+256]) e^{-2 pi i n / 512}, each in digit-reversed order, components at most 2^25. Returned is the
- * place in work where the lags are.
+ * numbers (z[n] - z[n+256]) e^{-2 pi i n / 512}, each in digit-reversed order, components at most 2^25, and through
+ * ser_fft_fours. Returned is the place in work where the lags are.
  */
 int32_t *ser_fft_autocorrelation(int32_t *work);
 

@@ -34,6 +34,9 @@ SER_IN_RAM ser_peak ser_peak_parabola(const int32_t *r, int i)
 #if GRID != 1 << GRID_BITS
 #error "the sinc's table has another number of fractions"
 #endif
+#if SER_SINC_DEPTH % 2 != 0 || SER_SINC_DEEP % 2 != 0
+#error "SER_SINC_DEPTH, SER_SINC_DEEP: on_grid takes four weights at a time"
+#endif
 
 SER_IN_RAM static int32_t on_grid(const int32_t *r, int q, const int32_t *rows, int depth)
 {
@@ -50,10 +53,29 @@ SER_IN_RAM static int32_t on_grid(const int32_t *r, int q, const int32_t *rows, 
             sum += ser_mulh(r[at < 0 ? -at : at], a[k]);
         }
     } else {
-        const int32_t *p = r + start;
-        for (k = 0; k < 2 * depth; k += 2, a += 2, p += 2 * step) {
+        const int32_t *p = r + start, *end = a + 2 * depth;
+#if SER_NARROW_PRODUCTS /* two at a time, where each product is a dozen instructions */
+        for (; a < end; a += 2, p += 2 * step) {
             sum += ser_mulh(p[0], a[0]) + ser_mulh(p[step], a[1]);
         }
+#else
+        if (mirrored) {
+            for (; a < end; a += 4) {
+                p -= 4;
+                SER_AS_IT_IS(p);
+                SER_AS_IT_IS(a);
+                sum = ser_add_mulh(ser_add_mulh(sum, p[4], a[0]), p[3], a[1]);
+                sum = ser_add_mulh(ser_add_mulh(sum, p[2], a[2]), p[1], a[3]);
+            }
+        } else {
+            for (; a < end; a += 4, p += 4) {
+                SER_AS_IT_IS(p);
+                SER_AS_IT_IS(a);
+                sum = ser_add_mulh(ser_add_mulh(sum, p[0], a[0]), p[1], a[1]);
+                sum = ser_add_mulh(ser_add_mulh(sum, p[2], a[2]), p[3], a[3]);
+            }
+        }
+#endif
     }
     return sum;
 }

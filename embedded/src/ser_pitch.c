@@ -21,14 +21,20 @@ enum {
     PAIRS = SER_PITCH_WINDOW / 2,
     POINTS = SER_FRAME / 2, /* that go into one of the two halves of the transform */
     FOLDED = PAIRS - POINTS, /* pairs at the frame's end that meet its first ones */
-    QUARTER = POINTS / 2     /* of a turn */
+    QUARTER = POINTS / 2,    /* of a turn */
+    FOURTH = POINTS / 4      /* pairs that far apart become neighbours, four of them */
 };
+typedef char ser_as_many_are_folded[FOLDED == FOURTH ? 1 : -1];
 #if SER_PITCH_WINDOW % 4 != 0 || SER_PITCH_WINDOW < SER_FRAME || \
     SER_PITCH_WINDOW + SER_PITCH_LAGS > 2 * SER_FRAME
 #error "SER_PITCH_FLOOR: three of its periods are a window that the transform here cannot take"
 #endif
 /* Lags that are looked at, those that interpolation needs beyond the longest period included. */
 #define LAGS (LONGEST + SER_SINC_DEEP + 2)
+enum { LAGS_AT_ONCE = SER_NARROW_PRODUCTS ? 1 : 4 }; /* fewer where each product is a dozen instructions */
+#if (LAGS + 3) / 4 * 4 > SER_PITCH_LAGS
+#error "SER_PITCH_FLOOR: its period takes more lags than the transform gives"
+#endif
 
 #define STRENGTH_MOST 4095
 #define SILENCE_FREE UINT32_MAX /* louder than any local peak */
@@ -82,7 +88,7 @@ static int32_t voiced_score(int32_t strength, uint32_t log_period)
 
 SER_IN_RAM static int32_t jump_cost(uint32_t a, uint32_t b)
 {
-    return (int32_t)((a > b ? a - b : b - a) * SER_PITCH_JUMP_FACTOR >> SER_PITCH_JUMP_SHIFT);
+    return (int32_t)(ser_size((int32_t)a - (int32_t)b) * SER_PITCH_JUMP_FACTOR >> SER_PITCH_JUMP_SHIFT);
 }
 
 static ser_silence silence_of(uint32_t level)
@@ -147,22 +153,30 @@ void ser_pitch_reset(ser_pitch *pitch)
     start_again(pitch);
 }
 
-/* The largest distance from the mean under the window, in 1/256 sample steps. */
+/* The largest distance from the mean under the window, in 1/256 sample steps. From the middle outwards, where the window only falls, no
+   sample counts that is not farther from the mean than the ones before: which leaves a few. */
 SER_IN_RAM static uint32_t find_peak(const int16_t *frame, ser_scale level)
 {
-    const int16_t *left = frame + SER_PITCH_WINDOW / 2 - LONGEST / 2 - 1, *right = frame + SER_PITCH_WINDOW - 1 - (left - frame);
-    const uint16_t *w = ser_hann_half + (left - frame);
-    int32_t up = 1 << level.up;
+    const int16_t *left = frame + SER_PITCH_WINDOW / 2, *right = left;
+    const uint16_t *w = ser_hann_half + SER_PITCH_WINDOW / 2;
+    int32_t highest = level.mean >> level.up, lowest = -(-level.mean >> level.up);
     uint32_t peak = 0;
-    SER_AS_IT_IS(up); /* a factor: a shift takes two instructions */
-    for (; left < right; left++, right--, w++) {
+    for (const int16_t *end = right + LONGEST / 2 + 1; right < end; right++) {
+        left--;
+        w--;
         SER_AS_IT_IS(left);
         SER_AS_IT_IS(right);
         SER_AS_IT_IS(w);
         const int32_t a = *left, b = *right;
-        const int32_t above = (a > b ? a : b) * up - level.mean, below = level.mean - (a < b ? a : b) * up;
-        const uint32_t here = *w * (uint32_t)(above > below ? above : below);
-        peak = here > peak ? here : peak;
+        if (a > highest || b > highest || a < lowest || b < lowest) {
+            const int32_t up = 1 << level.up;
+            const int32_t above = (a > b ? a : b) * up - level.mean, below = level.mean - (a < b ? a : b) * up;
+            const int32_t most = above > below ? above : below;
+            const uint32_t here = *w * (uint32_t)most;
+            peak = here > peak ? here : peak;
+            highest = (level.mean + most) >> level.up; /* what is beyond is farther: a whole number times 2^up is */
+            lowest = -((most - level.mean) >> level.up);
+        }
     }
     /* the window's one is 2^15 - 1 */
     peak = (peak >> 7) + (peak >> 22);
@@ -190,8 +204,8 @@ SER_INLINE void scatter_4(int32_t *to, const uint8_t *place, ser_vector z)
     _mm_storel_epi64((__m128i_u *)(to + 2 * place[3]), _mm_unpackhi_epi64(high, high));
 }
 
-/* The windowed frame as complex numbers, through the first radix-2 step: spread of each, four at a time. */
-SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
+/* The windowed frame as complex numbers, through the first radix-2 step, four at a time, and transforms of four. */
+static void load(const int16_t *x, ser_scale level, int32_t *scratch)
 {
     const ser_vector mean = _mm256_set1_epi32(level.mean);
     const __m128i up = _mm_cvtsi32_si128(level.up);
@@ -213,24 +227,10 @@ SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
         scatter_4(scratch, ser_digit_reversal + n, _mm256_slli_epi32(sum, 4));
         scatter_4(scratch + 2 * POINTS, ser_digit_reversal + n, _mm256_srai_epi32(turned, 10));
     }
+    ser_fft_fours(scratch);
+    ser_fft_fours(scratch + 2 * POINTS);
 }
 #else
-/*
- * Writes z + tail and (z - tail) (c - i s) to the digit-reversed places of two 256-point transforms. In are 16 bits
- * and a sign, of which windows that meet leave no more; out, 2^20 sqrt 2 at most. Of the turns 14 bits do: what is left
- * out of them makes an error below that of rounding.
- */
-SER_INLINE void spread(int32_t *even, int32_t *odd, int32_t re, int32_t im, int32_t tail_re, int32_t tail_im, int32_t c,
-                       int32_t s)
-{
-    even[0] = (re + tail_re) * 16;
-    even[1] = (im + tail_im) * 16;
-    re -= tail_re;
-    im -= tail_im;
-    odd[0] = (re * c + im * s) >> 10;
-    odd[1] = (im * c - re * s) >> 10;
-}
-
 /* Samples under the window, times 2^AT_ONCE; weights are below 2^15. */
 #if SER_SAMPLE_PAIRS
 enum { AT_ONCE = 1 }; /* whose product is shifted by 16 in the same instruction */
@@ -245,51 +245,128 @@ enum { AT_ONCE = 0 };
 SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >> 15; }
 #endif
 
-/* The windowed frame as complex numbers, through the first radix-2 step. */
+/* What is done before stays before, and p is an address that what comes after goes by: an ESP32's core has no registers for more. */
+#if defined(__XTENSA__) && defined(__GNUC__)
+#define FIRST_THIS_2(p, a, b) __asm__("" : "+r"(p), "+r"(a), "+r"(b))
+#define FIRST_THIS_4(p, a, b, c, d) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
+#else
+#define FIRST_THIS_2(p, a, b) (void)0
+#define FIRST_THIS_4(p, a, b, c, d) (void)0
+#endif
+
+/* The transform of four neighbours: from the sum and the difference of the first and third, which are in place, and the other two times a
+   factor. */
+SER_INLINE void take_others(int32_t *z, int32_t *b, int32_t *d, int32_t factor)
+{
+    FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
+    const int32_t ur = (b[0] + d[0]) * factor, vi = (b[1] - d[1]) * factor, sr = z[0], tr = z[4];
+    z[0] = sr + ur;
+    z[4] = sr - ur;
+    z[2] = tr + vi;
+    z[6] = tr - vi;
+    FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
+    const int32_t ui = (b[1] + d[1]) * factor, vr = (b[0] - d[0]) * factor, si = z[1], ti = z[5];
+    z[1] = si + ui;
+    z[5] = si - ui;
+    z[3] = ti - vr;
+    z[7] = ti + vr;
+}
+
+/*
+ * Four neighbours in the transforms are the pairs of samples n, n + FOURTH and so on, the first with what it meets at the frame's end:
+ * z + tail and (z - tail) (c - i s). In are 16 bits and a sign, of which windows that meet leave no more; out, four times 2^20 sqrt 2 at
+ * most. Of the turns 14 bits do: what is left out of them makes an error below that of rounding. The third and fourth turn is a quarter
+ * further: -s, c. up, down: weights at x and at what it meets, from the last one; rising: whether the third one's still are.
+ *
+ * Of the first and third it leaves what does not hang on the others.
+ */
+SER_INLINE void load_first_and_third(const int16_t *x, const uint16_t *up, const uint16_t *down, int rising, const int16_t *turn,
+                                     int32_t factor, int32_t mean, int32_t *z)
+{
+    const int16_t *far = x + 4 * FOURTH, *end = x + 8 * FOURTH;
+    const uint16_t *middle = rising ? up + 4 * FOURTH : down + 4 * FOURTH;
+    SER_AS_IT_IS(far);
+    SER_AS_IT_IS(middle);
+    SER_AS_IT_IS(factor); /* if they went to memory they come back at once */
+    SER_AS_IT_IS(mean);
+    int32_t cr = windowed(far[0] * factor - mean, middle[rising ? 0 : 1]);
+    int32_t ci = windowed(far[1] * factor - mean, middle[rising ? 1 : 0]);
+    FIRST_THIS_2(end, cr, ci);
+    int32_t er = windowed(end[0] * factor - mean, down[1]), ei = windowed(end[1] * factor - mean, down[0]);
+    FIRST_THIS_4(x, cr, ci, er, ei);
+    int32_t ar = windowed(x[0] * factor - mean, up[0]), ai = windowed(x[1] * factor - mean, up[1]);
+    FIRST_THIS_4(z, er, ei, ar, ai);
+    z[0] = (ar + er + cr) * 16;
+    z[4] = (ar + er - cr) * 16;
+    z[1] = (ai + ei + ci) * 16;
+    z[5] = (ai + ei - ci) * 16;
+    ar -= er;
+    ai -= ei;
+    FIRST_THIS_4(z, cr, ci, ar, ai);
+    int32_t *odd = z + 2 * POINTS;
+    SER_AS_IT_IS(odd);
+    const int32_t c = turn[0], s = turn[1];
+    const int32_t zr = (ar * c + ai * s) >> 10, zi = (ai * c - ar * s) >> 10;
+    const int32_t vr = (ci * c - cr * s) >> 10, vi = -(ci * s + cr * c) >> 10;
+    odd[0] = zr + vr;
+    odd[4] = zr - vr;
+    odd[1] = zi + vi;
+    odd[5] = zi - vi;
+}
+
+/* Of the others, from x, up, down and turn of the second on; with that the transforms of the four are done. */
+SER_INLINE void load_others(const int16_t *x, const uint16_t *up, const uint16_t *down, const int16_t *turn, int32_t factor, int32_t mean,
+                            int32_t *z)
+{
+    const int16_t *far = x + 4 * FOURTH;
+    SER_AS_IT_IS(factor); /* as above */
+    SER_AS_IT_IS(mean);
+    int32_t b[2] = {windowed(x[0] * factor - mean, up[0]), windowed(x[1] * factor - mean, up[1])};
+    FIRST_THIS_2(far, b[0], b[1]);
+    int32_t d[2] = {windowed(far[0] * factor - mean, down[1]), windowed(far[1] * factor - mean, down[0])};
+    take_others(z, b, d, 16);
+    FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
+    const int32_t c = turn[0], s = turn[1];
+    int32_t turned_b[2] = {(b[0] * c + b[1] * s) >> 10, (b[1] * c - b[0] * s) >> 10};
+    int32_t turned_d[2] = {(d[1] * c - d[0] * s) >> 10, -(d[1] * s + d[0] * c) >> 10};
+    int32_t *odd = z + 2 * POINTS;
+    take_others(odd, turned_b, turned_d, 1);
+}
+
+/* The windowed frame as complex numbers, through the first radix-2 step and transforms of four. */
 SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
 {
     const uint8_t *place = ser_digit_reversal;
     const int16_t *turn = ser_turns;
-    const uint16_t *w = ser_hann_half;
+    const uint16_t *up = ser_hann_half, *down = up + 2 * FOURTH;
     const int32_t mean = level.mean * (1 << AT_ONCE);
-    int32_t up = 1 << (level.up + AT_ONCE);
-    int32_t *odd = scratch + 2 * POINTS;
-    int n;
-    SER_AS_IT_IS(up);
-    for (n = 0; n < FOLDED; n++, x += 2, w += 2, turn += 2) {
+    int32_t factor = 1 << (level.up + AT_ONCE);
+    SER_AS_IT_IS(factor);
+    for (const int16_t *end = x + FOURTH; x < end; x += 2, up += 2, turn += 2) {
+        down -= 2;
         SER_AS_IT_IS(x);
-        SER_AS_IT_IS(w);
+        SER_AS_IT_IS(up);
+        SER_AS_IT_IS(down);
         SER_AS_IT_IS(turn);
-        const uint16_t *v = ser_hann_half + 2 * FOLDED - 1 - 2 * n;
-        const int p = 2 * *place++;
-        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]),
-               windowed(x[2 * POINTS] * up - mean, v[0]), windowed(x[2 * POINTS + 1] * up - mean, v[-1]),
-               turn[0], turn[1]);
+        load_first_and_third(x, up, down, 1, turn, factor, mean, scratch + 2 * *place++);
     }
-    for (; n < QUARTER; n++, x += 2, w += 2, turn += 2) {
+    for (const int16_t *end = x + FOURTH; x < end; x += 2, up += 2, turn += 2) {
+        down -= 2;
         SER_AS_IT_IS(x);
-        SER_AS_IT_IS(w);
+        SER_AS_IT_IS(up);
+        SER_AS_IT_IS(down);
         SER_AS_IT_IS(turn);
-        const int p = 2 * *place++;
-        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]), 0, 0,
-               turn[0], turn[1]);
+        load_first_and_third(x, up, down, 0, turn, factor, mean, scratch + 2 * *place++);
     }
-    turn -= 2 * QUARTER; /* a quarter turn on: cos, sin become -sin, cos */
-    for (; n < PAIRS / 2; n++, x += 2, w += 2, turn += 2) {
+    place -= FOURTH;
+    down += 4 * FOURTH;
+    for (const int16_t *end = x + 2 * FOURTH; x < end; x += 2, up += 2, turn += 2) {
+        down -= 2;
         SER_AS_IT_IS(x);
-        SER_AS_IT_IS(w);
+        SER_AS_IT_IS(up);
+        SER_AS_IT_IS(down);
         SER_AS_IT_IS(turn);
-        const int p = 2 * *place++;
-        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[1]), 0, 0,
-               -turn[1], turn[0]);
-    }
-    for (w--; n < POINTS; n++, x += 2, w -= 2, turn += 2) {
-        SER_AS_IT_IS(x);
-        SER_AS_IT_IS(w);
-        SER_AS_IT_IS(turn);
-        const int p = 2 * *place++;
-        spread(scratch + p, odd + p, windowed(x[0] * up - mean, w[0]), windowed(x[1] * up - mean, w[-1]), 0, 0,
-               -turn[1], turn[0]);
+        load_others(x, up, down, turn, factor, mean, scratch + 2 * *place++);
     }
 }
 #endif
@@ -316,14 +393,15 @@ SER_IN_RAM static const int32_t *correlate(const int16_t *frame, ser_scale level
         const int32_t *w = ser_window_correction;
         int32_t *lag = r;
         SER_AS_IT_IS(up);
-        for (const int32_t *end = r + LAGS / 2 * 2; lag < end; lag += 2, w += 2) {
+        for (const int32_t *end = r + (LAGS + 3) / 4 * 4; lag < end; lag += LAGS_AT_ONCE, w += LAGS_AT_ONCE) {
             SER_AS_IT_IS(lag);
             SER_AS_IT_IS(w);
             lag[0] = ser_mulh(ser_mulh(lag[0] * up, per_power), w[0]) * 8;
+#if !SER_NARROW_PRODUCTS
             lag[1] = ser_mulh(ser_mulh(lag[1] * up, per_power), w[1]) * 8;
-        }
-        if (LAGS % 2 != 0) {
-            lag[0] = ser_mulh(ser_mulh(lag[0] * up, per_power), w[0]) * 8;
+            lag[2] = ser_mulh(ser_mulh(lag[2] * up, per_power), w[2]) * 8;
+            lag[3] = ser_mulh(ser_mulh(lag[3] * up, per_power), w[3]) * 8;
+#endif
         }
     }
     return r;
@@ -352,43 +430,58 @@ static int weakest_of(const found_maximum *found, int count)
     return weakest;
 }
 
-/* Maxima of r that can win against silence; of more than SER_PITCH_MAX the strongest. */
-SER_IN_RAM static int find_maxima(const int32_t *r, int32_t unvoiced, found_maximum *found)
+typedef struct {
+    found_maximum *found;
+    int count;
+    int32_t enough; /* the score that one needs to win */
+} found_maxima;
+
+/* Lag i of r is a maximum: it is kept if it can win; of more than SER_PITCH_MAX the strongest are. */
+SER_IN_RAM static void take_maximum(found_maxima *all, const int32_t *r, int i)
 {
     /* the place of SER_PITCH_CEILING */
     const int32_t shortest = (int32_t)((((int64_t)SER_SAMPLE_RATE << SER_PEAK_PLACE_BITS) + SER_PITCH_CEILING - 1) /
                                        SER_PITCH_CEILING);
-    int32_t enough = unvoiced - 2 * TURN_COST - ROUNDING;
-    int count = 0, i;
-    for (const int32_t *lag = r + SHORTEST; lag <= r + LONGEST; lag++) {
-        SER_AS_IT_IS(lag);
-        if (lag[0] > VOICING * (1 << (26 - SER_PITCH_SCORE_BITS)) && lag[0] > lag[-1] && lag[0] >= lag[1]) {
-            i = (int)(lag - r);
-            ser_peak peak = ser_peak_parabola(r, i);
-            found_maximum f;
-            if (height_score(peak.height) < enough - ONE / 20) {
-                continue;
-            }
-            peak = ser_peak_refine(r, peak);
-            if (peak.place < shortest) {
-                continue;
-            }
-            f.peak = peak;
-            f.log_period = log_period_of_place(peak.place);
-            f.score = voiced_score(strength_of(peak), f.log_period);
-            if (f.score > enough) {
-                if (count < SER_PITCH_MAX) {
-                    found[count++] = f;
-                } else {
-                    found[weakest_of(found, count)] = f;
-                }
-                if (count == SER_PITCH_MAX) {
-                    enough = found[weakest_of(found, count)].score;
-                }
+    ser_peak peak = ser_peak_parabola(r, i);
+    found_maximum f;
+    if (height_score(peak.height) < all->enough - ONE / 20) {
+        return;
+    }
+    peak = ser_peak_refine(r, peak);
+    if (peak.place < shortest) {
+        return;
+    }
+    f.peak = peak;
+    f.log_period = log_period_of_place(peak.place);
+    f.score = voiced_score(strength_of(peak), f.log_period);
+    if (f.score > all->enough) {
+        all->found[all->count < SER_PITCH_MAX ? all->count++ : weakest_of(all->found, all->count)] = f;
+        if (all->count == SER_PITCH_MAX) {
+            all->enough = all->found[weakest_of(all->found, all->count)].score;
+        }
+    }
+}
+
+/* Maxima of r that can win against silence. */
+SER_IN_RAM static int find_maxima(const int32_t *r, int32_t unvoiced, found_maximum *found)
+{
+    found_maxima all = {found, 0, unvoiced - 2 * TURN_COST - ROUNDING};
+    int32_t low = VOICING * (1 << (26 - SER_PITCH_SCORE_BITS)); /* a lag is, where no maximum of any use can be */
+    const int32_t *last = r + LONGEST;
+    SER_AS_IT_IS(low);
+    for (const int32_t *four = r + SHORTEST; four <= last; four += 4) {
+        SER_AS_IT_IS(four);
+        if (four[0] <= low && four[1] <= low && four[2] <= low && four[3] <= low) {
+            continue;
+        }
+        for (const int32_t *lag = four, *end = last - four < 4 ? last + 1 : four + 4; lag < end; lag++) {
+            SER_AS_IT_IS(lag);
+            if (lag[0] > low && lag[0] > lag[-1] && lag[0] >= lag[1]) {
+                take_maximum(&all, r, (int)(lag - r));
             }
         }
     }
-    return count;
+    return all.count;
 }
 
 /* Whether another maximum of the same frame wins over f in every path. */
@@ -475,54 +568,68 @@ static unsigned pool_of(const ser_pitch *pitch, unsigned i)
     return place;
 }
 
-/* The log periods, 0 where it is unvoiced, of the states of the frame before the front's next; returns how many. */
-static unsigned states_before(const ser_pitch *pitch, uint32_t *period)
+/* Of the frame before the front's next, what its paths add up to and its log period, 0 where it is unvoiced. */
+typedef struct {
+    int32_t total;
+    uint32_t period;
+} path_state;
+
+/* These states; returns the end of them. */
+static path_state *states_before(const ser_pitch *pitch, path_state *state)
 {
     const ser_pitch_front *front = &pitch->front;
-    unsigned kept, s;
-    period[0] = 0;
+    const int32_t *total = front->total;
+    state->period = 0;
+    state->total = *total++;
     if (front->frames == 0) {
         if (pitch->before != NO_FRAME) {
-            period[0] = pitch->before; /* settled: the only one */
+            state->period = pitch->before; /* settled: the only one */
         }
-        return 1;
+        return state + 1;
     }
-    kept = kept_of(pitch, front->frames - 1u);
-    for (s = 1; s <= kept; s++) {
-        period[s] = pitch->candidate[front->place - kept + s - 1] >> 16;
+    const unsigned kept = kept_of(pitch, front->frames - 1u);
+    const uint32_t *end = pitch->candidate + front->place;
+    state++;
+    for (const uint32_t *c = end - kept; c < end; c++, state++) {
+        state->total = *total++;
+        state->period = *c >> 16;
     }
-    return kept + 1;
+    return state;
 }
 
 /* The best way to unvoiced from the states before, and its score. */
-SER_INLINE unsigned best_to_unvoiced(const int32_t *total, const uint32_t *period, unsigned states, int32_t *highest)
+SER_INLINE unsigned best_to_unvoiced(const path_state *state, const path_state *end, int32_t *highest)
 {
-    unsigned best = 0, t;
-    *highest = total[0] - (period[0] > 0 ? TURN_COST : 0);
-    for (t = 1; t < states; t++) {
-        const int32_t sum = total[t] - TURN_COST;
-        if (sum > *highest) {
-            *highest = sum;
-            best = t;
+    const path_state *best = state;
+    int32_t most = state->total - (state->period > 0 ? TURN_COST : 0);
+    for (const path_state *s = state + 1; s < end; s++) {
+        const int32_t sum = s->total - TURN_COST;
+        if (sum > most) {
+            most = sum;
+            best = s;
         }
     }
-    return best;
+    *highest = most;
+    return (unsigned)(best - state);
 }
 
 /* The same to a log period. */
-SER_INLINE unsigned best_to_voiced(const int32_t *total, const uint32_t *period, unsigned states, uint32_t to,
-                                   int32_t *highest)
+SER_INLINE unsigned best_to_voiced(const path_state *state, const path_state *end, uint32_t to, int32_t *highest)
 {
-    unsigned best = 0, t;
-    *highest = total[0] - (period[0] > 0 ? jump_cost(period[0], to) : TURN_COST);
-    for (t = 1; t < states; t++) {
-        const int32_t sum = total[t] - jump_cost(period[t], to);
-        if (sum > *highest) {
-            *highest = sum;
-            best = t;
+    const path_state *best = state;
+    int32_t most = state->total - (state->period > 0 ? jump_cost(state->period, to) : TURN_COST);
+    for (const path_state *s = state + 1; s < end; s++) {
+        SER_AS_IT_IS(s);
+        int32_t sum = s->total - jump_cost(s->period, to);
+        SER_AS_IT_IS(sum);
+        if (sum > most) {
+            most = sum;
+            best = s;
+            SER_AS_IT_IS(best); /* a jump over it, not a choice */
         }
     }
-    return best;
+    *highest = most;
+    return (unsigned)(best - state);
 }
 
 /* Notes the path from kept frame `end` - 1, whose candidates end at `place` and whose best state this is, back to frame `start`. */
@@ -571,15 +678,15 @@ static void decide(ser_pitch *pitch, unsigned i, unsigned place)
 SER_IN_RAM static void take_frame(ser_pitch *pitch)
 {
     ser_pitch_front *front = &pitch->front;
-    uint32_t period[SER_PITCH_MAX + 1];
-    int32_t total[SER_PITCH_MAX + 1];
-    const unsigned states = states_before(pitch, period);
+    path_state before[SER_PITCH_MAX + 1];
+    const path_state *end = states_before(pitch, before);
+    int32_t *total = front->total + 1;
     const unsigned i = front->frames, kept = kept_of(pitch, i);
     uint32_t *c = pitch->candidate + front->place;
     unsigned best = 0, s;
     int32_t unvoiced = 0;
     if (i > 0 || pitch->before != NO_FRAME) {
-        best = best_to_unvoiced(front->total, period, states, &unvoiced);
+        best = best_to_unvoiced(before, end, &unvoiced);
     }
     pitch->link[i] = (uint16_t)((pitch->link[i] & 0xfff0u) | best);
     if (kept > 0) {
@@ -592,14 +699,13 @@ SER_IN_RAM static void take_frame(ser_pitch *pitch)
         int32_t voiced = 0;
         best = 0;
         if (i > 0 || pitch->before != NO_FRAME) {
-            best = best_to_voiced(front->total, period, states, log_period, &voiced);
+            best = best_to_voiced(before, end, log_period, &voiced);
         }
         /* totals stay small however long the sound is */
         total[s] = voiced + voiced_score(stored_strength(c[s]), log_period) - unvoiced;
         c[s] = (c[s] & ~15u) | best;
     }
     front->total[0] = 0;
-    memcpy(front->total + 1, total, kept * sizeof *total);
     decide(pitch, i, front->place);
     front->frames++;
     front->place = (uint16_t)(front->place + kept);

@@ -244,6 +244,8 @@ void probe_autocorrelation(const int32_t *x, int32_t *lags)
         odd[0] = ser_mulh(dr, c) + ser_mulh(di, s);
         odd[1] = ser_mulh(di, c) - ser_mulh(dr, s);
     }
+    ser_fft_fours(work);
+    ser_fft_fours(work + 512);
     memcpy(lags, ser_fft_autocorrelation(work), 256 * sizeof *lags);
 }
 
