@@ -49,13 +49,6 @@ SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
 #define FIRST_THIS_4(p, a, b, c, d) (void)0
 #endif
 
-/* Butterflies to a turn of a loop, of the 3, 15 or 63 that are turned in each of a stage's transforms. */
-#if defined(__XTENSA__)
-#define AT_ONCE 3
-#else
-#define AT_ONCE 1
-#endif
-
 #if SER_VECTORS
 
 /* The stages below, with four neighbouring butterflies in a vector. */
@@ -192,33 +185,33 @@ SER_INLINE int32_t *combine(int32_t *p, int leg, int down)
     return p;
 }
 
-/* The same, three legs turned and halved on the way, of the numbers that are `at` behind both addresses. */
-SER_INLINE void turn_and_combine(int32_t **near_legs, int32_t **far_legs, int at, int leg, const int32_t *w)
+/* The same, three legs turned and halved on the way. */
+SER_INLINE void turn_and_combine(int32_t **near_legs, int32_t **far_legs, int leg, const int32_t *w)
 {
-    int32_t *p = *near_legs + at, *far = IS_NEAR(leg) ? p + 2 * leg : *far_legs + at;
+    int32_t *p = *near_legs, *far = IS_NEAR(leg) ? p + 2 * leg : *far_legs;
     int32_t br = owing_turned_re(p + leg, w), bi = turned_im(p + leg, w);
     if (IS_NEAR(leg)) {
         FIRST_THIS_2(*near_legs, br, bi);
-        p = *near_legs + at;
+        p = *near_legs;
         far = p + 2 * leg;
     } else {
         FIRST_THIS_2(*far_legs, br, bi);
-        far = *far_legs + at;
+        far = *far_legs;
     }
     const int32_t dr = owing_turned_re(far + leg, w + 4), di = turned_im(far + leg, w + 4);
     int32_t ur = br + dr + 2 * OWED, ui = bi + di;
     int32_t vr = br - dr, vi = bi - di;
     if (IS_NEAR(leg)) {
         FIRST_THIS_4(*near_legs, ur, ui, vr, vi);
-        p = *near_legs + at;
+        p = *near_legs;
         far = p + 2 * leg;
     } else {
         FIRST_THIS_4(*far_legs, ur, ui, vr, vi);
-        far = *far_legs + at;
+        far = *far_legs;
     }
     int32_t cr = turned_re(far, w + 2), ci = turned_im(far, w + 2);
     FIRST_THIS_2(*near_legs, cr, ci);
-    p = *near_legs + at;
+    p = *near_legs;
     far = IS_NEAR(leg) ? p + 2 * leg : far;
     const int32_t ar = p[0] >> 1, ai = p[1] >> 1;
     const int32_t sr = ar + cr, si = ai + ci;
@@ -246,13 +239,9 @@ SER_INLINE void radix4_stage(int32_t *z, int q, const int32_t *twiddles)
             int32_t *far = p + 2 * leg;
             SER_AS_IT_IS(w);
             SER_AS_IT_IS(p);
-            turn_and_combine(&p, &far, 0, leg, w);
-#if AT_ONCE == 3
-            turn_and_combine(&p, &far, 2, leg, w + 6);
-            turn_and_combine(&p, &far, 4, leg, w + 12);
-#endif
-            p += 2 * AT_ONCE;
-            w += 6 * AT_ONCE;
+            turn_and_combine(&p, &far, leg, w);
+            p += 2;
+            w += 6;
         } while (p != end);
     }
 }
@@ -300,19 +289,19 @@ SER_INLINE void put_turned(int32_t *place, int32_t re, int32_t im, const int32_t
 #endif
 }
 
-/* The same, three legs turned, of the numbers that are `at` behind both addresses. */
-SER_INLINE void turn_and_split(int32_t **near_legs, int32_t **far_legs, int at, int leg, const int32_t *w)
+/* The same, three legs turned. */
+SER_INLINE void turn_and_split(int32_t **near_legs, int32_t **far_legs, int leg, const int32_t *w)
 {
-    int32_t *p = *near_legs + at, *far = IS_NEAR(leg) ? p + 2 * leg : *far_legs + at;
+    int32_t *p = *near_legs, *far = IS_NEAR(leg) ? p + 2 * leg : *far_legs;
     int32_t ur = p[leg] + far[leg], ui = p[leg + 1] + far[leg + 1];
     int32_t vr = p[leg] - far[leg], vi = p[leg + 1] - far[leg + 1];
     FIRST_THIS_4(*near_legs, ur, ui, vr, vi);
-    p = *near_legs + at;
+    p = *near_legs;
     far = IS_NEAR(leg) ? p + 2 * leg : far;
     int32_t sr = p[0] + far[0], si = p[1] + far[1];
     int32_t tr = p[0] - far[0], ti = p[1] - far[1];
     FIRST_THIS_4(*near_legs, sr, si, tr, ti);
-    p = *near_legs + at;
+    p = *near_legs;
     far = IS_NEAR(leg) ? p + 2 * leg : far;
     p[0] = (sr + ur) >> 1;
     p[1] = (si + ui) >> 1;
@@ -336,13 +325,9 @@ SER_INLINE void split_stage(int32_t *z, int q, const int32_t *twiddles)
                 SER_AS_IT_IS(far);
             }
             SER_AS_IT_IS(w);
-            turn_and_split(&p, &far, 0, leg, w);
-#if AT_ONCE == 3
-            turn_and_split(&p, &far, 2, leg, w + 6);
-            turn_and_split(&p, &far, 4, leg, w + 12);
-#endif
-            p += 2 * AT_ONCE;
-            w += 6 * AT_ONCE;
+            turn_and_split(&p, &far, leg, w);
+            p += 2;
+            w += 6;
         } while (p != end);
     }
 }
@@ -401,17 +386,6 @@ SER_IN_RAM void ser_fft_split512(int32_t *z)
         const ser_vector turned = ser_turn_4(o, ser_turns_of(ser_every_second_4(w)));
         ser_store_8(a, _mm256_add_epi32(e, turned));
         ser_store_8(b - 6, ser_reverse_4(ser_conjugate_4(_mm256_sub_epi32(e, turned))));
-    }
-#endif
-#if AT_ONCE == 3
-    for (; b - a >= 10; a += 6, w += 12) { /* b from the lowest of the three */
-        b -= 4;
-        SER_AS_IT_IS(a);
-        SER_AS_IT_IS(b);
-        split_pair(a, b + 4, w);
-        split_pair(a + 2, b + 2, w + 4);
-        split_pair(a + 4, b, w + 8);
-        b -= 2;
     }
 #endif
     for (; a < b; a += 2, b -= 2, w += 4) {
