@@ -39,16 +39,6 @@ SER_INLINE int32_t turned_im(const int32_t *p, const int32_t *w)
     return ser_mulh(p[1], w[0]) - ser_mulh(p[0], w[1]);
 }
 
-/* What is done before stays before: a butterfly has more numbers than an ESP32's core has registers, unless one leg comes after the other.
-   p is an address that what comes after goes by. */
-#if defined(__XTENSA__) && defined(__GNUC__)
-#define FIRST_THIS_2(p, a, b) __asm__("" : "+r"(p), "+r"(a), "+r"(b))
-#define FIRST_THIS_4(p, a, b, c, d) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
-#else
-#define FIRST_THIS_2(p, a, b) (void)0
-#define FIRST_THIS_4(p, a, b, c, d) (void)0
-#endif
-
 #if SER_VECTORS
 
 /* The stages below, with four neighbouring butterflies in a vector. */
@@ -169,7 +159,7 @@ SER_INLINE int32_t *combine(int32_t *p, int leg, int down)
     const int32_t dr = far[leg] >> down, di = far[leg + 1] >> down;
     int32_t ur = br + dr, ui = bi + di;
     int32_t vr = br - dr, vi = bi - di;
-    FIRST_THIS_4(p, ur, ui, vr, vi);
+    SER_FIRST_THIS_4(p, ur, ui, vr, vi);
     far = IS_NEAR(leg) ? p + 2 * leg : far;
     const int32_t ar = p[0] >> down, ai = p[1] >> down, cr = far[0] >> down, ci = far[1] >> down;
     const int32_t sr = ar + cr, si = ai + ci;
@@ -191,26 +181,26 @@ SER_INLINE void turn_and_combine(int32_t **near_legs, int32_t **far_legs, int le
     int32_t *p = *near_legs, *far = IS_NEAR(leg) ? p + 2 * leg : *far_legs;
     int32_t br = owing_turned_re(p + leg, w), bi = turned_im(p + leg, w);
     if (IS_NEAR(leg)) {
-        FIRST_THIS_2(*near_legs, br, bi);
+        SER_FIRST_THIS_2(*near_legs, br, bi);
         p = *near_legs;
         far = p + 2 * leg;
     } else {
-        FIRST_THIS_2(*far_legs, br, bi);
+        SER_FIRST_THIS_2(*far_legs, br, bi);
         far = *far_legs;
     }
     const int32_t dr = owing_turned_re(far + leg, w + 4), di = turned_im(far + leg, w + 4);
     int32_t ur = br + dr + 2 * OWED, ui = bi + di;
     int32_t vr = br - dr, vi = bi - di;
     if (IS_NEAR(leg)) {
-        FIRST_THIS_4(*near_legs, ur, ui, vr, vi);
+        SER_FIRST_THIS_4(*near_legs, ur, ui, vr, vi);
         p = *near_legs;
         far = p + 2 * leg;
     } else {
-        FIRST_THIS_4(*far_legs, ur, ui, vr, vi);
+        SER_FIRST_THIS_4(*far_legs, ur, ui, vr, vi);
         far = *far_legs;
     }
     int32_t cr = turned_re(far, w + 2), ci = turned_im(far, w + 2);
-    FIRST_THIS_2(*near_legs, cr, ci);
+    SER_FIRST_THIS_2(*near_legs, cr, ci);
     p = *near_legs;
     far = IS_NEAR(leg) ? p + 2 * leg : far;
     const int32_t ar = p[0] >> 1, ai = p[1] >> 1;
@@ -260,7 +250,7 @@ SER_INLINE int32_t *halve_and_split(int32_t *p, int leg)
     int32_t *far = p + 2 * leg;
     int32_t ur = p[leg] + far[leg], ui = p[leg + 1] + far[leg + 1];
     int32_t vr = p[leg] - far[leg], vi = p[leg + 1] - far[leg + 1];
-    FIRST_THIS_4(p, ur, ui, vr, vi);
+    SER_FIRST_THIS_4(p, ur, ui, vr, vi);
     far = IS_NEAR(leg) ? p + 2 * leg : far;
     const int32_t sr = p[0] + far[0], si = p[1] + far[1];
     const int32_t tr = p[0] - far[0], ti = p[1] - far[1];
@@ -295,12 +285,12 @@ SER_INLINE void turn_and_split(int32_t **near_legs, int32_t **far_legs, int leg,
     int32_t *p = *near_legs, *far = IS_NEAR(leg) ? p + 2 * leg : *far_legs;
     int32_t ur = p[leg] + far[leg], ui = p[leg + 1] + far[leg + 1];
     int32_t vr = p[leg] - far[leg], vi = p[leg + 1] - far[leg + 1];
-    FIRST_THIS_4(*near_legs, ur, ui, vr, vi);
+    SER_FIRST_THIS_4(*near_legs, ur, ui, vr, vi);
     p = *near_legs;
     far = IS_NEAR(leg) ? p + 2 * leg : far;
     int32_t sr = p[0] + far[0], si = p[1] + far[1];
     int32_t tr = p[0] - far[0], ti = p[1] - far[1];
-    FIRST_THIS_4(*near_legs, sr, si, tr, ti);
+    SER_FIRST_THIS_4(*near_legs, sr, si, tr, ti);
     p = *near_legs;
     far = IS_NEAR(leg) ? p + 2 * leg : far;
     p[0] = (sr + ur) >> 1;
@@ -407,10 +397,10 @@ SER_IN_RAM int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bin
         const int16_t *y = x + SER_FRAME / 2;
         SER_AS_IT_IS(y); /* distances stay within what an instruction can add to an address */
         int32_t sr = x[0] + y[0], si = x[1] + y[1], tr = x[0] - y[0], ti = x[1] - y[1];
-        FIRST_THIS_4(y, sr, si, tr, ti);
+        SER_FIRST_THIS_4(y, sr, si, tr, ti);
         const int16_t *u = x + SER_FRAME / 4, *v = y + SER_FRAME / 4;
         int32_t ur = u[0] + v[0], ui = u[1] + v[1], vr = u[0] - v[0], vi = u[1] - v[1];
-        FIRST_THIS_4(x, ur, ui, vr, vi);
+        SER_FIRST_THIS_4(x, ur, ui, vr, vi);
         int32_t *z = bins + 2 * *place++;
         z[0] = (sr + ur) * factor;
         z[1] = (si + ui) * factor;
@@ -545,7 +535,7 @@ SER_INLINE
             SER_AS_IT_IS(b);
             SER_AS_IT_IS(w);
             share += power_pair(&total, a, 0, b, 2, w, scale, odd);
-            FIRST_THIS_2(a, share, total);
+            SER_FIRST_THIS_2(a, share, total);
             share += power_pair(&total, a, 2, b, 0, w + 4, scale, odd);
             b -= 2;
         }

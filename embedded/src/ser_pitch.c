@@ -245,26 +245,17 @@ enum { AT_ONCE = 0 };
 SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >> 15; }
 #endif
 
-/* What is done before stays before, and p is an address that what comes after goes by: an ESP32's core has no registers for more. */
-#if defined(__XTENSA__) && defined(__GNUC__)
-#define FIRST_THIS_2(p, a, b) __asm__("" : "+r"(p), "+r"(a), "+r"(b))
-#define FIRST_THIS_4(p, a, b, c, d) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
-#else
-#define FIRST_THIS_2(p, a, b) (void)0
-#define FIRST_THIS_4(p, a, b, c, d) (void)0
-#endif
-
 /* The transform of four neighbours: from the sum and the difference of the first and third, which are in place, and the other two times a
    factor. */
 SER_INLINE void take_others(int32_t *z, int32_t *b, int32_t *d, int32_t factor)
 {
-    FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
+    SER_FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
     const int32_t ur = (b[0] + d[0]) * factor, vi = (b[1] - d[1]) * factor, sr = z[0], tr = z[4];
     z[0] = sr + ur;
     z[4] = sr - ur;
     z[2] = tr + vi;
     z[6] = tr - vi;
-    FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
+    SER_FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
     const int32_t ui = (b[1] + d[1]) * factor, vr = (b[0] - d[0]) * factor, si = z[1], ti = z[5];
     z[1] = si + ui;
     z[5] = si - ui;
@@ -291,18 +282,18 @@ SER_INLINE void load_first_and_third(const int16_t *x, const uint16_t *up, const
     SER_AS_IT_IS(mean);
     int32_t cr = windowed(far[0] * factor - mean, middle[rising ? 0 : 1]);
     int32_t ci = windowed(far[1] * factor - mean, middle[rising ? 1 : 0]);
-    FIRST_THIS_2(end, cr, ci);
+    SER_FIRST_THIS_2(end, cr, ci);
     int32_t er = windowed(end[0] * factor - mean, down[1]), ei = windowed(end[1] * factor - mean, down[0]);
-    FIRST_THIS_4(x, cr, ci, er, ei);
+    SER_FIRST_THIS_4(x, cr, ci, er, ei);
     int32_t ar = windowed(x[0] * factor - mean, up[0]), ai = windowed(x[1] * factor - mean, up[1]);
-    FIRST_THIS_4(z, er, ei, ar, ai);
+    SER_FIRST_THIS_4(z, er, ei, ar, ai);
     z[0] = (ar + er + cr) * 16;
     z[4] = (ar + er - cr) * 16;
     z[1] = (ai + ei + ci) * 16;
     z[5] = (ai + ei - ci) * 16;
     ar -= er;
     ai -= ei;
-    FIRST_THIS_4(z, cr, ci, ar, ai);
+    SER_FIRST_THIS_4(z, cr, ci, ar, ai);
     int32_t *odd = z + 2 * POINTS;
     SER_AS_IT_IS(odd);
     const int32_t c = turn[0], s = turn[1];
@@ -322,10 +313,10 @@ SER_INLINE void load_others(const int16_t *x, const uint16_t *up, const uint16_t
     SER_AS_IT_IS(factor); /* as above */
     SER_AS_IT_IS(mean);
     int32_t b[2] = {windowed(x[0] * factor - mean, up[0]), windowed(x[1] * factor - mean, up[1])};
-    FIRST_THIS_2(far, b[0], b[1]);
+    SER_FIRST_THIS_2(far, b[0], b[1]);
     int32_t d[2] = {windowed(far[0] * factor - mean, down[1]), windowed(far[1] * factor - mean, down[0])};
     take_others(z, b, d, 16);
-    FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
+    SER_FIRST_THIS_4(z, b[0], b[1], d[0], d[1]);
     const int32_t c = turn[0], s = turn[1];
     int32_t turned_b[2] = {(b[0] * c + b[1] * s) >> 10, (b[1] * c - b[0] * s) >> 10};
     int32_t turned_d[2] = {(d[1] * c - d[0] * s) >> 10, -(d[1] * s + d[0] * c) >> 10};
