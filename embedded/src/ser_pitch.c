@@ -24,7 +24,7 @@ enum {
     QUARTER = POINTS / 2,    /* of a turn */
     FOURTH = POINTS / 4      /* pairs that far apart become neighbours, four of them */
 };
-typedef char ser_as_many_are_folded[FOLDED == FOURTH ? 1 : -1];
+#define AS_MANY_ARE_FOLDED (4 * SER_PITCH_WINDOW == 5 * SER_FRAME) /* as FOURTH: so it is at 75 Hz */
 #if SER_PITCH_WINDOW % 4 != 0 || SER_PITCH_WINDOW < SER_FRAME || \
     SER_PITCH_WINDOW + SER_PITCH_LAGS > 2 * SER_FRAME
 #error "SER_PITCH_FLOOR: three of its periods are a window that the transform here cannot take"
@@ -245,6 +245,7 @@ enum { AT_ONCE = 0 };
 SER_INLINE int32_t windowed(int32_t x, uint16_t weight) { return (x * weight) >> 15; }
 #endif
 
+#if AS_MANY_ARE_FOLDED
 /* The transform of four neighbours: from the sum and the difference of the first and third, which are in place, and the other two times a
    factor. */
 SER_INLINE void take_others(int32_t *z, int32_t *b, int32_t *d, int32_t factor)
@@ -360,6 +361,35 @@ SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
         load_others(x, up, down, turn, factor, mean, scratch + 2 * *place++);
     }
 }
+#else
+/* Of any other window, pair after pair, as above. */
+SER_IN_RAM static void load(const int16_t *x, ser_scale level, int32_t *scratch)
+{
+    const int32_t mean = level.mean * (1 << AT_ONCE), factor = 1 << (level.up + AT_ONCE);
+    for (int n = 0; n < POINTS; n++, x += 2) {
+        const int left = n < PAIRS / 2;
+        const uint16_t *w = ser_hann_half + (left ? 2 * n : 2 * (PAIRS - n) - 1);
+        const int16_t *turn = ser_turns + 2 * (n % QUARTER);
+        const int32_t c = n < QUARTER ? turn[0] : -turn[1], s = n < QUARTER ? turn[1] : turn[0];
+        int32_t re = windowed(x[0] * factor - mean, w[0]), im = windowed(x[1] * factor - mean, left ? w[1] : w[-1]);
+        int32_t tail_re = 0, tail_im = 0;
+        if (n < FOLDED) {
+            const uint16_t *v = ser_hann_half + 2 * (FOLDED - n) - 1;
+            tail_re = windowed(x[2 * POINTS] * factor - mean, v[0]);
+            tail_im = windowed(x[2 * POINTS + 1] * factor - mean, v[-1]);
+        }
+        int32_t *even = scratch + 2 * ser_digit_reversal[n], *odd = even + 2 * POINTS;
+        even[0] = (re + tail_re) * 16;
+        even[1] = (im + tail_im) * 16;
+        re -= tail_re;
+        im -= tail_im;
+        odd[0] = (re * c + im * s) >> 10;
+        odd[1] = (im * c - re * s) >> 10;
+    }
+    ser_fft_fours(scratch);
+    ser_fft_fours(scratch + 2 * POINTS);
+}
+#endif
 #endif
 
 /* 2^60 / x, for x from 2^29 to 2^30; error 2^-27 of it. */

@@ -205,7 +205,7 @@ static uint32_t take_some(ser_magnitudes *kept, const int32_t *z, uint32_t *magn
     ser_magnitudes sums = *kept;
     uint32_t all = 0;
     for (int i = take_eights(&sums, z, magnitude, up, count, &all); i < count; i++) {
-        magnitude[i] = magnitude_of(&sums, ser_root_rows, up - 3, z[2 * i], z[2 * i + 1]);
+        magnitude[i] = magnitude_of(&sums, root_rows(), up - 3, z[2 * i], z[2 * i + 1]);
         all |= magnitude[i];
     }
     *kept = sums;
@@ -530,8 +530,14 @@ SER_IN_RAM static int rolloff_of(const uint32_t *magnitude, int down, uint32_t s
 {
     const uint32_t *last = magnitude + SER_BINS - 1;
     const uint32_t *m = magnitude;
+    if (!is_sum) {
+        for (sum = 0; m <= last; m++) {
+            sum += *m >> down;
+        }
+        m = magnitude;
+    }
+    const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
     if (is_sum) {
-        const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
         for (sum = 0; m < last && sum + *blocks <= threshold; m += BLOCK) {
             sum += *blocks++;
         }
@@ -540,11 +546,6 @@ SER_IN_RAM static int rolloff_of(const uint32_t *magnitude, int down, uint32_t s
         }
         return (int)(m - magnitude);
     }
-    for (sum = 0; m <= last; m++) {
-        sum += *m >> down;
-    }
-    m = magnitude;
-    const uint32_t threshold = ser_umulh(sum, SER_ROLLOFF_SHARE);
     for (sum = *m >> down; sum <= threshold && m < last; sum += *m >> down) {
         m++;
     }
