@@ -9,7 +9,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -87,3 +88,16 @@ def cache_folder() -> Path:
     if os.environ.get("SER_CACHE"):
         return Path(os.environ["SER_CACHE"])
     return user_cache_path("ser-device", appauthor=False)
+
+
+@contextmanager
+def keeping(what: str, folder: Path) -> Iterator[None]:
+    """Within it something compiled is written below a folder, which is made. UserError where it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot keep the compiled {what} there ({error.strerror}); "
+            "set SER_CACHE to a folder that can be written"
+        ) from None

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -250,7 +251,8 @@ def test_frames_come_from_the_compiler(name, tmp_path):
 def test_what_was_compiled_once_is_not_compiled_again(tmp_path, monkeypatch):
     """Of the same text, wherever it lies, by the same command; objects and frames alike."""
     monkeypatch.setenv("SER_CACHE", str(tmp_path / "cache"))
-    kind, asked = type(chip("esp32c3")), []
+    target, asked = chip("esp32c3"), []
+    kind = type(target)
     really = kind.compile_anew
     monkeypatch.setattr(
         kind, "compile_anew", lambda *words: asked.append(words[1]) or really(*words)
@@ -262,7 +264,6 @@ def test_what_was_compiled_once_is_not_compiled_again(tmp_path, monkeypatch):
         (folder / "value.h").write_text(f"#define VALUE {value}\n")
         source = folder / "code.c"
         source.write_text('#include "value.h"\nint code(void);\nint code(void) { return VALUE; }\n')
-        target = chip("esp32c3")
         built = target.compile_one(source, folder / "code.o", f"-I{folder}", *flags)
         return built.read_bytes(), target.frames(folder)
 
@@ -272,6 +273,15 @@ def test_what_was_compiled_once_is_not_compiled_again(tmp_path, monkeypatch):
     assert other[0] != first[0] and other[1] == first[1] and len(asked) == 2
     made("fourth", 1, "-O3")
     assert len(asked) == 3
+    for path in (tmp_path / "cache").rglob("output.pkl"):
+        path.write_bytes(path.read_bytes()[:100])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is made anew is said
+        assert made("fifth", 1) == first and len(asked) == 4
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SER_CACHE", str(tmp_path / "file" / "below"))
+    with pytest.raises(UserError, match=r"below: cannot keep the compiled objects.*SER_CACHE"):
+        made("sixth", 1)
 
 
 def test_times_are_the_documented_ranges():

@@ -35,11 +35,6 @@ typedef char ser_all_parts_have_their_place[(int)ALL_FULLS == (int)SER_FULLS && 
 
 static const ser_layout SER_TABLE_IN_RAM(layouts)[SER_PARTS] = {SER_EACH_PART(LAYOUT)};
 
-SER_IN_RAM static ser_layout layout_of(ser_part part)
-{
-    return layouts[part];
-}
-
 /* The sums of a part without frames hold anything. */
 void ser_bank_clear(ser_bank *bank)
 {
@@ -216,7 +211,7 @@ SER_IN_RAM static void add_pairs(ser_bank *bank, const int32_t *values)
 
 SER_IN_RAM void ser_bank_add(ser_bank *bank, ser_part part, uint32_t frame, const int32_t *values)
 {
-    const ser_layout layout = layout_of(part);
+    const ser_layout layout = layouts[part];
     const ser_descriptor *descriptor = layout.descriptors;
     const int first = bank->frames[part] == 0;
     if (bank->frames[part] == MOST_FRAMES) {
@@ -284,7 +279,7 @@ typedef struct {
 
 static ser_heard heard_of(const ser_bank **banks, int count, ser_part part)
 {
-    const uint8_t place = layout_of(part).times;
+    const uint8_t place = layouts[part].times;
     ser_heard heard;
     memset(&heard, 0, sizeof heard);
     for (int i = 0; i < count; i++) {
@@ -741,7 +736,7 @@ typedef char ser_slopes_have_no_ends[SER_DELTA_FULLS == 0 ? 1 : -1]; /* what is 
 /* The columns of one part. */
 SER_NOT_INLINE static void part_columns(ser_heard *heard, ser_part part, const ser_repeated *more, float *features)
 {
-    const ser_layout layout = layout_of(part);
+    const ser_layout layout = layouts[part];
     const ser_descriptor *descriptor = layout.descriptors;
     const uint32_t repeated = more != NULL && more->part == part ? more->frames : 0;
     const uint32_t frames = heard->frames + repeated; /* their numbers hold for slopes alone, which a repeated part has not */

@@ -416,29 +416,32 @@ SER_IN_RAM int ser_fft_frame(const int16_t *frame, uint64_t energy, int32_t *bin
     return up;
 }
 
+#if defined(__XTENSA__) || defined(SER_TEST_NARROW_PRODUCTS) /* where a choice is an instruction, and one that shifts on the way is none */
+#define BITS_BY_RANGE 1
+SER_INLINE void widen(int32_t *most, int32_t *least, int32_t x)
+{
+    *most = x > *most ? x : *most;
+    *least = x < *least ? x : *least;
+}
+#else
+#define BITS_BY_RANGE 0
+#endif
+
 /* Bits up to the highest that any of the numbers has besides its sign; of the others any. */
 SER_IN_RAM static uint32_t bits_of(const int32_t *z, int count)
 {
-#if defined(__XTENSA__) || defined(SER_TEST_NARROW_PRODUCTS) /* where a choice is an instruction, and one that shifts on the way is none */
+#if BITS_BY_RANGE
     int32_t most = 0, least = 0;
     for (const int32_t *end = z + count; z < end; z += 8) {
         SER_AS_IT_IS(z);
-        most = z[0] > most ? z[0] : most;
-        least = z[0] < least ? z[0] : least;
-        most = z[1] > most ? z[1] : most;
-        least = z[1] < least ? z[1] : least;
-        most = z[2] > most ? z[2] : most;
-        least = z[2] < least ? z[2] : least;
-        most = z[3] > most ? z[3] : most;
-        least = z[3] < least ? z[3] : least;
-        most = z[4] > most ? z[4] : most;
-        least = z[4] < least ? z[4] : least;
-        most = z[5] > most ? z[5] : most;
-        least = z[5] < least ? z[5] : least;
-        most = z[6] > most ? z[6] : most;
-        least = z[6] < least ? z[6] : least;
-        most = z[7] > most ? z[7] : most;
-        least = z[7] < least ? z[7] : least;
+        widen(&most, &least, z[0]);
+        widen(&most, &least, z[1]);
+        widen(&most, &least, z[2]);
+        widen(&most, &least, z[3]);
+        widen(&most, &least, z[4]);
+        widen(&most, &least, z[5]);
+        widen(&most, &least, z[6]);
+        widen(&most, &least, z[7]);
     }
     return (uint32_t)(most | ~least);
 #else

@@ -90,9 +90,11 @@ SER_INLINE int32_t ser_add_mulh(int32_t sum, int32_t a, int32_t b)
 /* What is done before stays before, and p is an address that what comes after goes by: an ESP32's core has registers for no more. */
 #if defined(__XTENSA__) && defined(__GNUC__)
 #define SER_FIRST_THIS_2(p, a, b) __asm__("" : "+r"(p), "+r"(a), "+r"(b))
+#define SER_FIRST_THIS_3(p, a, b, c) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c))
 #define SER_FIRST_THIS_4(p, a, b, c, d) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c), "+r"(d))
 #else
 #define SER_FIRST_THIS_2(p, a, b) (void)0
+#define SER_FIRST_THIS_3(p, a, b, c) (void)0
 #define SER_FIRST_THIS_4(p, a, b, c, d) (void)0
 #endif
 

@@ -22,13 +22,6 @@ typedef struct {
 #define FLOORED (1U << 22)
 typedef char ser_squares_below_the_floor_fit[SER_BINS * (SER_MAGNITUDE_FLOOR - 1) * (SER_MAGNITUDE_FLOOR - 1) < FLOORED ? 1 : -1];
 
-/* What is done before stays before, as in ser_fft.c. */
-#if defined(__XTENSA__) && defined(__GNUC__)
-#define FIRST_THIS(p, a, b, c) __asm__("" : "+r"(p), "+r"(a), "+r"(b), "+r"(c))
-#else
-#define FIRST_THIS(p, a, b, c) (void)0
-#endif
-
 /* ser_root_rows as row_of takes it. */
 #if defined(__XTENSA__) && defined(__GNUC__)
 typedef uintptr_t ser_rows;
@@ -105,7 +98,7 @@ SER_INLINE uint32_t magnitude_of(ser_magnitudes *sums, ser_rows rows, int up_les
     sums->exponents -= (int32_t)down;
     sums->fine += logarithm;
     sums->coarse += row[2];
-    FIRST_THIS(row, bend, sums->fine, sums->coarse);
+    SER_FIRST_THIS_3(row, bend, sums->fine, sums->coarse);
     const uint32_t root = (uint32_t)(ser_add_mulh(row[1], row[1], bend));
     return ((root >> down) + 1) >> 1;
 }

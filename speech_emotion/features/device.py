@@ -219,14 +219,8 @@ def _built(command: tuple[str, ...], folder: Path) -> Path:
     target = folder / f"ser-{_fingerprint(command, flags, processor)}{native.SHARED}"
     if target.exists():
         return target
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with native.keeping("extractor", target.parent):
         handle, draft = tempfile.mkstemp(dir=target.parent, suffix=native.SHARED)
-    except OSError as error:
-        raise UserError(
-            f"{target.parent}: cannot keep the compiled extractor there ({error.strerror}); "
-            "set SER_CACHE to a folder that can be written"
-        ) from None
     os.close(handle)
     try:
         include = f"-I{EMBEDDED / 'src'}"

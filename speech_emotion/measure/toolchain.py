@@ -92,9 +92,11 @@ class Target:
         def make(folder):
             self.compile_anew(source, folder / built.name, *flags)
 
-        kept = _kept(native.cache_folder() / "objects").cache(_made, ignore=["make"])
         key = words, self.versions(), _OURS, source.name, text
-        for suffix, content in kept(key, make).items():
+        with native.keeping("objects", native.cache_folder()):
+            kept = _kept(native.cache_folder() / "objects").cache(_made, ignore=["make"])
+            made = kept(key, make)
+        for suffix, content in made.items():
             built.with_suffix(suffix).write_bytes(content)
         return built
 

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from speech_emotion import native
-from speech_emotion.errors import UserError
 from speech_emotion.message import definition as d
 from speech_emotion.message.codec import About, Sentence
 from speech_emotion.resources import EMBEDDED
@@ -46,18 +45,14 @@ def library() -> ctypes.CDLL:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     target = native.cache_folder() / f"message-{digest.hexdigest()[:20]}{native.SHARED}"
     if not target.exists():
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(dir=target.parent) as draft:
-                made = Path(draft) / target.name
-                files = [host, *(source / name for name in _SOURCES)]
-                native.run([*command, "-shared", f"-I{source}", *files, "-o", made])
-                made.replace(target)
-        except OSError as error:
-            raise UserError(
-                f"{target.parent}: cannot keep the compiled code there ({error.strerror}); "
-                "set SER_CACHE to a folder that can be written"
-            ) from None
+        with (
+            native.keeping("code", target.parent),
+            TemporaryDirectory(dir=target.parent) as draft,
+        ):
+            made = Path(draft) / target.name
+            files = [host, *(source / name for name in _SOURCES)]
+            native.run([*command, "-shared", f"-I{source}", *files, "-o", made])
+            made.replace(target)
     code = ctypes.CDLL(str(target))
     code.ser_message_write_sentence.restype = ctypes.c_size_t
     code.ser_message_write_about.restype = ctypes.c_size_t

@@ -152,24 +152,20 @@ def build(folder: Path) -> Path:
     if target.exists():
         return target
     objects = native.cache_folder() / f"extractor-{_digest(command, common)}"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as draft:
-            draft = Path(draft)
-            if not objects.is_dir():
-                (draft / "objects").mkdir()
-                compile_c([*command, "-c"], folder, shared, [], cwd=draft / "objects")
-                with contextlib.suppress(OSError):  # another process was first
-                    (draft / "objects").rename(objects)
-            made = sorted(objects.glob("*.o"))
-            whole = [_HOST, *mine, *made]
-            compile_c([*command, "-shared"], folder, whole, ["-o", str(draft / "library"), "-lm"])
-            (draft / "library").replace(target)
-    except OSError as error:
-        raise UserError(
-            f"{target.parent}: cannot keep the compiled library there ({error.strerror}); "
-            "set SER_CACHE to a folder that can be written"
-        ) from None
+    with (
+        native.keeping("library", target.parent),
+        tempfile.TemporaryDirectory(dir=target.parent) as draft,
+    ):
+        draft = Path(draft)
+        if not objects.is_dir():
+            (draft / "objects").mkdir()
+            compile_c([*command, "-c"], folder, shared, [], cwd=draft / "objects")
+            with contextlib.suppress(OSError):  # another process was first
+                (draft / "objects").rename(objects)
+        made = sorted(objects.glob("*.o"))
+        whole = [_HOST, *mine, *made]
+        compile_c([*command, "-shared"], folder, whole, ["-o", str(draft / "library"), "-lm"])
+        (draft / "library").replace(target)
     return target
 
 
