@@ -72,7 +72,7 @@ $(MODEL): $(READY)
 	$(TRAIN)
 
 test: $(READY)
-	$(PY) -m pytest -n 2 --dist loadfile $(TESTS)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 PORT := 8000
 web: $(MODEL)

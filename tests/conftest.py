@@ -26,8 +26,21 @@ def corpora_dir() -> Path:
     return Path(_CLIPS).resolve()
 
 
+_LONG = (
+    "schema_constants",
+    "schema_slots",
+    "users",
+    "compiled",
+    "dataset_generator",
+    "own_data",
+    "board",
+)
+"""Files of few tests and long ones. They start first, lest one process ends with them while others wait."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in _LONG)
     for item in items:
         if "corpora_dir" in getattr(item, "fixturenames", ()):
             item.add_marker("corpora")

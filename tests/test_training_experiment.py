@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from speech_emotion.dataset.table import CLIP_COLUMNS, FeatureTable
 from speech_emotion.errors import UserError
 from speech_emotion.features import schema
+from speech_emotion.model.profile import VoiceScaler
 from speech_emotion.training import fitting, labels, robustness
 from speech_emotion.training.experiment import Experiment
 from speech_emotion.training.fitting import Examples, Recipe
@@ -179,6 +180,28 @@ def test_degraded_clips_are_tested_by_models_fitted_to_the_clips_as_recorded(mon
         np.testing.assert_array_equal(outcome.rows, speaker.rows)
     alone = make(speakers=1)
     assert alone.degraded("memory", alone.splitter.protocols(0), None) == {}
+
+
+def test_who_knows_the_voice_has_heard_it_through_the_same_room(monkeypatch):
+    """A room that adds the same to every clip: it turns one emotion into the other for who hears a voice
+    the first time, and next to nothing for who has heard it there before."""
+    run = make()
+    run.recipes["memory"] = Recipe(
+        Pipeline([("scale", VoiceScaler()), ("model", Memory())]), "none", 0
+    )
+    vectors = run.table.vectors[run.splitter.originals]
+    rooms = {"as recorded": vectors, "room": vectors + np.float32(2)}
+    monkeypatch.setattr(robustness, "measure", lambda *_, **__: rooms)
+    found = run.degraded("memory", run.splitter.protocols(0), None)
+    known = {name: robustness.known(name) for name in rooms}
+    assert list(found) == [*rooms, *known.values()]
+    uar = {name: outcome.summary()["uar"] for name, outcome in found.items()}
+    assert uar["as recorded"] == uar[known["as recorded"]] == uar[known["room"]] == 1
+    assert uar["room"] == 0.5
+    rows = robustness.table(found)
+    assert list(rows.index) == list(rooms)
+    assert rows["points lost"].tolist() == ["0.0", "50.0"]
+    assert rows["points lost, ten known"].tolist() == ["0.0", "0.0"]
 
 
 # ---- fitting --------------------------------------------------------------------------------------

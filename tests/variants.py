@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SCHEMA = "speech_emotion/features/schema.py"
 _FLAGS = (
     "-std=c99",
-    "-O1",
+    "-O0",  # compiled far oftener than run
     "-fPIC",
     "-ffp-contract=off",
     "-fno-math-errno",

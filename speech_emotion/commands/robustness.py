@@ -1,7 +1,8 @@
 """A saved model on its held-out clips under noise, at a low level, by telephone, by a cheap microphone.
 
-The chip's own code measures the clips as they would arrive. `train.py --robustness DIR` does the same, in
-folds by speaker, for the model that it chooses.
+The chip's own code measures the clips as they would arrive. A model that knows voices is asked twice: with
+nothing of the voice heard before, and with ten sentences of it that came the same way. `train.py
+--robustness DIR` does the same, in folds by speaker, for the model that it chooses.
 """
 
 from pathlib import Path
@@ -32,8 +33,8 @@ def main():
     import numpy as np
 
     from speech_emotion.dataset import table as tables
-    from speech_emotion.model import persistence
-    from speech_emotion.training import labels, robustness
+    from speech_emotion.model import persistence, profile
+    from speech_emotion.training import acquaintance, labels, robustness
     from speech_emotion.training.report import markdown
     from speech_emotion.training.scores import Outcome
 
@@ -64,14 +65,26 @@ def main():
     clips = features.clips[held_out]
     if facts.get("split") != "speaker":
         print("trained with --split random: its held-out clips are of speakers it has heard")
+    of_corpus, speakers, sex, paths = (
+        clips[name].to_numpy(str) for name in ("corpus", "speaker", "sex", "path")
+    )
+
+    def outcome(answers):
+        rows = np.flatnonzero(held_out)
+        return Outcome(rows, y[rows], answers, np.array(model.labels), of_corpus, speakers, sex)
+
+    people = np.char.add(np.char.add(of_corpus, "/"), speakers)
+    before = acquaintance.heard(robustness.KNOWN, people, y[held_out], paths, seed=0)
     outcomes = {}
-    for condition, vectors in robustness.measure(
-        clips, arguments.corpora, jobs=arguments.jobs
-    ).items():
-        outcomes[condition] = Outcome(
-            np.flatnonzero(held_out), y[held_out], model.probabilities(vectors), np.array(model.labels),
-            clips["corpus"].to_numpy(str), clips["speaker"].to_numpy(str), clips["sex"].to_numpy(str),
-        )  # fmt: skip
+    measured = robustness.measure(clips, arguments.corpora, jobs=arguments.jobs)
+    for condition, vectors in measured.items():
+        outcomes[condition] = outcome(model.probabilities(vectors))
+        if profile.knows_voices(model.pipeline):
+            outcomes[robustness.known(condition)] = outcome(
+                acquaintance.probabilities(
+                    model.pipeline, model.rows(vectors), np.arange(len(clips)), before
+                )
+            )
     print(markdown(robustness.table(outcomes), facts.get("name", arguments.model.stem)))
 
 

@@ -116,8 +116,8 @@ class Experiment:
         )
 
     def degraded(self, name: str, protocols: list[Protocol], root: Path) -> dict[str, Outcome]:
-        """A model in folds by speaker, tested on the clips below `root` as robustness.CONDITIONS spoil them.
-        Empty where there is one speaker."""
+        """A model in folds by speaker, tested on the clips below `root` as robustness.CONDITIONS spoil them;
+        of one that knows voices also `robustness.known` of each. Empty where there is one speaker."""
         folds = [fold for p in protocols if p.name == "speaker" for fold in p.folds]
         if not folds:
             return {}
@@ -130,12 +130,15 @@ class Experiment:
             block[rows] = vectors[:, places]
             blocks.append(block)
         parts = fit_and_test(
-            self.recipes[name], self._examples, folds, blocks, inside=self._inside, jobs=self.jobs
-        )
+            self.recipes[name], self._examples, folds, blocks, inside=self._inside, jobs=self.jobs,
+            heard=[self.histories()[robustness.KNOWN]],
+        )  # fmt: skip
         tested = np.concatenate([fold.test for fold in folds])
+        answers = (np.concatenate(each) for each in zip(*parts, strict=True))
+        conditions = [*measured, *map(robustness.known, measured)]
         return {
-            condition: self.outcome(tested, np.concatenate([part[i] for part in parts]))
-            for i, condition in enumerate(measured)
+            condition: self.outcome(tested, each)
+            for condition, each in zip(conditions, answers, strict=False)
         }
 
     def held_out(self, name: str, pipeline: Pipeline) -> Outcome:

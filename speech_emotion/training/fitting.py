@@ -1,5 +1,6 @@
 """Fitting a pipeline with the classes balanced or not, and running many fits on all cores."""
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -194,12 +195,14 @@ def fit_and_test(
     *,
     inside: Inside,
     jobs: int,
+    heard: Sequence[list[np.ndarray]] = (),
 ) -> list[list[np.ndarray]]:
     """One recipe fitted to each fold, and its probabilities (as `fit_folds`') for the fold's test rows of
-    each of `tests`, arrays like X. Returns [fold][test]."""
+    each of `tests`, arrays like X: [fold][test], and after these, of a model that knows voices, for each of
+    `heard` those of each test again."""
     calls = (
         joblib.delayed(_fit_and_test)(
-            recipe, examples, fold, _folds(recipe, fold.train, inside), tests
+            recipe, examples, fold, _folds(recipe, fold.train, inside), tests, heard
         )
         for fold in folds
     )
@@ -224,9 +227,8 @@ def _fit_and_test(recipe, examples, fold, folds, tests, heard=()):
     with threadpool_limits(1):
         found = [probabilities(fitted, recipe.taken(test[fold.test]), labels) for test in tests]
         if knows_voices(fitted):
-            X = recipe.taken(examples.X)
-            for before in heard:
-                mine = [before[row] for row in fold.test]
+            for before, test in itertools.product(heard, tests):
+                mine, X = [before[row] for row in fold.test], recipe.taken(test)
                 answers = acquaintance.probabilities(fitted, X, fold.test, mine)
                 found.append(_named(answers, fitted.classes_, labels))
         return found

@@ -1,4 +1,6 @@
 """What noise, level, line and microphone cost: clips as they would arrive, measured by the chip's own code.
+Of a model that knows voices also what they cost it once it knows the voice: what it heard before came through
+the same noise, line and microphone.
 
 Nothing here is ever trained on.
 """
@@ -20,6 +22,7 @@ from speech_emotion.errors import UserError
 from speech_emotion.features import audio, device, sentences
 from speech_emotion.features.audio import FULL_SCALE
 from speech_emotion.features.schema import SAMPLE_RATE
+from speech_emotion.training import acquaintance
 
 SNRS = (20, 10, 5, 0)
 TALKERS = 6  # other speakers' clips in the babble
@@ -73,6 +76,13 @@ _CONDITIONS: dict[str, Callable[[_Heard], np.ndarray]] = {
 }
 CONDITIONS = tuple(_CONDITIONS)
 """Their names, the undegraded clip first."""
+KNOWN = f"10 {acquaintance.NEUTRAL}"
+"""How well a voice is known besides not at all: one of acquaintance.CONDITIONS."""
+
+
+def known(condition: str) -> str:
+    """The name of a condition where the voice is known."""
+    return f"{condition}, {KNOWN} known"
 
 
 def measure(
@@ -119,14 +129,25 @@ def _voices(paths, speakers, i, n, random):
 
 
 def table(outcomes: dict) -> pd.DataFrame:
-    """One row per condition, from `scores.Outcome`s: UAR, points lost to it, UAR of each corpus, ECE."""
+    """One row per condition, from `scores.Outcome`s: UAR, points lost to it, the same two where the voice is
+    known (of a model that knows voices), UAR of each corpus, ECE."""
+    found = {name: outcome.summary() for name, outcome in outcomes.items()}
+    whole = CONDITIONS[0]
+
+    def cost(first, degraded, about):
+        lost = 100 * (found[first]["uar"] - found[degraded]["uar"])
+        return {f"UAR{about}": found[degraded]["uar"], f"points lost{about}": f"{lost:.1f}"}
+
     rows = {}
-    whole = outcomes[CONDITIONS[0]].summary()["uar"]
-    for condition, outcome in outcomes.items():
-        summary = outcome.summary()
-        rows[condition] = {
-            "UAR": summary["uar"], "points lost": f"{100 * (whole - summary['uar']):.1f}",
-            **{f"UAR {corpus}": summary[f"uar_{corpus}"] for corpus in np.unique(outcome.corpora)},
-            "ECE": summary["ece"],
-        }  # fmt: skip
+    for condition in found:
+        if condition.endswith(known("")):
+            continue
+        rows[condition] = cost(whole, condition, "")
+        if known(condition) in found:
+            rows[condition] |= cost(known(whole), known(condition), ", ten known")
+        of_corpora = [f"uar_{corpus}" for corpus in np.unique(outcomes[condition].corpora)]
+        rows[condition] |= {
+            f"UAR {name.removeprefix('uar_')}": found[condition][name] for name in of_corpora
+        }
+        rows[condition]["ECE"] = found[condition]["ece"]
     return pd.DataFrame.from_dict(rows, orient="index")
