@@ -1,5 +1,7 @@
 """Getting to know a voice: histories, the teacher on landmarks, how known voices are tested; the page."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from speech_emotion.checks import accuracy
 from speech_emotion.commands import accuracy as command
 from speech_emotion.dataset import table
 from speech_emotion.features import schema
-from speech_emotion.model import acquaintance, histories, profile
+from speech_emotion.model import acquaintance, distillation, histories, profile
 from speech_emotion.model.acquaintance import AcquaintedNetwork, LandmarkTeacher
 from speech_emotion.model.profile import VoiceScaler
 from speech_emotion.training import acquaintance as tested
@@ -109,6 +111,37 @@ def test_the_same_seed_gives_the_same_network_that_knows_voices():
 
     np.testing.assert_array_equal(fitted(3), fitted(3))
     assert (fitted(3) != fitted(4)).any()
+
+
+def test_lessons_are_kept_once_and_small_so_that_twelve_thousand_clips_fit_into_8_gb(monkeypatch):
+    """With their copies, on each of two cores; in float32, and twice while they were joined, they did not."""
+    monkeypatch.setattr(distillation, "LEAST_STEPS", 1)
+    random = np.random.default_rng(0)
+    kinds = np.tile(
+        ["", "noise", "babble", "gain:-20", "microphone", "telephone", "speed", "pitch"], 400
+    )
+    clip = np.arange(len(kinds)) // 8
+    voices = np.where(np.isin(kinds, ["speed", "pitch"]), np.arange(len(kinds)), 8 * clip)
+    X = random.standard_normal((len(kinds), 150)).astype(np.float32)
+    network = AcquaintedNetwork(
+        (6, 4),
+        members=2,
+        epochs=1,
+        views=1,
+        landmarks=30,
+        apart=(0, 1, 2),
+        without=1,
+        random_state=0,
+    )
+    shown = VoiceScaler().fit_transform(X, groups=clip % 20)
+    numbers = 2 * (1 + network.crossings) * X.size
+    tracemalloc.start()
+    network.fit(
+        shown, np.array(LABELS)[clip % 3], groups=clip % 20, sources=8 * clip, voices=voices, kinds=kinds
+    )  # fmt: skip
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 2 * numbers < most < 7 * numbers
 
 
 def test_a_member_that_goes_without_columns_weighs_none_of_them_and_the_others_do():

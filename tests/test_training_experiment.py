@@ -140,6 +140,20 @@ def test_the_learning_curve_is_of_growing_shares_of_the_training_clips_each_with
     assert all(smaller < larger for smaller, larger in pairwise(rows))
 
 
+def test_what_was_fitted_to_choose_by_is_not_fitted_again_for_the_end_of_the_learning_curve():
+    run = make(speakers=8, takes=20)
+    chosen_by = run.score_inside()["memory"]
+    _, scores = run.learning_curve("memory")
+    assert len(Memory.fits) == 3 + 4 * 3 and scores.shape == (5, 3)
+    again = run.score_inside()["memory"]
+    assert len(Memory.fits) == 3 + 4 * 3
+    order, other = np.argsort(again.rows), np.argsort(chosen_by.rows)
+    assert again.predicted[order].tolist() == chosen_by.predicted[other].tolist()
+    # another recipe's, or with histories, are
+    list(run.fitted([("", run.recipes["memory"], run._inside(run.split.train)[0])], "score", [[]]))
+    assert len(Memory.fits) == 3 + 4 * 3 + 1
+
+
 def test_a_learning_curve_needs_three_clips_of_each_class_and_two_sizes():
     # of about 16 training clips, 3 of each class are there in the half of them or more
     sizes, _ = make(speakers=4, takes=4).learning_curve("memory")

@@ -241,31 +241,33 @@ class AcquaintedNetwork(DistilledNetwork):
         self.sharpness_ = teaching[0][0].sharpness_
 
         work = int(self.toil * self.epochs * (1 + self.crossings) * len(set(sources.tolist())))
-        inputs, targets = self._views_taught(unknown, known, families, teaching, random)
-        epochs = max(1, round(work / len(inputs)))
+        lessons, targets = self._views_taught(unknown, known, families, teaching, random)
+        epochs = max(1, round(work / len(lessons)))
         students, losses = [], None
         for (members, columns), answers in zip(hearing, targets, strict=True):
             taught, losses = trained_together(
-                _part(inputs, columns), answers, self.hidden_layer_sizes, members, epochs, random
+                lessons.heard(columns), answers, self.hidden_layer_sizes, members, epochs, random
             )
             students += [(_spread(w, columns, X.shape[1]), biases) for w, biases in taught]
-        some = random.permutation(len(inputs))[:8000]
+        some = random.permutation(len(lessons))[:8000]
         joined, biases = side_by_side(students)
-        self.network_ = Int8Network.of(joined, biases, inputs[some], self.classes_)
+        self.network_ = Int8Network.of(joined, biases, lessons[some], self.classes_)
         self.network_.loss_curve_ = losses
         return self
 
     def _views_taught(self, unknown, known, families, teaching, random):
         """What the students are shown, half of it of known voices, and what each teacher would have them
         answer. teaching: teachers, and which columns they hear."""
-        inputs: list[np.ndarray] = []
-        targets: list[list[np.ndarray]] = [[] for _ in teaching]
+        count = 2 * (1 + self.crossings) * sum(len(rows) for family in families for rows in family)
+        steps = np.empty((count, unknown.shape[1]), np.int16)  # much memory: filled in place
+        targets = [np.empty((count, len(self.classes_)), np.float32) for _ in teaching]
+        end = 0
         for crossing in range(1 + self.crossings):
             for view in (unknown, known.draw(random)):
                 for family in families:
-                    count = len(family[0])
+                    voices = len(family[0])
                     if crossing:
-                        other, mask = partners(count, view.shape[1], random)
+                        other, mask = partners(voices, view.shape[1], random)
                     for number, rows in enumerate(family):
                         shown = (
                             np.where(mask, view[rows][other], view[rows])
@@ -276,10 +278,33 @@ class AcquaintedNetwork(DistilledNetwork):
                             answers = [
                                 t.probabilities(_part(shown, columns)) for t, columns in teaching
                             ]
-                        inputs.append(shown)
+                        place = slice(end, end := end + voices)
+                        steps[place] = np.rint(shown / profile.UNIT)
                         for mine, each in zip(targets, answers, strict=True):
-                            mine.append(each)
-        return np.concatenate(inputs), [np.concatenate(each) for each in targets]
+                            mine[place] = each
+        return _Lessons(steps), targets
+
+
+class _Lessons:
+    """Inputs that are kept as the whole steps they are, in half the memory, and handed out in float32."""
+
+    def __init__(self, steps: np.ndarray, columns: np.ndarray | None = None):
+        self._steps, self._columns = steps, columns
+
+    def heard(self, columns: np.ndarray | None) -> "_Lessons":
+        """The same of these columns, None for all; no copy."""
+        return _Lessons(self._steps, columns)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        columns = self._steps.shape[1] if self._columns is None else len(self._columns)
+        return len(self._steps), columns
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        return _part(self._steps[rows], self._columns) * profile.UNIT
 
 
 def _part(X, columns):

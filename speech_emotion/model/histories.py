@@ -2,7 +2,8 @@
 
 For each clip other sentences of its speaker are drawn as life gives them: few or many, of any emotion or
 mostly neutral. Training speakers only, as nothing else is here. The arithmetic is `profile`'s in floating
-point, many rows at once: equal but for rounding, which is what training needs.
+point, many rows at once, and ends in whole steps, too: equal but for rounding, which is what training
+needs.
 """
 
 import numpy as np
@@ -130,4 +131,4 @@ class Views:
             told + profile.SPREAD_PRIOR
         )
         away = (steps - reference) * self._usual / np.maximum(spread, profile.LEAST_SPREAD)
-        return np.clip(away, -profile.TOP, profile.TOP) * profile.UNIT
+        return np.rint(np.clip(away, -profile.TOP, profile.TOP)) * profile.UNIT

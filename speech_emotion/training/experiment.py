@@ -171,7 +171,7 @@ class Experiment:
             predicted = self.outcome(fold.test, answers).predicted
             scores.setdefault(share, []).append(macro_f1(self.labels[fold.test], predicted))
         folds = max(map(len, scores.values()), default=0)
-        whole = [share for share in scores if len(scores[share]) == folds]
+        whole = [share for share in sorted(scores) if len(scores[share]) == folds]
         if len(whole) < 2:
             return None
         return np.array([sizes[s] for s in whole]), np.array([scores[s] for s in whole])
@@ -237,9 +237,27 @@ class Experiment:
         return self.splitter.by_speaker(originals, self.seed, folds=INNER_FOLDS)
 
     def fitted(self, tasks, what, heard=()):
-        return fit_folds(
-            tasks, self._examples, inside=self._inside, jobs=self.jobs, what=what, heard=heard
+        """As of `fit_folds`, in another order perhaps. A fold whose rows a recipe was fitted to before is not
+        fitted again, if only its own answers are asked for."""
+        missing = []
+        for name, recipe, fold in tasks:
+            if not heard and (kept := self._answered.get(_key(recipe, fold))):
+                yield name, fold, [kept[1]]
+            else:
+                missing.append((name, recipe, fold))
+        if not missing:
+            return
+        found = fit_folds(
+            missing, self._examples, inside=self._inside, jobs=self.jobs, what=what, heard=heard
         )
+        for (_, recipe, _), (name, fold, answers) in zip(missing, found, strict=True):
+            self._answered[_key(recipe, fold)] = recipe, answers[0]
+            yield name, fold, answers
+
+    @cached_property
+    def _answered(self):
+        """By `_key`: the recipe, which must live as long as what names it does, and its answers."""
+        return {}
 
     @property
     def _examples(self):
@@ -280,6 +298,10 @@ class Experiment:
             rows, self.labels[rows], answers, self._label_names, split.corpora[rows],
             split.speakers[rows], clips["sex"].to_numpy(str),
         )  # fmt: skip
+
+
+def _key(recipe, fold):
+    return id(recipe), fold.train.tobytes(), fold.test.tobytes()
 
 
 def _learns_by_epochs(pipeline) -> bool:
