@@ -124,14 +124,10 @@ class Experiment:
         rows = self.splitter.originals
         measured = robustness.measure(self.table.clips.iloc[rows], root, jobs=self.jobs)
         places = schema.places_of(self.columns)
-        blocks = []
-        for vectors in measured.values():
-            block = np.zeros_like(self.X)
-            block[rows] = vectors[:, places]
-            blocks.append(block)
+        spoiled = [np.ascontiguousarray(vectors[:, places]) for vectors in measured.values()]
         parts = fit_and_test(
-            self.recipes[name], self._examples, folds, blocks, inside=self._inside, jobs=self.jobs,
-            heard=[self.histories()[robustness.KNOWN]],
+            self.recipes[name], self._examples, folds, spoiled, inside=self._inside, jobs=self.jobs,
+            heard=[self.histories()[robustness.KNOWN]], rows=rows,
         )  # fmt: skip
         tested = np.concatenate([fold.test for fold in folds])
         answers = (np.concatenate(each) for each in zip(*parts, strict=True))

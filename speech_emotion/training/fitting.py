@@ -196,13 +196,15 @@ def fit_and_test(
     inside: Inside,
     jobs: int,
     heard: Sequence[list[np.ndarray]] = (),
+    rows: np.ndarray | None = None,
 ) -> list[list[np.ndarray]]:
     """One recipe fitted to each fold, and its probabilities (as `fit_folds`') for the fold's test rows of
-    each of `tests`, arrays like X: [fold][test], and after these, of a model that knows voices, for each of
-    `heard` those of each test again."""
+    each of `tests`: [fold][test], and after these, of a model that knows voices, for each of `heard` those of
+    each test again. rows: those of the table, in order, that the tests have, (rows, columns) each; default
+    all."""
     calls = (
         joblib.delayed(_fit_and_test)(
-            recipe, examples, fold, _folds(recipe, fold.train, inside), tests, heard
+            recipe, examples, fold, _folds(recipe, fold.train, inside), tests, heard, rows
         )
         for fold in folds
     )
@@ -221,15 +223,21 @@ def _fit(recipe, examples, rows, folds):
     return fit(recipe, mine, [fold.within(rows) for fold in folds])
 
 
-def _fit_and_test(recipe, examples, fold, folds, tests, heard=()):
+def _fit_and_test(recipe, examples, fold, folds, tests, heard=(), rows=None):
     fitted = _fit(recipe, examples, fold.train, folds)
     labels = np.unique(examples.y)
+
+    def taken(test, those):
+        return recipe.taken(test[those if rows is None else np.searchsorted(rows, those)])
+
     with threadpool_limits(1):
-        found = [probabilities(fitted, recipe.taken(test[fold.test]), labels) for test in tests]
+        found = [probabilities(fitted, taken(test, fold.test), labels) for test in tests]
         if knows_voices(fitted):
             for before, test in itertools.product(heard, tests):
-                mine, X = [before[row] for row in fold.test], recipe.taken(test)
-                answers = acquaintance.probabilities(fitted, X, fold.test, mine)
+                parts = [fold.test, *(before[row] for row in fold.test)]
+                needed, places = np.unique(np.concatenate(parts), return_inverse=True)
+                tested, *mine = np.split(places, np.cumsum([len(part) for part in parts[:-1]]))
+                answers = acquaintance.probabilities(fitted, taken(test, needed), tested, mine)
                 found.append(_named(answers, fitted.classes_, labels))
         return found
 
