@@ -28,6 +28,9 @@ _SHARPNESS = np.geomspace(1, 12, 30)
 _FOLDS = 3  # of speakers, for the teacher's temperature
 _FEW = 1500  # of the landmarks, on which it is chosen: many fits
 _BLOCK = 2048
+_MANY = 4000
+"""Clips beyond which the students' steps grow only as the root of their number. Half of all steps cost 3,200
+clips half a point at most (docs/history/choices.md)."""
 
 
 class LandmarkTeacher:
@@ -240,7 +243,9 @@ class AcquaintedNetwork(DistilledNetwork):
             teaching.append((teacher, columns))
         self.sharpness_ = teaching[0][0].sharpness_
 
-        work = int(self.toil * self.epochs * (1 + self.crossings) * len(set(sources.tolist())))
+        clips = len(set(sources.tolist()))
+        counted = min(clips, (clips * _MANY) ** 0.5)
+        work = int(self.toil * self.epochs * (1 + self.crossings) * counted)
         lessons, targets = self._views_taught(unknown, known, families, teaching, random)
         epochs = max(1, round(work / len(lessons)))
         students, losses = [], None
