@@ -144,6 +144,25 @@ def test_lessons_are_kept_once_and_small_so_that_twelve_thousand_clips_fit_into_
     assert 2 * numbers < most < 7 * numbers
 
 
+@pytest.mark.parametrize("many, epochs", [(4000, 4), (480, 4), (120, 2), (30, 1)])
+def test_beyond_many_clips_steps_grow_as_the_root_of_their_number(monkeypatch, many, epochs):
+    monkeypatch.setattr(distillation, "LEAST_STEPS", 1)
+    monkeypatch.setattr(acquaintance, "_MANY", many)
+    shown = []
+
+    def counted(inputs, targets, hidden, members, epochs, random):
+        shown.append(epochs)
+        return distillation.trained_together(inputs, targets, hidden, members, epochs, random)
+
+    monkeypatch.setattr(acquaintance, "trained_together", counted)
+    X, Y, who, rooms = cloud(rooms=4)
+    network = AcquaintedNetwork((6, 4), members=1, crossings=1, epochs=4, views=1, landmarks=30)
+    network.fit(
+        VoiceScaler().fit_transform(X, groups=who), Y.argmax(axis=1), groups=who, rooms=rooms
+    )
+    assert len(X) == 480 and shown == [epochs]
+
+
 def test_a_member_that_goes_without_columns_weighs_none_of_them_and_the_others_do():
     X, Y, who, rooms = cloud(rooms=2, each=8)
     y = np.array(LABELS)[Y.argmax(axis=1)]
