@@ -97,6 +97,12 @@ def test_a_teacher_whose_rooms_mislead_each_other_is_less_sure_of_itself():
     assert told.sharpness_ < untold.sharpness_
 
 
+def small(**options):
+    """A network that learns in no time."""
+    quick = {"members": 1, "crossings": 1, "epochs": 1, "views": 1, "landmarks": 30}
+    return AcquaintedNetwork((6, 4), **(quick | options))
+
+
 def test_the_same_seed_gives_the_same_network_that_knows_voices():
     X, Y, who, rooms = cloud(rooms=2, each=8)
     y = np.array(LABELS)[Y.argmax(axis=1)]
@@ -104,9 +110,7 @@ def test_the_same_seed_gives_the_same_network_that_knows_voices():
     def fitted(seed):
         scaler = VoiceScaler()
         shown = scaler.fit_transform(X, groups=who)
-        network = AcquaintedNetwork(
-            (6, 4), members=2, crossings=1, epochs=1, views=1, landmarks=30, random_state=seed
-        )
+        network = small(members=2, random_state=seed)
         return network.fit(shown, y, groups=who, rooms=rooms).network_.weights8_[0]
 
     np.testing.assert_array_equal(fitted(3), fitted(3))
@@ -123,16 +127,7 @@ def test_lessons_are_kept_once_and_small_so_that_twelve_thousand_clips_fit_into_
     clip = np.arange(len(kinds)) // 8
     voices = np.where(np.isin(kinds, ["speed", "pitch"]), np.arange(len(kinds)), 8 * clip)
     X = random.standard_normal((len(kinds), 150)).astype(np.float32)
-    network = AcquaintedNetwork(
-        (6, 4),
-        members=2,
-        epochs=1,
-        views=1,
-        landmarks=30,
-        apart=(0, 1, 2),
-        without=1,
-        random_state=0,
-    )
+    network = small(members=2, crossings=6, apart=(0, 1, 2), without=1)
     shown = VoiceScaler().fit_transform(X, groups=clip % 20)
     numbers = 2 * (1 + network.crossings) * X.size
     tracemalloc.start()
@@ -156,7 +151,7 @@ def test_beyond_many_clips_steps_grow_as_the_root_of_their_number(monkeypatch, m
 
     monkeypatch.setattr(acquaintance, "trained_together", counted)
     X, Y, who, rooms = cloud(rooms=4)
-    network = AcquaintedNetwork((6, 4), members=1, crossings=1, epochs=4, views=1, landmarks=30)
+    network = small(epochs=4)
     network.fit(
         VoiceScaler().fit_transform(X, groups=who), Y.argmax(axis=1), groups=who, rooms=rooms
     )
@@ -168,9 +163,7 @@ def test_a_member_that_goes_without_columns_weighs_none_of_them_and_the_others_d
     y = np.array(LABELS)[Y.argmax(axis=1)]
 
     def weights(apart):
-        network = AcquaintedNetwork(
-            (6, 4), members=3, crossings=1, epochs=1, views=1, landmarks=30, apart=apart, without=1
-        )
+        network = small(members=3, apart=apart, without=1)
         shown = VoiceScaler().fit_transform(X, groups=who)
         network.fit(shown, y, groups=who, rooms=rooms)
         return network.network_.weights8_[0]
@@ -197,7 +190,7 @@ def test_what_one_member_of_a_voice_with_the_encoder_goes_without_is_the_encoder
 def test_a_voice_is_tested_as_it_is_answered_sentence_by_sentence():
     X, Y, who, rooms = cloud(each=12)
     scaler = VoiceScaler()
-    network = AcquaintedNetwork((6, 4), members=1, crossings=1, epochs=1, views=1, landmarks=30)
+    network = small()
     y = np.array(LABELS)[Y.argmax(axis=1)]
     network.fit(scaler.fit_transform(X, groups=who), y, groups=who, rooms=rooms)
     pipeline = [scaler, network.network_]

@@ -29,8 +29,8 @@ _FOLDS = 3  # of speakers, for the teacher's temperature
 _FEW = 1500  # of the landmarks, on which it is chosen: many fits
 _BLOCK = 2048
 _MANY = 4000
-"""Clips beyond which the students' steps grow only as the root of their number. Half of all steps cost 3,200
-clips half a point at most (docs/history/choices.md)."""
+"""Clips beyond which the students' steps grow only as the root of their number: of 3,200 clips, half of the
+steps did nearly as well (docs/history/choices.md)."""
 
 
 class LandmarkTeacher:

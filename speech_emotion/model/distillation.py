@@ -225,7 +225,8 @@ def trained_together(inputs, targets, hidden, members, epochs, random, *, rate=2
     """As many networks as `trained` would fit one after the other, which differ by where they start: all of
     them learn from the same batch at once, in a few large products instead of many small ones.
 
-    Returns ([(weights, biases) of each], loss per epoch).
+    inputs: as of `trained`, or whatever has their shape and gives such rows by their numbers. Returns
+    ([(weights, biases) of each], loss per epoch).
     """
     sizes = [inputs.shape[1], *hidden, targets.shape[1]]
     # (members, inputs, outputs) each but the first, whose inputs all share: (inputs, members * outputs)

@@ -233,12 +233,12 @@ class Experiment:
         return self.splitter.by_speaker(originals, self.seed, folds=INNER_FOLDS)
 
     def fitted(self, tasks, what, heard=()):
-        """As of `fit_folds`, in another order perhaps. A fold whose rows a recipe was fitted to before is not
-        fitted again, if only its own answers are asked for."""
+        """As of `fit_folds`; but without histories a fold that was fitted before is not fitted again, and
+        comes before the others."""
         missing = []
         for name, recipe, fold in tasks:
             if not heard and (kept := self._answered.get(_key(recipe, fold))):
-                yield name, fold, [kept[1]]
+                yield name, fold, kept[1]
             else:
                 missing.append((name, recipe, fold))
         if not missing:
@@ -247,7 +247,8 @@ class Experiment:
             missing, self._examples, inside=self._inside, jobs=self.jobs, what=what, heard=heard
         )
         for (_, recipe, _), (name, fold, answers) in zip(missing, found, strict=True):
-            self._answered[_key(recipe, fold)] = recipe, answers[0]
+            if not heard:
+                self._answered[_key(recipe, fold)] = recipe, answers
             yield name, fold, answers
 
     @cached_property
