@@ -74,6 +74,23 @@ def test_where_every_row_is_a_landmark_the_teacher_is_kernel_ridge_regression():
     np.testing.assert_allclose(teacher.probabilities(X), wanted, atol=0.01)
 
 
+@pytest.mark.parametrize("error", [0.1, 3, 30])
+def test_a_teacher_of_landmarks_that_are_alike_has_a_solution_whatever_rounding_does(error):
+    """Sums of many thousand rows in single precision may be off by more than the diagonal is raised."""
+    X, Y, who, rooms = cloud(each=10)
+    twice = np.concatenate([X, X])
+    weights = [np.ones(len(X))] * 2
+    teacher = LandmarkTeacher(0.2, len(twice)).fit(
+        [X, X], Y, who, rooms, weights, np.random.default_rng(0)
+    )
+    among = teacher._kernel_of(teacher._marks)
+    targets = among @ np.eye(3, dtype=np.float32)[np.arange(len(among)) % 3]
+    exact = among @ among
+    off = error * 1e-5 * np.trace(exact) / len(exact) * np.eye(len(exact), dtype=np.float32)
+    solved = [among @ teacher._solved(products, targets, among) for products in (exact, exact - off)]
+    np.testing.assert_allclose(*solved, atol=0.1)
+
+
 def test_who_shares_a_room_moves_the_teachers_confidence_only():
     X, Y, who, rooms = cloud(rooms=3)
 
@@ -156,6 +173,26 @@ def test_beyond_many_clips_steps_grow_as_the_root_of_their_number(monkeypatch, m
         VoiceScaler().fit_transform(X, groups=who), Y.argmax(axis=1), groups=who, rooms=rooms
     )
     assert len(X) == 480 and shown == [epochs]
+
+
+@pytest.mark.parametrize("many, heard", [(480, 3), (320, 2), (160, 1), (10, 1)])
+def test_beyond_many_clips_the_teacher_hears_fewer_histories_of_each(monkeypatch, many, heard):
+    monkeypatch.setattr(acquaintance, "_MANY", many)
+    weights = []
+    fit = LandmarkTeacher.fit
+
+    def counted(self, views, Y, groups, rooms, parts, random):
+        weights.extend(parts)
+        return fit(self, views, Y, groups, rooms, parts, random)
+
+    monkeypatch.setattr(LandmarkTeacher, "fit", counted)
+    X, Y, who, rooms = cloud(rooms=4)
+    shown = VoiceScaler().fit_transform(X, groups=who)
+    small(views=3, unknown=0.4).fit(shown, Y.argmax(axis=1), groups=who, rooms=rooms)
+    # beside the clip of a voice that nobody knows; together they weigh as much as ever
+    assert len(weights) == 1 + heard
+    np.testing.assert_allclose(np.sum(weights, axis=0), 1, rtol=1e-6)
+    np.testing.assert_allclose(weights[0], 0.4, rtol=1e-6)
 
 
 def test_a_member_that_goes_without_columns_weighs_none_of_them_and_the_others_do():

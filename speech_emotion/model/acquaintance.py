@@ -10,8 +10,9 @@ shown the same, and crossings of it, with fresh histories every time.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import blas, cho_factor, cho_solve
+from scipy.linalg import LinAlgError, blas, cho_factor, cho_solve
 
+from speech_emotion.errors import UserError
 from speech_emotion.model import profile
 from speech_emotion.model.distillation import (
     DistilledNetwork,
@@ -29,8 +30,9 @@ _FOLDS = 3  # of speakers, for the teacher's temperature
 _FEW = 1500  # of the landmarks, on which it is chosen: many fits
 _BLOCK = 2048
 _MANY = 4000
-"""Clips beyond which the students' steps grow only as the root of their number: of 3,200 clips, half of the
-steps did nearly as well (docs/history/choices.md)."""
+"""Clips beyond which a model is taught with less of each, as there is more to learn from: the students' steps
+grow as the root of the clips' number, and the teacher hears fewer histories of each clip. Of 3,200 clips half
+of the steps, and one history of each, did nearly as well (docs/history/choices.md)."""
 
 
 class LandmarkTeacher:
@@ -76,7 +78,7 @@ class LandmarkTeacher:
                     root = np.sqrt(w[rows, None])
                     heavy *= root
                     products = blas.ssyrk(1, heavy.T, 1, products, overwrite_c=1)
-                    cell.products += heavy[:, :few].T @ heavy[:, :few]
+                    cell.products = blas.ssyrk(1, heavy[:, :few].T, 1, cell.products, overwrite_c=1)
                     cell.targets += heavy.T @ (root * (Y[rows] - self._mean))
             targets += cell.targets
         self._dual = self._solved(products, targets, among)
@@ -113,11 +115,18 @@ class LandmarkTeacher:
         return softmax(np.float32(self.sharpness_) * (np.concatenate(scores) + self._mean))
 
     def _solved(self, products, targets, among):
-        """products: its upper triangle counts."""
-        a = np.add(products, self.ridge * among, dtype=np.float64)
-        a[np.diag_indices(len(a))] += 1e-5 * np.trace(a) / len(a)
-        factor = cho_factor(a, lower=False, overwrite_a=True, check_finite=False)
-        return cho_solve(factor, targets.astype(np.float64), check_finite=False).astype(np.float32)
+        """products: its upper triangle counts. Sums in single precision may be off by more than what is added
+        to the diagonal, so that there is no solution: then more is."""
+        for share in (1e-5, 1e-4, 1e-3, 1e-2):
+            a = np.add(products, self.ridge * among, dtype=np.float64)
+            a[np.diag_indices(len(a))] += share * np.trace(a) / len(a)
+            try:
+                factor = cho_factor(a, lower=False, overwrite_a=True, check_finite=False)
+            except LinAlgError:
+                continue
+            dual = cho_solve(factor, targets.astype(np.float64), check_finite=False)
+            return dual.astype(np.float32)
+        raise UserError("the training clips are too much alike to learn from; add others")
 
     def _scaled(self, X):
         return (X - self._centre) / self._spread
@@ -173,10 +182,11 @@ class AcquaintedNetwork(DistilledNetwork):
     """A `DistilledNetwork` that is taught with and without histories. Stands behind a `profile.VoiceScaler`,
     whose fit_transform gives it unclipped columns.
 
-    views: how many histories of each clip the teacher hears, beside none; unknown: the share of a clip's
-    weight that the view without one has; landmarks: of the teacher; toil: times the steps of a
-    DistilledNetwork. apart: places of columns that `without` of the members do not hear, nor does a teacher
-    of their own: what these columns promise at home they need not keep in another room.
+    views: how many histories of each clip the teacher hears, beside none, of at most _MANY clips (of more,
+    fewer of each); unknown: the share of a clip's weight that the view without one has; landmarks: of the
+    teacher; toil: times the steps of a DistilledNetwork. apart: places of columns that `without` of the
+    members do not hear, nor does a teacher of their own: what these columns promise at home they need not
+    keep in another room.
     """
 
     def __init__(self, hidden_layer_sizes=(56, 32), *, members=4, ridge=0.2, crossings=6, epochs=132,
@@ -216,16 +226,18 @@ class AcquaintedNetwork(DistilledNetwork):
         steps = np.rint(np.asarray(X, np.float32) / profile.UNIT)
         usual = profile.usual_spread(steps, groups)
         place = {source: row for row, source in reversed(list(enumerate(sources.tolist())))}
-        clips = np.array([place[source] for source in sources.tolist()])
-        known = Views(steps, usual, y, groups, clips, kinds)
+        clip_of = np.array([place[source] for source in sources.tolist()])
+        known = Views(steps, usual, y, groups, clip_of, kinds)
         unknown = profile.as_input(steps)
 
         families = alike(voices)
         heard = np.sort(np.concatenate([family[0] for family in families]))
         _, clip, versions = np.unique(sources[heard], return_inverse=True, return_counts=True)
         share = (weights[heard] / versions[clip]).astype(np.float32)
-        views = [unknown[heard], *(known.draw(random, heard) for _ in range(self.views))]
-        parts = [share * self.unknown] + [share * (1 - self.unknown) / self.views] * self.views
+        clips = len(set(sources.tolist()))
+        histories = max(1, round(self.views * min(1, _MANY / clips)))
+        views = [unknown[heard], *(known.draw(random, heard) for _ in range(histories))]
+        parts = [share * self.unknown] + [share * (1 - self.unknown) / histories] * histories
         others = np.setdiff1d(np.arange(X.shape[1]), self.apart)
         without = self.without if 0 < len(others) < X.shape[1] else 0
         # how many members hear which columns, None for all
@@ -243,7 +255,6 @@ class AcquaintedNetwork(DistilledNetwork):
             teaching.append((teacher, columns))
         self.sharpness_ = teaching[0][0].sharpness_
 
-        clips = len(set(sources.tolist()))
         counted = min(clips, (clips * _MANY) ** 0.5)
         work = int(self.toil * self.epochs * (1 + self.crossings) * counted)
         lessons, targets = self._views_taught(unknown, known, families, teaching, random)
