@@ -140,7 +140,7 @@ def mutant(originals, kind, change, tmp_path, file="ser_model.c"):
 
 def bump(text, table, position):
     """The C text with one number of a table changed in its last digit."""
-    head = re.search(rf"static const \w+ {table}\[\d+\] = \{{", text)
+    head = re.search(rf"static const (?:SER_WORDS )?\w+ {table}\[\d+\] = \{{", text)
     numbers = list(
         re.finditer(r"-?\d[\d.]*(?:e[-+]?\d+)?", text[head.end() : text.index("}", head.end())])
     )

@@ -23,6 +23,8 @@ from speech_emotion.errors import CheckFailed, UserError
 from speech_emotion.features import device, schema
 from speech_emotion.measure import baseline, chips, clips, emulated, firmware, report, toolchain
 from speech_emotion.measure.chips import Range
+from speech_emotion.model import compiled
+from speech_emotion.model.estimators import Int8Network
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
@@ -214,6 +216,74 @@ def test_what_a_hop_runs_and_reads_waits_for_no_flash_once_it_is_in_ram(name, vo
     assert waits > 500
     # what is left: code that no hop needs every time; on an nRF52840 all code
     assert few < (0.5 if name == "nrf52840" else 0.1) * waits
+
+
+LAYERS = r"""
+#include "platform.h"
+#include "ser.h"
+#include "ser_math.h"
+
+int main(void)
+{
+    static float features[SER_FEATURES], probabilities[SER_LABELS];
+    static SER_WORDS int16_t room[SER_MODEL_ROOM + 1];
+    uint32_t drawn = 1;
+    for (int row = 0; row < 24; row++) {
+        for (int i = 0; i < SER_FEATURES; i++) {
+            drawn = drawn * 1664525U + 1013904223U;
+            const float any = (float)((int32_t)(drawn >> 8) - 8388608);
+            /* at their ends, all alike or not, or anywhere between */
+            features[i] = row < 2 ? 3.0f : row < 4 ? -3.0f : any / (row < 14 ? 1e5f : 4e6f);
+        }
+        ser_model_predict_in(features, room + row % 2, probabilities);
+        for (int i = 0; i < SER_LABELS; i++) {
+            print_float(probabilities[i]);
+        }
+    }
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("target", ["esp32", "nrf52840", "rp2040"])
+@pytest.mark.parametrize("columns, deaf", [(1, None), (37, (16, 34)), (288, (0, 286))])
+def test_the_largest_sums_of_an_int8_layer_are_the_same_on_a_chip(
+    target, columns, deaf, voices, tmp_path
+):
+    """Those of weights and inputs at their ends, of any number of inputs, in room that begins at a whole word
+    or not: an ESP32 adds up in 40 bits, by words, and other chips otherwise."""
+    vectors, emotions = voices
+    vectors, taken = vectors[:, :columns], COLUMNS[:columns]
+    model = codegen_models.network(Int8Network, 20, 12).fit(vectors, emotions)
+    random = np.random.default_rng(columns)
+    scaler, (first, second, _) = model[0], model[-1].weights8_
+    scaler.mean_[:], scaler.inverse_[:] = 0, 1
+    first[:] = random.choice([-127, -1, 0, 1, 127], first.shape)
+    first[:, :4] = [127, 127, -127, -127]
+    second[:] = random.integers(-127, 128, second.shape)
+    if deaf:
+        first[slice(*deaf), 8:16] = 0
+    # so that sums are told apart by what comes of them
+    model[-1].factors_[0][:] = 1 / np.abs(first.astype(int)).sum(axis=0).clip(1) / 4095
+    model[-1].factors_[1][:] = 1e-5
+    info = {"labels": model.classes_.tolist(), "columns": taken, "engine": "device", "name": "x"}
+    plan = pipeline.plan(model, info)
+    files = library.contents(plan, source.write(plan, name="x"), name="Voice", sizes="", facts=info)
+    library.write({k: v for k, v in files.items() if k.startswith("src/")}, tmp_path)
+    main = tmp_path / "main.c"
+    main.write_text(LAYERS)
+
+    def answers(machine):
+        folder = tmp_path / machine.name
+        folder.mkdir()
+        flags = (f"-I{tmp_path / 'src'}", f"-I{toolchain.C}")
+        sources = [main, *machine.platform(), *compiled.sources(tmp_path)]
+        objects = machine.compile(sources, folder, *flags)
+        return machine.emulate(machine.link(objects, folder / "program.elf")).split()
+
+    here = answers(toolchain.HOST)
+    assert len(here) == 24 * len(model.classes_) and len(set(here)) > len(here) / 4
+    assert answers(chip(target)) == here
 
 
 def test_a_library_for_an_esp32_keeps_everything_in_flash_unless_asked(voices, tmp_path):

@@ -1,4 +1,5 @@
 #include "ser.h"
+#include "ser_math.h"
 
 static void conclude(const ser_summary *summary, ser_result *result);
 
@@ -60,7 +61,7 @@ ser_status ser_finish(ser_recognizer *recognizer, ser_result *result)
     ser_extractor_finish(&recognizer->extractor, &summary, features);
     result->known = 0;
 #if SER_MODEL_ROOM > SER_ROOM
-    int16_t room[SER_MODEL_ROOM];
+    SER_WORDS int16_t room[SER_MODEL_ROOM];
 #elif SER_MODEL_ROOM
     int16_t *room = recognizer->extractor.scratch.answer.work.room;
 #endif

@@ -396,15 +396,17 @@ SER_INLINE ser_spread_total spread_of(const ser_heard *heard, size_t place)
         const uint32_t sum = word[0], low = word[1];
         a += sum;
         b = b + (uint32_t)above;
-        SER_AS_IT_IS(a); /* compared as any number, as LLVM makes more of a carry */
+        SER_AS_IT_IS(a); /* compared as any number, and a jump, as LLVM makes more of a carry */
         if (a < sum) {
             b++;
+            SER_AS_IT_IS(b);
         }
         c += low;
         d = d + word[2];
         SER_AS_IT_IS(c);
         if (c < low) {
             d++;
+            SER_AS_IT_IS(d);
         }
     }
     const ser_spread_total total = {(int64_t)((uint64_t)b << 32 | a), (uint64_t)d << 32 | c};
@@ -623,9 +625,9 @@ SER_INLINE float two_functionals(const ser_spread_total *sums, const ser_descrip
     const int64_t sum = sums->sum;
     int32_t m, rest;
     uint64_t squares = sums->squares;
-    if (shares->frames < FEW_FRAMES && sum < SMALL && sum > -SMALL) {
+    const int32_t small = (int32_t)sum;
+    if (shares->frames < FEW_FRAMES && small == sum && small < SMALL && small > -SMALL) {
         /* the same in 32 bits, as far as they reach */
-        const int32_t small = (int32_t)sum;
         const int32_t mean = ser_round((float)(small < 0 ? -small : small) * shares->per_frame);
         m = small < 0 ? -mean : mean;
         rest = small - m * (int32_t)shares->frames;

@@ -38,6 +38,13 @@
 #define SER_NOT_INLINE
 #endif
 
+/* For an array that some chips also read by words. */
+#if defined(__GNUC__)
+#define SER_WORDS __attribute__((aligned(4)))
+#else
+#define SER_WORDS
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -29,7 +29,7 @@ from speech_emotion.model.estimators import Int8Network, Int16Quantiser
 
 MAX_LEAVES = 32767  # different ones: emlearn's nodes refer to them as int16
 SIDE_BY_SIDE = 8  # outputs of an int8 layer that share the reading of an input, in c/int8_layers.c
-WEIGHT_OFFSET = 128  # that makes an int8 a byte without sign
+WEIGHT_OFFSET = 128  # that makes an int8 a byte without sign, of every other output
 _TEMPLATES = Path(__file__).resolve().parent / "c"
 
 
@@ -330,8 +330,9 @@ def _float_calls(network, widths, columns):
 
 def _rooms(widths):
     """How many whole numbers an int8 network has in memory: inputs of every other layer share theirs; a layer
-    hears one and speaks into the other."""
-    return [max(widths[:-1][which::2], default=0) for which in (0, 1)]
+    hears one and speaks into the other, which begins at a whole word."""
+    first, second = (max(widths[:-1][which::2], default=0) for which in (0, 1))
+    return [first + first % 2, second]
 
 
 def _hears_steps(network):
@@ -361,9 +362,16 @@ def _int8_calls(network, widths, columns, room):
     for layer, outputs in enumerate(widths[1:]):
         blocks = _blocks(network.weights[layer])
         heard, given = widths[layer] // len(blocks), outputs // len(blocks)
+        padded = heard
+        if layer == 0 and len(blocks) == 1 and heard % 2:
+            # there is room for one more, and weights lie by pairs
+            lines.append(f"heard_0[{heard}] = 0;")
+            padded += 1
         weights = 0
         for i, block in enumerate(blocks):
             for part in _parts(block):
+                hears_all = part.deaf_from == heard
+                deaf = (padded, padded) if hears_all else (part.deaf_from, part.deaf_to)
                 place = i * given + part.first
                 tables = ", ".join(
                     _at(f"layer_{layer}_{table}", at)
@@ -380,9 +388,8 @@ def _int8_calls(network, widths, columns, room):
                 )
                 function = "add" if layer else "add_first"
                 lines.append(
-                    f"{function}({_at(f'heard_{layer % 2}', i * heard)}, {heard}, {part.deaf_from}, "
-                    f"{part.deaf_to}, {tables}, {part.last - part.first}, {lowest}, {steps}, "
-                    f"{', '.join(to)});"
+                    f"{function}({_at(f'heard_{layer % 2}', i * heard)}, {padded}, {deaf[0]}, {deaf[1]}, "
+                    f"{tables}, {part.last - part.first}, {lowest}, {steps}, {', '.join(to)});"
                 )
                 weights += _heard(block, part).size
     return lines
@@ -471,7 +478,7 @@ def int8_layers(network: Network) -> str:
                     for part in _parts(block)
                     for weight in _heard(block, part).ravel()
                 ],
-                "uint8_t",
+                "SER_WORDS uint8_t",
             ),
             array(f"layer_{layer}_factors", network.factors[layer]),
             array(f"layer_{layer}_biases", network.biases[layer]),
@@ -486,10 +493,12 @@ def int8_layers(network: Network) -> str:
 
 
 def _in_eights(weights):
-    """(groups, pairs of inputs, 4, 2, 2) int, from (inputs, outputs) int8: of eight outputs and two inputs,
+    """(groups, pairs of inputs, 4, 2, 2) uint8, from (inputs, outputs) int8: of eight outputs and two inputs,
     two outputs' weights of the one beside those of the other."""
     inputs, outputs = weights.shape
     pairs, groups = -(-inputs // 2), -(-outputs // SIDE_BY_SIDE)
-    filled = np.full((2 * pairs, groups * SIDE_BY_SIDE), WEIGHT_OFFSET)
-    filled[:inputs, :outputs] = weights.astype(int) + WEIGHT_OFFSET
+    filled = np.zeros((2 * pairs, groups * SIDE_BY_SIDE), int)
+    filled[:inputs, :outputs] = weights
+    filled[:, ::2] += WEIGHT_OFFSET
+    filled = filled.astype(np.uint8)
     return filled.reshape(pairs, 2, groups, SIDE_BY_SIDE // 2, 2).transpose(2, 0, 3, 1, 4)

@@ -18,7 +18,7 @@ from speech_emotion.features import schema
 from speech_emotion.model import compiled, profile
 from speech_emotion.model.estimators import AppendDiscriminants, Int8Network
 
-_TABLE = re.compile(r"^(?:static )?const \w+ (\w+)\[\w+\] = \{", re.M)
+_TABLE = re.compile(r"^(?:static )?const (?:SER_WORDS )?\w+ (\w+)\[\w+\] = \{", re.M)
 _NODE = np.dtype([("feature", "i2"), ("value", "i2"), ("left", "i2"), ("right", "i2")])
 
 
@@ -118,16 +118,17 @@ def _in_blocks(weights, size, table):
 
 def _in_eights(weights):
     """Of outputs 0 to 7, then of 8 to 15 and so on: two inputs after the other, the one's weights for two
-    outputs, the other's for the same, then for the next two. 128 stands for 0, and for what is not there."""
+    outputs, the other's for the same, then for the next two. Of outputs 0, 2, 4 ... 128 stands for 0."""
     padded = np.pad(
         weights.astype(np.int16), ((0, weights.shape[0] % 2), (0, -weights.shape[1] % 8))
     )
+    padded[:, ::2] += 128
     words = [np.zeros(0, np.int16)]
     for first in range(0, padded.shape[1], 8):
         for above, below in zip(padded[::2], padded[1::2], strict=True):
             for place in range(first, first + 8, 2):
                 words += [above[place : place + 2], below[place : place + 2]]
-    return (np.concatenate(words) + 128).astype(np.uint8)
+    return np.concatenate(words).astype(np.uint8)
 
 
 def _heard_in_eights(weights):

@@ -5,6 +5,6 @@ $calls
 
 void ser_model_predict(const float *features, float *probabilities)
 {
-    int16_t room[SER_MODEL_ROOM];
+    SER_WORDS int16_t room[SER_MODEL_ROOM];
     ser_model_predict_in(features, room, probabilities);
 }
