@@ -87,7 +87,9 @@ def test_a_teacher_of_landmarks_that_are_alike_has_a_solution_whatever_rounding_
     targets = among @ np.eye(3, dtype=np.float32)[np.arange(len(among)) % 3]
     exact = among @ among
     off = error * 1e-5 * np.trace(exact) / len(exact) * np.eye(len(exact), dtype=np.float32)
-    solved = [among @ teacher._solved(products, targets, among) for products in (exact, exact - off)]
+    solved = [
+        among @ teacher._solved(products, targets, among) for products in (exact, exact - off)
+    ]
     np.testing.assert_allclose(*solved, atol=0.1)
 
 
@@ -173,26 +175,6 @@ def test_beyond_many_clips_steps_grow_as_the_root_of_their_number(monkeypatch, m
         VoiceScaler().fit_transform(X, groups=who), Y.argmax(axis=1), groups=who, rooms=rooms
     )
     assert len(X) == 480 and shown == [epochs]
-
-
-@pytest.mark.parametrize("many, heard", [(480, 3), (320, 2), (160, 1), (10, 1)])
-def test_beyond_many_clips_the_teacher_hears_fewer_histories_of_each(monkeypatch, many, heard):
-    monkeypatch.setattr(acquaintance, "_MANY", many)
-    weights = []
-    fit = LandmarkTeacher.fit
-
-    def counted(self, views, Y, groups, rooms, parts, random):
-        weights.extend(parts)
-        return fit(self, views, Y, groups, rooms, parts, random)
-
-    monkeypatch.setattr(LandmarkTeacher, "fit", counted)
-    X, Y, who, rooms = cloud(rooms=4)
-    shown = VoiceScaler().fit_transform(X, groups=who)
-    small(views=3, unknown=0.4).fit(shown, Y.argmax(axis=1), groups=who, rooms=rooms)
-    # beside the clip of a voice that nobody knows; together they weigh as much as ever
-    assert len(weights) == 1 + heard
-    np.testing.assert_allclose(np.sum(weights, axis=0), 1, rtol=1e-6)
-    np.testing.assert_allclose(weights[0], 0.4, rtol=1e-6)
 
 
 def test_a_member_that_goes_without_columns_weighs_none_of_them_and_the_others_do():

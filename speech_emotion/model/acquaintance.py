@@ -30,9 +30,8 @@ _FOLDS = 3  # of speakers, for the teacher's temperature
 _FEW = 1500  # of the landmarks, on which it is chosen: many fits
 _BLOCK = 2048
 _MANY = 4000
-"""Clips beyond which a model is taught with less of each, as there is more to learn from: the students' steps
-grow as the root of the clips' number, and the teacher hears fewer histories of each clip. Of 3,200 clips half
-of the steps, and one history of each, did nearly as well (docs/history/choices.md)."""
+"""Clips beyond which the students' steps grow only as the root of their number: of 3,200 clips, half of the
+steps did nearly as well (docs/history/choices.md)."""
 
 
 class LandmarkTeacher:
@@ -182,11 +181,10 @@ class AcquaintedNetwork(DistilledNetwork):
     """A `DistilledNetwork` that is taught with and without histories. Stands behind a `profile.VoiceScaler`,
     whose fit_transform gives it unclipped columns.
 
-    views: how many histories of each clip the teacher hears, beside none, of at most _MANY clips (of more,
-    fewer of each); unknown: the share of a clip's weight that the view without one has; landmarks: of the
-    teacher; toil: times the steps of a DistilledNetwork. apart: places of columns that `without` of the
-    members do not hear, nor does a teacher of their own: what these columns promise at home they need not
-    keep in another room.
+    views: how many histories of each clip the teacher hears, beside none; unknown: the share of a clip's
+    weight that the view without one has; landmarks: of the teacher; toil: times the steps of a
+    DistilledNetwork. apart: places of columns that `without` of the members do not hear, nor does a teacher
+    of their own: what these columns promise at home they need not keep in another room.
     """
 
     def __init__(self, hidden_layer_sizes=(56, 32), *, members=4, ridge=0.2, crossings=6, epochs=132,
@@ -226,18 +224,16 @@ class AcquaintedNetwork(DistilledNetwork):
         steps = np.rint(np.asarray(X, np.float32) / profile.UNIT)
         usual = profile.usual_spread(steps, groups)
         place = {source: row for row, source in reversed(list(enumerate(sources.tolist())))}
-        clip_of = np.array([place[source] for source in sources.tolist()])
-        known = Views(steps, usual, y, groups, clip_of, kinds)
+        clips = np.array([place[source] for source in sources.tolist()])
+        known = Views(steps, usual, y, groups, clips, kinds)
         unknown = profile.as_input(steps)
 
         families = alike(voices)
         heard = np.sort(np.concatenate([family[0] for family in families]))
         _, clip, versions = np.unique(sources[heard], return_inverse=True, return_counts=True)
         share = (weights[heard] / versions[clip]).astype(np.float32)
-        clips = len(set(sources.tolist()))
-        histories = max(1, round(self.views * min(1, _MANY / clips)))
-        views = [unknown[heard], *(known.draw(random, heard) for _ in range(histories))]
-        parts = [share * self.unknown] + [share * (1 - self.unknown) / histories] * histories
+        views = [unknown[heard], *(known.draw(random, heard) for _ in range(self.views))]
+        parts = [share * self.unknown] + [share * (1 - self.unknown) / self.views] * self.views
         others = np.setdiff1d(np.arange(X.shape[1]), self.apart)
         without = self.without if 0 < len(others) < X.shape[1] else 0
         # how many members hear which columns, None for all
@@ -255,6 +251,7 @@ class AcquaintedNetwork(DistilledNetwork):
             teaching.append((teacher, columns))
         self.sharpness_ = teaching[0][0].sharpness_
 
+        clips = len(set(sources.tolist()))
         counted = min(clips, (clips * _MANY) ** 0.5)
         work = int(self.toil * self.epochs * (1 + self.crossings) * counted)
         lessons, targets = self._views_taught(unknown, known, families, teaching, random)
