@@ -163,7 +163,7 @@ def test_models_fitted_there_are_the_models_fitted_here(cluster, patient):
 
     def results():
         found = fitting.fit_folds(tasks, examples, inside=lambda _: [], jobs=1, what="fold")
-        return [(name, probabilities) for name, _, probabilities, _ in found]
+        return [(name, probabilities) for name, _, probabilities in found]
 
     here = results()
     with parallel.on_cluster(cluster):

@@ -259,7 +259,7 @@ def test_held_out_rows_reach_neither_teacher_nor_student(monkeypatch):
     )
     recipe = Recipe(CANDIDATES["student_56"].make(0), "none", 0)
     fold = Fold(np.flatnonzero(speakers != 5), test)
-    (found,), _ = fitting._fit_and_test(recipe, examples(X, y, speakers), fold, [], [X])
+    (found,) = fitting._fit_and_test(recipe, examples(X, y, speakers), fold, [], [X])
     assert len(found) == len(test)
     assert len(seen) == 9  # the fit, answers to the clips and six crossings, the student
     # a mark would pull its column's mean and spread along: standardised training rows have mean 0

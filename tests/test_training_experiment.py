@@ -1,6 +1,5 @@
 """One training run, and its questions: fits, searches, curves, against answers worked out by hand."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -153,29 +152,6 @@ def test_what_was_fitted_to_choose_by_is_not_fitted_again_for_the_end_of_the_lea
     # another recipe's, or with histories, are
     list(run.fitted([("", run.recipes["memory"], run._inside(run.split.train)[0])], "score", [[]]))
     assert len(Memory.fits) == 3 + 4 * 3 + 1
-
-
-def test_the_saved_model_is_the_one_that_the_split_scored_and_is_fitted_once():
-    run = make(speakers=8, takes=5)
-    protocols = run.splitter.protocols(0)
-    assert protocols[0].folds[0].train.tolist() == run.split.train.tolist()
-    outcome = run.score(protocols)["memory"]["seed"]
-    fits = len(Memory.fits)
-    assert fits == sum(len(protocol.folds) for protocol in protocols)
-    (pipeline,) = run.fit().values()
-    assert len(Memory.fits) == fits
-    assert run.held_out("memory", pipeline).predicted.tolist() == outcome.predicted.tolist()
-    fresh = make(speakers=8, takes=5).fit()["memory"]
-    assert len(Memory.fits) == fits + 1
-    np.testing.assert_array_equal(pipeline[-1]._X, fresh[-1]._X)
-
-
-def test_a_model_of_other_rows_than_any_protocol_trains_on_is_fitted_when_asked_for():
-    run = make(speakers=8, takes=5)
-    run = replace(run, split=run.splitter.speaker(0))
-    run.score(run.splitter.protocols(0)[:1])
-    (pipeline,) = run.fit().values()
-    assert len(Memory.fits) == 2 and len(pipeline[-1]._X) == len(run.split.train)
 
 
 def test_a_learning_curve_needs_three_clips_of_each_class_and_two_sizes():

@@ -75,8 +75,7 @@ class Experiment:
             for fold in protocol.folds
         ]
         outcomes: dict[str, dict[str, Outcome]] = {name: {} for name in self.recipes}
-        scored = self._outcomes(tasks, "score", self.histories(), kept=self.split.train)
-        for (name, protocol), outcome in scored.items():
+        for (name, protocol), outcome in self._outcomes(tasks, "score", self.histories()).items():
             if "," not in protocol or protocol.partition(",")[0] in UNSEEN:
                 outcomes[name][protocol] = outcome
         return outcomes
@@ -104,14 +103,10 @@ class Experiment:
         return self._outcomes(tasks, "choose")
 
     def fit(self) -> dict[str, Pipeline]:
-        """Each recipe fitted to the training rows of the split: by `score`, where that was asked for and a
-        protocol has these rows, or else now."""
-        rows = self.split.train
-        found = {n: kept for n, r in self.recipes.items() if (kept := self._pipelines.get(id(r)))}
-        missing = {name: r for name, r in self.recipes.items() if name not in found}
-        if missing:
-            found |= fit_all(missing, self._examples, rows, inside=self._inside, jobs=self.jobs)
-        return {name: found[name] for name in self.recipes}
+        """Each recipe fitted to the training rows of the split."""
+        return fit_all(
+            self.recipes, self._examples, self.split.train, inside=self._inside, jobs=self.jobs
+        )
 
     def fit_to_all(self) -> dict[str, Pipeline]:
         """Each recipe fitted to every row: to be flashed, and never to be scored."""
@@ -237,9 +232,9 @@ class Experiment:
         originals = np.intersect1d(train, self.splitter.originals)
         return self.splitter.by_speaker(originals, self.seed, folds=INNER_FOLDS)
 
-    def fitted(self, tasks, what, heard=(), kept=None):
-        """(name, fold, answers) as of `fit_folds`; but without histories a fold that was fitted before is not
-        fitted again, and comes before the others. kept: training rows whose pipelines `fit` may ask for."""
+    def fitted(self, tasks, what, heard=()):
+        """As of `fit_folds`; but without histories a fold that was fitted before is not fitted again, and
+        comes before the others."""
         missing = []
         for name, recipe, fold in tasks:
             if not heard and (kept := self._answered.get(_key(recipe, fold))):
@@ -249,12 +244,9 @@ class Experiment:
         if not missing:
             return
         found = fit_folds(
-            missing, self._examples, inside=self._inside, jobs=self.jobs, what=what, heard=heard,
-            kept=kept,
-        )  # fmt: skip
-        for (_, recipe, _), (name, fold, answers, pipeline) in zip(missing, found, strict=True):
-            if pipeline is not None:
-                self._pipelines[id(recipe)] = pipeline
+            missing, self._examples, inside=self._inside, jobs=self.jobs, what=what, heard=heard
+        )
+        for (_, recipe, _), (name, fold, answers) in zip(missing, found, strict=True):
             if not heard:
                 self._answered[_key(recipe, fold)] = recipe, answers
             yield name, fold, answers
@@ -262,11 +254,6 @@ class Experiment:
     @cached_property
     def _answered(self):
         """By `_key`: the recipe, which must live as long as what names it does, and its answers."""
-        return {}
-
-    @cached_property
-    def _pipelines(self):
-        """Those of `recipes` fitted to the split's training rows so far, by the recipe's id."""
         return {}
 
     @property
@@ -283,12 +270,12 @@ class Experiment:
             split.corpora,
         )
 
-    def _outcomes(self, tasks, what, heard=None, kept=None):
+    def _outcomes(self, tasks, what, heard=None):
         """The answers to each key's folds, together. heard: histories by condition, whose answers have the
         key (model, "protocol, condition")."""
         heard = heard or {}
         parts: dict[tuple, list] = {}
-        for key, fold, (answers, *known) in self.fitted(tasks, what, list(heard.values()), kept):
+        for key, fold, (answers, *known) in self.fitted(tasks, what, list(heard.values())):
             parts.setdefault(key, []).append((fold.test, answers))
             for condition, each in zip(heard, known, strict=False):
                 name, protocol = key

@@ -169,25 +169,22 @@ def fit_folds(
     jobs: int,
     what: str,
     heard: Sequence[list[np.ndarray]] = (),
-    kept: np.ndarray | None = None,
 ):
-    """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, answers, pipeline), in the
-    order of the tasks; answers: probabilities of the fold's test rows, (n, labels) in the order of
-    `np.unique(y)`, 0 for a label that the fold does not train; and of a model that knows voices the same
-    again for each of `heard`, which name for every row of the table those heard before it. pipeline: what
-    was fitted, where that was to the rows `kept`, else None."""
+    """Fit and test many (name, recipe, fold) on all cores. Yields (name, fold, answers), in the order of the
+    tasks; answers: probabilities of the fold's test rows, (n, labels) in the order of `np.unique(y)`, 0 for
+    a label that the fold does not train; and of a model that knows voices the same again for each of
+    `heard`, which name for every row of the table those heard before it."""
     tasks = list(tasks)
     calls = (
         joblib.delayed(_fit_and_test)(
-            recipe, examples, fold, _folds(recipe, fold.train, inside), [examples.X], heard,
-            keep=kept is not None and np.array_equal(fold.train, kept),
+            recipe, examples, fold, _folds(recipe, fold.train, inside), [examples.X], heard
         )
         for _, recipe, fold in tasks
-    )  # fmt: skip
+    )
     results = parallel.spread(calls, jobs=jobs)
     results = cli.progress(results, total=len(tasks), what=what, unit="fit")
-    for (name, _, fold), (answers, pipeline) in zip(tasks, results, strict=True):
-        yield name, fold, answers, pipeline
+    for (name, _, fold), answers in zip(tasks, results, strict=True):
+        yield name, fold, answers
 
 
 def fit_and_test(
@@ -212,8 +209,7 @@ def fit_and_test(
         for fold in folds
     )
     results = parallel.spread(calls, jobs=jobs)
-    results = cli.progress(results, total=len(folds), what="robustness", unit="fit")
-    return [answers for answers, _ in results]
+    return list(cli.progress(results, total=len(folds), what="robustness", unit="fit"))
 
 
 def _folds(recipe, rows, inside):
@@ -227,8 +223,7 @@ def _fit(recipe, examples, rows, folds):
     return fit(recipe, mine, [fold.within(rows) for fold in folds])
 
 
-def _fit_and_test(recipe, examples, fold, folds, tests, heard=(), rows=None, *, keep=False):
-    """The answers, and what was fitted if it is to be kept."""
+def _fit_and_test(recipe, examples, fold, folds, tests, heard=(), rows=None):
     fitted = _fit(recipe, examples, fold.train, folds)
     labels = np.unique(examples.y)
 
@@ -244,7 +239,7 @@ def _fit_and_test(recipe, examples, fold, folds, tests, heard=(), rows=None, *, 
                 tested, *mine = np.split(places, np.cumsum([len(part) for part in parts[:-1]]))
                 answers = acquaintance.probabilities(fitted, taken(test, needed), tested, mine)
                 found.append(_named(answers, fitted.classes_, labels))
-    return found, fitted if keep else None
+        return found
 
 
 def probabilities(pipeline: Pipeline, X: np.ndarray, labels: np.ndarray) -> np.ndarray:
