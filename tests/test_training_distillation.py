@@ -60,6 +60,16 @@ def test_the_teacher_is_scikit_learns_kernel_ridge_regression():
     )
 
 
+@pytest.mark.parametrize("weight", [1e4, 1e6, 1e30])
+def test_a_teacher_of_twins_that_outweigh_all_others_answers_as_they_were_labelled(weight):
+    """Their ridge would be less than single precision tells from nothing, and the solution any."""
+    random = np.random.default_rng(0)
+    X = np.repeat(random.standard_normal((40, 6)).astype(np.float32), 2, axis=0)
+    Y = np.eye(2, dtype=np.float32)[(X[:, 0] > 0).astype(int)]
+    teacher = Teacher(0.15).fit(X, Y, np.arange(len(X)) // 8, np.full(len(X), weight))
+    assert (teacher.probabilities(X).argmax(axis=1) == Y.argmax(axis=1)).all()
+
+
 def test_the_teachers_sharpness_is_the_best_for_speakers_left_out():
     X, y, speakers = clouds()
     Y = np.eye(3, dtype=np.float32)[np.searchsorted(["a", "b", "c"], y)]

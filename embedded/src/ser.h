@@ -34,9 +34,9 @@
  *     const char *const ser_label_names[SER_LABELS];
  *     void ser_model_predict(const float *features, float *probabilities);
  * where features are all SER_FEATURES columns and the SER_LABELS probabilities add up to 1. A model that needs room to work in,
- * SER_MODEL_ROOM of int16_t as ser_model.h says, takes them from who calls ser_model_predict_in, and otherwise from the stack. One
- * that knows voices has SER_PROFILE_COLUMNS, ser_model_usual, ser_model_steps, and ser_model_answer, which finds steps in the first
- * SER_PROFILE_COLUMNS of its room, and leaves none.
+ * SER_MODEL_ROOM of int16_t as ser_model.h says, takes them from who calls ser_model_predict_in, and otherwise from the stack; an
+ * ESP32 is the quicker where they begin at a whole word. One that knows voices has SER_PROFILE_COLUMNS, ser_model_usual,
+ * ser_model_steps, and ser_model_answer, which finds steps in the first SER_PROFILE_COLUMNS of its room, and leaves none.
  */
 #ifndef SER_H
 #define SER_H

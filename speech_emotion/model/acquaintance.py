@@ -15,6 +15,7 @@ from scipy.linalg import LinAlgError, blas, cho_factor, cho_solve
 from speech_emotion.errors import UserError
 from speech_emotion.model import profile
 from speech_emotion.model.distillation import (
+    TOO_MUCH_ALIKE,
     DistilledNetwork,
     alike,
     partners,
@@ -125,7 +126,7 @@ class LandmarkTeacher:
                 continue
             dual = cho_solve(factor, targets.astype(np.float64), check_finite=False)
             return dual.astype(np.float32)
-        raise UserError("the training clips are too much alike to learn from; add others")
+        raise UserError(TOO_MUCH_ALIKE)
 
     def _scaled(self, X):
         return (X - self._centre) / self._spread

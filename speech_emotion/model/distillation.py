@@ -15,9 +15,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from speech_emotion.errors import UserError
 from speech_emotion.model.estimators import Int8Network
 
 LEAST_STEPS = 3000
+TOO_MUCH_ALIKE = "the training clips are too much alike to learn from; add others"
 _FOLDS = 10  # of speakers, for the teacher's temperature
 _SHARPNESS = np.geomspace(1, 12, 30)
 
@@ -45,8 +47,12 @@ class Teacher:
         self._X = (X - self._centre) / self._spread
         self._squares = np.einsum("ij,ij->i", self._X, self._X)
         kernel = self._kernel(X)
-        kernel[np.diag_indices(len(X))] += (self.ridge / weights).astype(np.float32)
-        factor, _ = lapack.spotrf(kernel, lower=1, overwrite_a=1)
+        # rows that weigh very much have a ridge so small that rounding would hide it
+        ridge = np.maximum(self.ridge / weights, len(X) * np.finfo(np.float32).eps)
+        kernel[np.diag_indices(len(X))] += ridge.astype(np.float32)
+        factor, failed = lapack.spotrf(kernel, lower=1, overwrite_a=1)
+        if failed:
+            raise UserError(TOO_MUCH_ALIKE)
         inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         self._dual = inverse @ (Y - self._mean)

@@ -82,8 +82,8 @@ SER_INLINE void hear_two(const uint8_t *weight, uint32_t inputs, int32_t *one, i
 #ifdef SUMS_OF_40_BITS
 #define HEAR_EACH static SER_NOT_INLINE
 /* An ESP32 multiplies halves of words, adds to a sum of 40 bits and reads the next word, all in one instruction: two inputs to m0 or m1, two
-   outputs' weights of two inputs to m2 or m3. Each of these is read in a round before a new word comes to it, not after: QEMU 7.2 then goes by
-   the old one. Of 2 * pairs inputs, from a word on, what the first output hears, and what the second one does. */
+   outputs' weights of two inputs to m2 or m3. In a round none of these is read both before and after a new word comes to it: QEMU 7.2 goes by
+   the old one then. Of 2 * pairs inputs, from a word on, what the first output hears, and what the second one does. */
 static SER_NOT_INLINE void hear_two_of_many(const int16_t *inputs, const uint8_t *weights, int pairs, int32_t *one, int32_t *other)
 {
     const int rounds = (pairs - 1) / 2, last_two = pairs % 2 == 0;
