@@ -61,6 +61,23 @@ def test_the_nominal_factor_is_what_the_rule_makes_of_the_results(name):
     assert CHIPS[name].nominal == pytest.approx(round(20 * found) / 20)
 
 
+@pytest.mark.parametrize("name", ["esp32", "esp32s3"])
+def test_the_factors_of_integers_are_what_the_same_rule_makes_of_programs_in_integers(name):
+    results = [r for r in published.RESULTS if r.chip == name and not r.floats]
+    small = [r.cycles / count(r)[0] for r in results if r.level == "-Os"]
+    found = max(
+        statistics.median(coremarks(name, "-Os") or coremarks(name)),
+        statistics.median([*small, *coremarks(name, "-Os")]),
+    )
+    most = max([*coremarks(name), *(r.cycles / count(r)[0] for r in results)])
+    nominal, upper = CHIPS[name].integers
+    assert nominal == pytest.approx(round(20 * found) / 20)
+    assert upper == pytest.approx(math.ceil(10 * (most + 0.05)) / 10)
+    assert {r.program for r in published.RESULTS if r.floats} == {
+        "dotprod_f32", "fir_f32", "biquad_f32", "fft2r_fc32",
+    }  # fmt: skip
+
+
 # what was counted for an earlier version of chips.py, and that a Cortex-M4 stands for the RP2350's M33
 EARLIER = {"esp32c3": 1.49, "esp32p4": 1.51}
 
@@ -268,9 +285,10 @@ def test_a_program_from_ram_waits_for_nothing_and_waits_are_in_the_upper_alone()
 
 def test_a_region_carries_its_waits():
     regions, _, _ = firmware._counts(
-        "region 0 5 0 0\nregion 1 105 0 0\nregion 2 1005 7 30\n", {"main": 0}
+        "region 0 5 0 0 0\nregion 1 105 0 0 0\nregion 2 1005 7 9 30\n", {"main": 0}
     )
-    assert regions == [[firmware.Region("init", 100, 0, 0), firmware.Region("push", 1000, 7, 30)]]
+    push = firmware.Region("push", 1000, slow=7, floats=9, misses=30)
+    assert regions == [[firmware.Region("init", 100, 0), push]]
 
 
 # --- wolfCrypt and esp-dsp ---------------------------------------------------------------------

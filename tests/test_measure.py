@@ -163,6 +163,18 @@ def test_two_runs_count_the_same(libraries, firmwares, sound):
         assert 0 <= sum(regions) - sum(found.values()) <= 8 * len(regions), kind
 
 
+def test_a_hop_computes_floats_only_where_voiced_stretches_join_and_an_answer_does(
+    libraries, firmwares
+):
+    samples = [clips.synthetic_voice()]
+    run = firmware.execute(firmwares("esp32", libraries["int8 network"]), samples)
+    pushes = [region for region in run.regions[0] if region.kind == "push"]
+    joins = [region for region in pushes if region.floats]
+    assert 0 < len(joins) < 0.1 * len(pushes)
+    assert all(region.floats < 0.02 * region.instructions for region in joins)
+    assert run.regions[0][-1].kind == "finish" and run.regions[0][-1].floats > 5000
+
+
 def test_counts_are_those_of_a_known_loop(libraries, firmwares, sound, tmp_path):
     samples = clips.choose([sound], None).sounds.values()
     ends = []
@@ -372,12 +384,53 @@ def test_times_are_the_documented_ranges():
     assert m0.upper == pytest.approx(2.3 * 2.4e6 / 133e6)
 
 
+@pytest.mark.parametrize("name", chips.CHIPS)
+def test_what_computes_no_floats_is_estimated_by_the_factors_of_integers(name):
+    chip = chips.CHIPS[name]
+    computing, integers = (chip.seconds(1e6, 10, 100, floats=floats) for floats in (True, False))
+    nominal, upper = chip.integers or (chip.nominal, chip.upper)
+    assert integers.lower == computing.lower
+    assert integers.nominal == pytest.approx(nominal * 1e6 / chip.hertz)
+    # what is slow and what waits is added to either
+    more = (chip.upper - upper) * 1e6 / chip.hertz
+    assert computing.upper - integers.upper == pytest.approx(more, abs=1e-12)
+    assert (chip.integers is not None) == (name in ("esp32", "esp32s3"))
+
+
+def test_each_call_is_estimated_by_what_it_computes():
+    esp32 = chips.CHIPS["esp32"]
+    regions = [
+        firmware.Region("init", 500, 0),
+        firmware.Region("push", 120_000, 0, misses=40),
+        firmware.Region("push", 100_000, 0, floats=1, misses=30),
+        firmware.Region("finish", 200_000, 10, floats=99, misses=20),
+    ]
+    built = firmware.Built(toolchain.HOST, Path("nothing"))
+    run = firmware.Run(1000, [], 100, [regions])
+    second = clips.Clips({"a second": np.zeros(schema.SAMPLE_RATE, np.int16)}, "")
+    found = emulated.figures("esp32", esp32, built, run, second, gate=0)
+    assert found.realtime_share.lower == pytest.approx(220_000 / 240e6)
+    assert found.realtime_share.upper == pytest.approx((2.0 * 120_000 + 2.5 * 100_000) / 240e6)
+    # the worst hop has the most instructions at one end, and floats at the other
+    assert found.instructions_worst_hop == 120_000
+    assert found.worst_hop_ms.lower == pytest.approx(120_000 / 240e3)
+    assert found.worst_hop_ms.upper == pytest.approx(2.5 * 100_000 / 240e3)
+    assert found.response_ms.upper == pytest.approx((2.5 * 200_000 + 170 * 10) / 240e3)
+    wait = esp32.cache.cycles / 240e6
+    assert found.waiting_share == pytest.approx(found.realtime_share.upper + 70 * wait)
+    assert found.waiting_hop_ms == pytest.approx(found.worst_hop_ms.upper + 1e3 * 30 * wait)
+    assert found.waiting_response_ms == pytest.approx(found.response_ms.upper + 1e3 * 20 * wait)
+    assert "1 / 1.85 / 2.5 cycles per instruction, 1 / 1.85 / 2 in hops that compute" in found.basis
+    assert "in hops" not in emulated._factors(chips.CHIPS["esp32c3"])
+
+
 def test_every_target_is_a_chip_and_its_range_is_one():
     assert set(chips.CHIPS) == set(toolchain.TARGETS)
     for same, other in toolchain.SAME.items():
         assert replace(toolchain.TARGETS[same], name=other) == toolchain.TARGETS[other]
     for chip in chips.CHIPS.values():
-        assert 1 < chip.nominal < chip.upper < 3 and bool(chip.slow) == bool(chip.slow_cycles)
+        for nominal, upper in (chip.factors(True), chip.factors(False)):
+            assert 1 < nominal < upper < 3 and bool(chip.slow) == bool(chip.slow_cycles)
 
 
 def test_energy_is_volts_times_milliamperes_times_seconds_of_work():

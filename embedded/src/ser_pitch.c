@@ -825,7 +825,10 @@ int ser_pitch_is_voiced(const ser_pitch *pitch, uint32_t frame)
 }
 
 /* Of a frame, from which on it is clear, in a sound of this peak. */
-static uint32_t clear_level(uint32_t level) { return (uint32_t)(SER_CLEAR_PEAK * (float)level + 0.5f); }
+static uint32_t clear_level(uint32_t level)
+{
+    return (ser_umulh(level << 7, SER_CLEAR_SHARE) + 32) >> 6; /* a level is at most 2^24 */
+}
 
 /* The next frame, kept frame i; place: of its candidates; clear: the level from which on it is clear. */
 static void add_to(ser_contours *contours, const ser_pitch *pitch, unsigned i, unsigned place, uint32_t clear)

@@ -78,6 +78,7 @@
 #define SER_PITCH_LOUD_FACTOR 43389U /* of the sound's peak, a frame's that is not silent */
 #define SER_PITCH_LOUD_SHIFT 20
 #define SER_CLEAR_STRENGTH_SCORE 629146
+#define SER_CLEAR_SHARE 429496730U /* SER_CLEAR_PEAK, Q1.31 */
 #define SER_PITCH_MAX 14 /* candidates of a frame */
 #define SER_TAIL_SAMPLES 680 /* from a pitch frame's first to the latest */
 #define SER_HNR_LATENCY 3 /* frame k comes with hop k + this */

@@ -205,6 +205,7 @@ def _path_defines(layout: Layout) -> list[str]:
         f"#define SER_PITCH_LOUD_FACTOR {loud}U /* of the sound's peak, a frame's that is not silent */",
         f"#define SER_PITCH_LOUD_SHIFT {loud_shift}",
         f"#define SER_CLEAR_STRENGTH_SCORE {score(schema.CLEAR_STRENGTH)}",
+        f"#define SER_CLEAR_SHARE {round(schema.CLEAR_PEAK * 2**31)}U /* SER_CLEAR_PEAK, Q1.31 */",
     ]
 
 

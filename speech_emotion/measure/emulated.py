@@ -59,50 +59,51 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
     pushes = [region for clip in run.regions for region in clip if region.kind == "push"]
     ends = [region for clip in run.regions for region in clip if region.kind == "finish"]
 
-    def took(region):
-        return chip.seconds(region.instructions, region.slow)
+    def took(region, waits=False):
+        """waits: for the flash."""
+        return chip.seconds(
+            region.instructions,
+            region.slow,
+            region.misses if waits else 0,
+            floats=region.floats > 0,
+        )
 
-    def longest(regions):
-        return max(regions, key=lambda region: took(region).upper)
+    def ends_of(how, regions):
+        """The sum or the most of what regions take, each end of the ranges by itself."""
+        times = zip(*((t.lower, t.nominal, t.upper) for t in map(took, regions)), strict=True)
+        return Range(*map(how, times))
 
-    def waiting(works, factor=1.0):
-        """The longest if it waits for the flash. works: instructions, slow ones, misses."""
+    def per_second(regions):
+        return ends_of(sum, regions).times(1 / seconds)
+
+    def if_it_waits(how, regions, factor):
+        """The sum or the most of what regions take that wait for the flash, times a factor."""
         if chip.cache is None:
             return None
-        return factor * max(chip.seconds(*work).upper for work in works)
-
-    def work(regions):
-        return [(region.instructions, region.slow, region.misses) for region in regions]
+        return factor * how(took(region, waits=True).upper for region in regions)
 
     seconds = sum(len(sound) for sound in clips.sounds.values()) / schema.SAMPLE_RATE
-    per_second = sum(r.instructions for r in pushes) / seconds
-    slow_per_second = sum(r.slow for r in pushes) / seconds
-    misses_per_second = sum(r.misses for r in pushes) / seconds
-    answer, hop = longest(ends), longest(pushes)
-    busy = chip.seconds(
-        sum(r.instructions for r in pushes + ends) / seconds,
-        sum(r.slow for r in pushes + ends) / seconds,
-    )
+    answer = max(ends, key=lambda region: took(region).upper)
     hops = sum(len(sound) // schema.HOP for sound in clips.sounds.values())
     return Figures(
         target=name,
         name=chip.name,
         basis=f"instructions executed on {chip.core} in QEMU, counted; times estimated from them at "
-        f"{chip.hertz / 1e6:g} MHz with 1 / {chip.nominal:g} / {chip.upper:g} cycles per instruction"
+        f"{chip.hertz / 1e6:g} MHz with {_factors(chip)}"
         + (f" and, in the upper, {chip.slow_cycles} more for each of the {chip.slow}" if chip.slow else "")
-        + _waits(chip, answer.misses, misses_per_second),
+        + _waits(chip, answer.misses, sum(r.misses for r in pushes) / seconds),
         response_ms=took(answer).times(1e3),
-        realtime_share=chip.seconds(per_second, slow_per_second),
-        worst_hop_ms=took(hop).times(1e3),
-        waiting_response_ms=waiting(work(ends), 1e3),
-        waiting_share=waiting([(per_second, slow_per_second, misses_per_second)]),
-        waiting_hop_ms=waiting(work(pushes), 1e3),
+        realtime_share=per_second(pushes),
+        worst_hop_ms=ends_of(max, pushes).times(1e3),
+        waiting_response_ms=if_it_waits(max, ends, 1e3),
+        waiting_share=if_it_waits(sum, pushes, 1 / seconds),
+        waiting_hop_ms=if_it_waits(max, pushes, 1e3),
         instructions_response=answer.instructions,
-        instructions_per_second=round(per_second),
+        instructions_per_second=round(sum(r.instructions for r in pushes) / seconds),
         instructions_hop=round(sum(r.instructions for r in pushes) / hops),
-        instructions_worst_hop=hop.instructions,
+        instructions_worst_hop=max(r.instructions for r in pushes),
         slow_response=answer.slow,
-        slow_per_second=round(slow_per_second),
+        slow_per_second=round(sum(r.slow for r in pushes) / seconds),
         slow_name=chip.slow,
         ram_static=run.state + built.ram,
         ram_copied=built.copied,
@@ -111,13 +112,22 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
         flash_tables=built.tables,
         flash_model=built.model,
         instructions_gate=gate,
-        **_energy(chip, busy, chip.seconds(gate, 0), seconds / len(clips.sounds)),
+        **_energy(chip, per_second([*pushes, *ends]), chip.seconds(gate, 0), seconds / len(clips.sounds)),
         tools={
             **built.target.versions(),
             "flags": " ".join(toolchain.FLAGS),
             "plug-in by": native.compiler()[0],
         },
     )  # fmt: skip
+
+
+def _factors(chip):
+    """Cycles per instruction, in words."""
+    said = f"1 / {chip.nominal:g} / {chip.upper:g} cycles per instruction"
+    if chip.integers is None:
+        return said
+    nominal, upper = chip.integers
+    return f"{said}, 1 / {nominal:g} / {upper:g} in hops that compute no floats"
 
 
 def _waits(chip, response, second):

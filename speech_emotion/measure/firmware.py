@@ -58,12 +58,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Region:
-    """A call: which, what it executed, how much of that is slow (see Target.slow), and how often it would
-    have waited for the flash (0 without a cache to count)."""
+    """A call: which, what it executed, how much of that is slow (Target.slow) and computes floats
+    (Target.floats), and how often it would have waited for the flash (0 without a cache to count)."""
 
     kind: str
     instructions: int
     slow: int
+    floats: int = 0
     misses: int = 0
 
 
@@ -214,12 +215,17 @@ def counted(
     c/counts.c), and the symbols."""
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
-        out, slow, symbols = scratch / "out", scratch / "slow", target.symbols(program)
-        slow.write_text("\n".join(f"{at:x}" for at in target.slow(program)))
-        free = scratch / "free"
-        free.write_text("\n".join(f"{at:x}" for at in target.free(program)))
+        out, symbols = scratch / "out", target.symbols(program)
+        lists = ""
+        for name, found in (
+            ("slow", target.slow(program)),
+            ("floats", target.floats(program)),
+            ("free", target.free(program)),
+        ):
+            (scratch / name).write_text("\n".join(f"{at:x}" for at in found))
+            lists += f",{name}={scratch / name}"
         starts = ":".join(f"{symbols[begin]:x}" for begin in begins)
-        options = f"begin={starts},end={symbols['end_region']:x},slow={slow},free={free},out={out}"
+        options = f"begin={starts},end={symbols['end_region']:x}{lists},out={out}"
         if cache is not None:
             numbers = (
                 *target.program_memory(symbols),
@@ -245,7 +251,7 @@ def mean_region(
         for line in counts.splitlines()
         if line.startswith("region")
     )
-    instructions, _, misses = (sum(each) / len(regions) for each in zip(*regions, strict=True))
+    instructions, _, _, misses = (sum(each) / len(regions) for each in zip(*regions, strict=True))
     return printed, instructions - marks[0], misses
 
 
@@ -278,13 +284,13 @@ def _counts(text, symbols):
     for line in text.splitlines():
         what, *fields = line.split()
         if what == "region":
-            kind, (instructions, slow, misses) = KINDS[int(fields[0])], map(int, fields[1:])
+            kind, (instructions, *rest) = KINDS[int(fields[0])], map(int, fields[1:])
             if kind == "nothing":
                 marks = instructions
                 continue
             if kind == "init":
                 regions.append([])
-            regions[-1].append(Region(kind, instructions - marks, slow, misses))
+            regions[-1].append(Region(kind, instructions - marks, *rest))
         else:
             name = starts[max(0, bisect_right(addresses, int(fields[0], 16)) - 1)][1]
             if name not in _MARKS:

@@ -40,6 +40,11 @@ class Result:
     how: str
     source: str
 
+    @property
+    def floats(self) -> bool:
+        """Whether the program computes in floats; the others do in integers alone."""
+        return self.program.endswith(("_f32", "_fc32"))
+
 
 def _rates(chip, megahertz, unit, level, how, source, **rates):
     """wolfCrypt's, in so many units of bytes a second, as cycles of a block of 1024 bytes."""

@@ -129,6 +129,10 @@ class Target:
         """Addresses whose execution costs far more than an instruction (see chips.Chip)."""
         return []
 
+    def floats(self, program: Path) -> list[int]:
+        """Addresses of arithmetic on floats, where its time is known apart (chips.Chip.integers)."""
+        return []
+
     def free(self, program: Path) -> list[int]:
         """Addresses whose execution counts nothing: they help to stand for one instruction of the chip's that
         the emulator's core lacks, which is counted where it begins."""
@@ -440,6 +444,12 @@ class Xtensa(Target):
         """Divisions of floats: software in the chip's ROM, a short sequence of instructions here."""
         found = self.symbols(program).get("__divsf3")
         return [] if found is None else [found]
+
+    def floats(self, program):
+        """What the floating-point unit computes, converts and compares, and the divisions."""
+        listing = run("llvm-objdump-22", "-d", "--no-show-raw-insn", "--mcpu=esp32", program)
+        found = re.findall(r"^\s*([0-9a-f]+):\s+[a-z0-9]+\.s\s", listing, re.M)
+        return [*(int(at, 16) for at in found), *self.slow(program)]
 
     def frames(self, folder):
         found = {}

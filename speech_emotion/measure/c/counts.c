@@ -2,9 +2,10 @@
  * QEMU plug-in: instructions executed within regions of a program, exactly, per address and per region.
  *
  * A region starts where one of the `begin` addresses is executed, the first being of kind 0 and so on, and
- * ends at `end`. Arguments: begin=HEX:HEX:...,end=HEX,slow=FILE,free=FILE,out=FILE; slow lists addresses, in hexadecimal,
- * whose executions are counted per region too, free those that are not counted at all. Writes one line per region, in order,
- *     region KIND INSTRUCTIONS SLOW MISSES
+ * ends at `end`. Arguments: begin=HEX:HEX:...,end=HEX,slow=FILE,floats=FILE,free=FILE,out=FILE; slow and floats list
+ * addresses, in hexadecimal, whose executions are counted per region too, free those that are not counted at all. Writes one
+ * line per region, in order,
+ *     region KIND INSTRUCTIONS SLOW FLOATS MISSES
  * and then one per address and kind,
  *     at ADDRESS KIND INSTRUCTIONS LONGEST
  * LONGEST being the instructions within the longest region of that kind.
@@ -58,11 +59,11 @@ typedef struct address {
     uint64_t before;   /* when the region began */
     uint64_t within[KINDS];
     uint64_t longest[KINDS];
-    bool slow, free;
+    bool slow, floats, free;
 } address;
 
 static address *addresses[BUCKETS];
-static uint64_t begins[KINDS], longest[KINDS], end_pc, executed, slow, executed_before, slow_before;
+static uint64_t begins[KINDS], longest[KINDS], end_pc, executed, slow, floats, executed_before, slow_before, floats_before;
 static uint64_t misses, misses_before;
 static struct {
     uint64_t from, to, bytes, ways, line, data;
@@ -72,7 +73,7 @@ typedef struct {
     uint64_t *pc;
     size_t count;
 } list;
-static list slow_pcs, free_pcs;
+static list slow_pcs, floats_pcs, free_pcs;
 static size_t kinds;
 static int open_kind = -1;
 static FILE *out;
@@ -97,6 +98,7 @@ static address *at(uint64_t pc)
         *found = calloc(1, sizeof **found);
         (*found)->pc = pc;
         (*found)->slow = holds(&slow_pcs, pc);
+        (*found)->floats = holds(&floats_pcs, pc);
         (*found)->free = holds(&free_pcs, pc);
     }
     return *found;
@@ -163,6 +165,7 @@ static void begin(unsigned cpu, void *kind)
     }
     executed_before = executed;
     slow_before = slow;
+    floats_before = floats;
     misses_before = misses;
 }
 
@@ -175,8 +178,8 @@ static void end(unsigned cpu, void *unused)
     }
     const uint64_t length = executed - executed_before;
     const bool is_longest = length > longest[open_kind];
-    fprintf(out, "region %d %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", open_kind, length, slow - slow_before,
-            misses - misses_before);
+    fprintf(out, "region %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", open_kind, length,
+            slow - slow_before, floats - floats_before, misses - misses_before);
     for (size_t i = 0; i < BUCKETS; i++) {
         for (address *a = addresses[i]; a != NULL; a = a->next) {
             const uint64_t here = a->executed - a->before;
@@ -220,6 +223,9 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
         qemu_plugin_register_vcpu_insn_exec_inline(instruction, INLINE_ADD, &executed, 1);
         if (a->slow) {
             qemu_plugin_register_vcpu_insn_exec_inline(instruction, INLINE_ADD, &slow, 1);
+        }
+        if (a->floats) {
+            qemu_plugin_register_vcpu_insn_exec_inline(instruction, INLINE_ADD, &floats, 1);
         }
     }
 }
@@ -272,6 +278,10 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info
             end_pc = strtoull(value, NULL, 16);
         } else if (strncmp(argv[i], "slow=", 5) == 0) {
             if (!read_list(value, &slow_pcs)) {
+                return -1;
+            }
+        } else if (strncmp(argv[i], "floats=", 7) == 0) {
+            if (!read_list(value, &floats_pcs)) {
                 return -1;
             }
         } else if (strncmp(argv[i], "free=", 5) == 0) {
