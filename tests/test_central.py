@@ -152,6 +152,63 @@ def test_a_late_partner_revises():
     assert second.probabilities["angry"] > first.probabilities["angry"]
 
 
+LATE = sentence(2, begin=17_100, end=18_900, now=27_000, shares=(9000, 500, 400, 100))
+"""A face seen while sentence(1) was spoken, told eight seconds later, by a device whose clock is known by
+then."""
+
+
+def one_that_decided():
+    """A hub that has decided upon a voice, the decision as made public, and the messages until then."""
+    hub = hub_with({"mic": "kitchen", "cam": "kitchen"})
+    early = sentence(1, begin=0, end=0, speech=False, now=20_000)
+    messages = [("emotion/mic/voice", sentence(1), T), ("emotion/cam/face", early, T + 1000)]
+    for topic, payload, at in messages:
+        hub.receive(topic, payload, at)
+    [decision] = hub.due(T + 2000)
+    return hub, decision.public(), messages
+
+
+def successor(decisions, messages):
+    hub = hub_with({"mic": "kitchen", "cam": "kitchen"})
+    hub.recall(decisions, messages)
+    assert hub.due(T + 60_000) == [] and hub.take_done() == []
+    return hub
+
+
+def test_a_late_partner_revises_what_another_hub_decided():
+    first, decision, messages = one_that_decided()
+    second = successor([decision], messages)
+    second.receive(*messages[1], "early")  # judged nothing, so that no decision is from it
+    revised = []
+    for hub in (first, second):
+        hub.receive("emotion/cam/face", LATE, T + 8000, "late")
+        revised += hub.due(T + 8000)
+    assert [(d.key, d.rev, len(d.sources)) for d in revised] == [(decision["key"], 1, 2)] * 2
+    assert revised[0].probabilities == pytest.approx(revised[1].probabilities)
+    assert second.take_done() == ["early", "late"]
+    # and a third one goes on from there: what comes again is settled, and not decided upon again
+    third = successor([revised[0].public()], [*messages, ("emotion/cam/face", LATE, T + 8000)])
+    third.receive("emotion/mic/voice", sentence(1), T + 9000, "voice again")
+    third.receive("emotion/cam/face", LATE, T + 9000, "face again")
+    assert third.take_done() == ["voice again", "face again"] and third.due(T + 20_000) == []
+
+
+def test_what_was_not_decided_yet_is_not_recalled():
+    _, decision, messages = one_that_decided()
+    late = ("emotion/cam/face", LATE, T + 8000)
+    other = ("emotion/mic/voice", sentence(2, begin=40_000, end=41_000), T + 29_000)
+    junk = [("emotion/mic/voice", b"nothing", T), ("emotion/mic/status", b"online", T)]
+    hub = successor([decision], [*junk, *messages, late, other])
+    hub.receive(*late, "late")
+    hub.receive(*other, "other")
+    found = hub.due(T + 60_000)
+    assert [(d.rev, len(d.sources)) for d in found] == [(1, 2), (0, 1)]
+    # a decision whose messages are gone cannot be revised; what is left of them is decided upon by itself
+    lost = successor([decision], [])
+    lost.receive(*late, "late")
+    assert [(d.rev, len(d.sources)) for d in lost.due(T + 60_000)] == [(0, 1)]
+
+
 def test_other_places_and_other_moments_are_no_pairs():
     hub = hub_with({"mic": "kitchen", "cam": "kitchen", "far": "study"})
     hub.receive("emotion/cam/face", sentence(1), T)

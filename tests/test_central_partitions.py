@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -145,6 +146,94 @@ def test_two_workers_one_killed_no_pair_lost_split_or_decided_twice(tmp_path, ad
                 process.kill()
                 process.wait()
         net.close()
+
+
+async def said(address, what, device, payload):
+    """A device's message, as the bridge hands it on, of a place "kitchen"."""
+    connection = await nats.connect(address)
+    stream = connection.jetstream()
+    await partitions.prepare(stream)
+    number = partitions.partition("kitchen")
+    arrived = {partitions.ARRIVED: str(int(time.time() * 1000))}
+    await stream.publish(
+        f"{partitions.SENTENCES}.{number}.kitchen.{device}.{what}", payload, headers=arrived
+    )
+    await connection.close()
+
+
+def say(address, what, device, payload):
+    asyncio.run(said(address, what, device, payload))
+
+
+@pytest.fixture
+def pair(address):
+    """A microphone and a camera that have introduced themselves, and the two halves of a pair."""
+    for device in ("mic", "cam"):
+        say(address, "about", device, harness.about())
+        say(address, "status", device, b"online")
+    begun = time.monotonic()
+
+    def half(seq):
+        now = 20_000 + int(1000 * (time.monotonic() - begun))
+        return harness.sentence(seq, begin=15_000 + 2000 * seq, end=16_500 + 2000 * seq, now=now)
+
+    return half
+
+
+def running(address, number):
+    """A worker that holds the place's partition."""
+    worker = start("worker", address)
+    wait(lambda: len(leases(address)) == partitions.PARTITIONS, f"worker {number}", 40)
+    return worker
+
+
+def test_a_late_partner_revises_what_a_worker_that_was_killed_had_decided(address, pair):
+    first = running(address, 1)
+    say(address, "voice", "mic", pair(1))
+    wait(lambda: len(decisions(address)) == 1, "the first half to be decided")
+    first.kill()
+    first.wait()
+    wait(lambda: not leases(address), "its leases to run out")
+    second = running(address, 2)
+    try:
+        say(address, "face", "cam", pair(1))
+        wait(lambda: len(decisions(address)) == 2, "the other half")
+    finally:
+        second.kill()
+        second.wait()
+    alone, both = decisions(address)
+    assert (alone["rev"], len(alone["from"])) == (0, 1)
+    assert (both["rev"], both["key"]) == (1, alone["key"]) and len(both["from"]) == 2
+
+
+def test_a_worker_that_stood_still_leaves_the_pair_to_who_has_its_partitions_now(address, pair):
+    # of both halves the worker that stands still has fetched the first
+    first = running(address, 1)
+    say(address, "face", "cam", pair(1))
+    say(address, "voice", "mic", pair(1))
+    wait(lambda: len(decisions(address)) >= 1, "a pair, so that each is waited for from now on")
+    heard = len(decisions(address))
+    say(address, "voice", "mic", pair(2))
+    time.sleep(0.2)
+    first.send_signal(signal.SIGSTOP)
+    assert len(decisions(address)) == heard, "too slow a machine: it was decided before"
+    wait(lambda: not leases(address), "its leases to run out")
+    second = running(address, 2)
+    try:
+        say(address, "face", "cam", pair(2))
+        wait(lambda: len(decisions(address)) > heard, "the half that the other one heard")
+        first.send_signal(signal.SIGCONT)
+        wait(
+            lambda: any(len(d["from"]) == 2 for d in decisions(address)[heard:]),
+            "both together", 20,
+        )  # fmt: skip
+        time.sleep(1)
+        newest = {d["key"]: d for d in decisions(address)[heard:]}
+        assert len(newest) == 1
+    finally:
+        for worker in (first, second):
+            worker.kill()
+            worker.wait()
 
 
 def test_decisions_come_back_to_the_broker(tmp_path, address):

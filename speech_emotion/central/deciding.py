@@ -27,7 +27,12 @@ class Heard:
 
     @property
     def key(self) -> str:
-        return f"{self.device}:{self.boot:08x}:{self.seq}:{self.channel}"
+        return heard_key(self.device, self.boot, self.seq, self.channel)
+
+
+def heard_key(device: str, boot: int, seq: int, channel: str) -> str:
+    """A message's name, of which there is one."""
+    return f"{device}:{boot:08x}:{seq}:{channel}"
 
 
 @dataclass

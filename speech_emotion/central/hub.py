@@ -7,23 +7,26 @@ for handle in hub.take_done(): ...        # what may be acknowledged once the de
 """
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from speech_emotion import message
 from speech_emotion.central.clocks import Uptime
-from speech_emotion.central.deciding import Decision, Group, Heard
+from speech_emotion.central.deciding import Decision, Group, Heard, heard_key
 from speech_emotion.central.limits import BURST, FLOOD_BURST, FLOOD_RATE, RATE, Allowance
 from speech_emotion.central.sequences import Sequence
 from speech_emotion.central.settings import NAME
-from speech_emotion.fusion import DEFAULT, Weights
+from speech_emotion.fusion import CHANNELS, DEFAULT, Weights
 from speech_emotion.fusion.pairing import REVISE_MS, WAIT_MS
-from speech_emotion.message import About, Refused
+from speech_emotion.message import About, Refused, Sentence
 from speech_emotion.message.definition import WHOLE
 
 PARTNER_MS = 600_000
 """Who said nothing for so long is not waited for."""
+GROUPS_MOST = 64
+"""Moments of a place that a late partner may still belong to."""
 BOOTS_MOST = 16
 """Starts of a device that are remembered."""
 REFUSALS = (
@@ -159,6 +162,39 @@ class Hub:
         done, self._done = self._done, []
         return done
 
+    def recall(
+        self, decisions: Iterable[Mapping[str, Any]], messages: Iterable[tuple[str, bytes, int]]
+    ) -> None:
+        """What another hub decided, with which this one goes on: of these messages none is decided upon again,
+        and a partner that is late revises the decision that it belongs to.
+
+        decisions: each as made public, at its newest revision. messages: topic, payload and arrival of those
+        that they are from, and of others, which are passed over; what their devices tell of themselves has
+        been received before."""
+        decisions = list(decisions)
+        wanted = {key for decision in decisions for key in decision["from"]}
+        found: dict[str, Heard] = {}
+        for topic, payload, arrival in messages:
+            _, name, channel = topic.split("/")
+            if channel not in CHANNELS:
+                continue
+            with suppress(Refused):
+                sentence = message.decode_sentence(payload)
+                if heard_key(name, sentence.boot, sentence.seq, channel) in wanted:
+                    heard = self._heard(
+                        self.device(name), channel, sentence, arrival, None, arrival
+                    )
+                    if heard is not None:
+                        found[heard.key] = heard
+        for decision in decisions:
+            if all(key in found for key in decision["from"]):
+                members = [found[key] for key in decision["from"]]
+                group = Group(
+                    decision["place"], members, members[-1].arrival, decided=True,
+                    rev=decision["rev"], weights=self._weights,
+                )  # fmt: skip
+                self._groups.setdefault(group.place, deque(maxlen=GROUPS_MOST)).append(group)
+
     # --- messages ---------------------------------------------------------------------------------
 
     def _receive(self, topic, payload, now, handle, arrival):
@@ -196,6 +232,17 @@ class Hub:
 
     def _sentence(self, device, channel, payload, now, handle, arrival):
         sentence = message.decode_sentence(payload)
+        heard = self._heard(device, channel, sentence, now, handle, arrival)
+        if heard is None:
+            device.counts["repeated"] += 1
+            self._done.append(handle)
+        else:
+            self._place(device.place, heard, now)
+
+    def _heard(
+        self, device: Device, channel: str, sentence: Sentence, now: int, handle: Any, arrival: int
+    ) -> Heard | None:
+        """A sentence, placed in time; None for one that was here before."""
         about = device.about
         if (
             about is None
@@ -216,9 +263,7 @@ class Hub:
                 self.touched.add((device.name, old))
                 device.clocks.pop(old, None)
         elif not sequence.take(sentence.seq):
-            device.counts["repeated"] += 1
-            self._done.append(handle)
-            return
+            return None
         self.touched.add((device.name, sentence.boot))
         device.spoke[channel] = now
         clock = device.clocks.setdefault(sentence.boot, Uptime())
@@ -231,11 +276,10 @@ class Hub:
         elif sentence.speech:
             shares = zip(about.names, sentence.shares, strict=True)
             found = {label: share / WHOLE for label, share in shares}
-        heard = Heard(
+        return Heard(
             device.name, channel, sentence.boot, sentence.seq, begin, end, now, found,
             threshold, handle,
         )  # fmt: skip
-        self._place(device.place, heard, now)
 
     def _columns(self, device, payload):
         columns = message.decode_columns(payload)
@@ -266,7 +310,7 @@ class Hub:
     # --- pairs --------------------------------------------------------------------------------------
 
     def _place(self, place, heard, now):
-        groups = self._groups.setdefault(place, deque(maxlen=64))
+        groups = self._groups.setdefault(place, deque(maxlen=GROUPS_MOST))
         while groups and groups[0].decided and groups[0].members[0].arrival < now - REVISE_MS:
             groups.popleft()
         partners = self._partners(place, heard, now)

@@ -6,7 +6,8 @@
 
 A place is always in the same partition, so that what belongs together meets in one hub. A worker holds a
 partition by a lease (a key that expires); when it dies, what it had not acknowledged is delivered to the next
-one. Decisions carry their key as the message's identity, so that the server itself keeps a second one out.
+one, which first reads what was decided of late, and goes on with it. Decisions carry their key as the
+message's identity, so that the server itself keeps a second one out.
 
 Why NATS: its server is in Debian and one file, and has persistence, redelivery, leases and deduplication.
 Kafka has partitions by key, but comes as no package of Debian, PyPI or npm, and wants a Java machine.
@@ -15,11 +16,13 @@ Kafka has partitions by key, but comes as no package of Debian, PyPI or npm, and
 import asyncio
 import contextlib
 import json
+import math
 import secrets
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from speech_emotion.central.clocks import Clock
@@ -28,6 +31,7 @@ from speech_emotion.central.limits import BURST, FLOOD_BURST, FLOOD_RATE, RATE, 
 from speech_emotion.central.settings import Network
 from speech_emotion.central.wire import Wire
 from speech_emotion.errors import UserError
+from speech_emotion.fusion.pairing import REVISE_MS
 
 PARTITIONS = 8
 SENTENCES, DECISIONS, LEASES = "sentences", "decisions", "leases"
@@ -37,6 +41,8 @@ ACK_SECONDS = 5
 """What was delivered and not acknowledged is delivered again after so long."""
 KEEP_SECONDS = 7 * 24 * 3600
 DAY_MS = 24 * 3_600_000
+RECALL_MS = REVISE_MS + 1000 * (ACK_SECONDS + LEASE_SECONDS)
+"""Decisions that a late partner may still revise, or whose messages may come again, are no older."""
 BATCH = 200
 ARRIVED = "Arrived"
 
@@ -193,6 +199,7 @@ class Worker:
         self.held: dict[int, asyncio.Task[None]] = {}
         self._address, self._say = address, say
         self._revisions: dict[int, int] = {}
+        self._asked: dict[int, float] = {}  # when the latest renewal that was granted was asked for
         self._clock = Clock()
 
     async def run(self) -> None:
@@ -230,14 +237,17 @@ class Worker:
                     task.result()
                 if len(self.held) > fair:
                     raise TimeoutError  # another one needs its share
+                asked = time.monotonic()
                 self._revisions[number] = await self._leases.update(
                     str(number), self.name.encode(), self._revisions[number]
                 )
+                self._asked[number] = asked
             except (Error, TimeoutError):
                 await self._give_up(number)
         for number in range(PARTITIONS):
             if number not in self.held and str(number) not in keys and len(self.held) < fair:
                 with contextlib.suppress(Error, TimeoutError):
+                    self._asked[number] = time.monotonic()
                     self._revisions[number] = await self._leases.create(
                         str(number), self.name.encode()
                     )
@@ -260,6 +270,7 @@ class Worker:
 
         hub = Hub(complain=self._say)
         await self._introduced(stream, number, hub)
+        await self._recalled(stream, number, hub)
         subscription = await stream.pull_subscribe(
             f"{SENTENCES}.{number}.>", durable=f"partition-{number}",
             config=ConsumerConfig(
@@ -277,6 +288,7 @@ class Worker:
                 for message in await subscription.fetch(BATCH, timeout=wait):
                     _hear(hub, message, self._clock.now())
             for decision in hub.due(self._clock.now()):
+                self._still_holds(number)
                 await _until_there(
                     stream, f"{DECISIONS}.{decision.place}", json.dumps(decision.public()).encode(),
                     {"Nats-Msg-Id": f"{decision.key}.{decision.rev}"},
@@ -285,8 +297,15 @@ class Worker:
             hub.changed.clear()
             for message in hub.take_done():
                 if message is not None:
+                    self._still_holds(number)
                     with contextlib.suppress(Error):
                         await message.ack()
+
+    def _still_holds(self, number):
+        """TimeoutError where the lease may have run out, as when the machine stood still: then another worker
+        decides, and is given what this one has not acknowledged."""
+        if time.monotonic() - self._asked[number] > LEASE_SECONDS:
+            raise TimeoutError(f"partition {number}: the lease ran out")
 
     async def _introduced(self, stream, number, hub):
         """What the devices of a partition have said of themselves: their last word each, from the stream.
@@ -298,6 +317,61 @@ class Worker:
                 message = await stream.get_last_msg(SENTENCES, subject)
                 _hear(hub, message, self._clock.now(), settle=False)
         hub.take_done()
+
+    async def _recalled(self, stream, number, hub):
+        """What whoever had this partition before has decided of late. Raises as `_introduced` does."""
+        began = min(self._clock.now(), await _oldest_unsettled(stream, number)) - RECALL_MS
+        newest = {}
+        async for decided in _since(stream, f"{DECISIONS}.>", began):
+            decision = json.loads(decided.data)
+            if partition(decision["place"]) == number:
+                newest[decision["key"]] = decision  # a later revision comes later
+        if not newest:
+            return
+        sentences = _since(stream, f"{SENTENCES}.{number}.>", began - REVISE_MS)
+        hub.recall(
+            newest.values(),
+            [_arrived(message, self._clock.now())[1:] async for message in sentences],
+        )
+
+
+async def _oldest_unsettled(stream, number):
+    """When the first message of a partition that is not acknowledged came to the server, ms."""
+    from nats.js.errors import NotFoundError
+
+    with contextlib.suppress(NotFoundError):
+        consumer = await stream.consumer_info(SENTENCES, f"partition-{number}")
+        if consumer.num_ack_pending:
+            first = await stream.get_msg(
+                SENTENCES,
+                consumer.ack_floor.stream_seq + 1,
+                subject=f"{SENTENCES}.{number}.>",
+                next=True,
+            )
+            return int(first.time.timestamp() * 1000)
+    return math.inf
+
+
+async def _since(stream: Any, subject: str, began: float) -> AsyncIterator[Any]:
+    """What the server has of a subject that came to it from a moment on, ms since 1970, in order."""
+    from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+    subscription = await stream.pull_subscribe(
+        subject,
+        config=ConsumerConfig(
+            deliver_policy=DeliverPolicy.BY_START_TIME,
+            opt_start_time=datetime.fromtimestamp(max(0, began) / 1000, UTC),
+            ack_policy=AckPolicy.NONE,
+        ),
+    )
+    try:
+        left = (await subscription.consumer_info()).num_pending
+        while left > 0:
+            for message in (found := await subscription.fetch(min(left, BATCH), timeout=2)):
+                yield message
+            left -= len(found)
+    finally:
+        await subscription.unsubscribe()
 
 
 async def _newest(stream):
@@ -311,13 +385,13 @@ async def _newest(stream):
 
 
 def _hear(hub, message, now, *, settle=True):
+    place, topic, payload, arrival = _arrived(message, now)
+    hub.places[topic.split("/")[1]] = place
+    hub.receive(topic, payload, now, message if settle else None, arrival=arrival)
+
+
+def _arrived(message, now):
+    """Place, and topic, payload and arrival as they were at the broker."""
     _, _, place, device, what = message.subject.split(".")
-    hub.places[device] = place
     arrival = int((message.headers or {}).get(ARRIVED, now))
-    hub.receive(
-        f"emotion/{device}/{what}",
-        message.data,
-        now,
-        message if settle else None,
-        arrival=arrival,
-    )
+    return place, f"emotion/{device}/{what}", message.data, arrival
