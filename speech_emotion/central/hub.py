@@ -165,7 +165,7 @@ class Hub:
     def recall(
         self, decisions: Iterable[Mapping[str, Any]], messages: Iterable[tuple[str, bytes, int]]
     ) -> None:
-        """What another hub decided, with which this one goes on: of these messages none is decided upon again,
+        """What another hub decided, with which this one goes on: none of these messages is decided again,
         and a partner that is late revises the decision that it belongs to.
 
         decisions: each as made public, at its newest revision. messages: topic, payload and arrival of those
