@@ -164,9 +164,9 @@ def test_beyond_many_clips_steps_grow_as_the_root_of_their_number(monkeypatch, m
     monkeypatch.setattr(acquaintance, "_MANY", many)
     shown = []
 
-    def counted(inputs, targets, hidden, members, epochs, random):
+    def counted(inputs, targets, hidden, members, epochs, *more):
         shown.append(epochs)
-        return distillation.trained_together(inputs, targets, hidden, members, epochs, random)
+        return distillation.trained_together(inputs, targets, hidden, members, epochs, *more)
 
     monkeypatch.setattr(acquaintance, "trained_together", counted)
     X, Y, who, rooms = cloud(rooms=4)

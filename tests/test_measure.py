@@ -171,7 +171,7 @@ def test_a_hop_computes_floats_only_where_voiced_stretches_join_and_an_answer_do
     pushes = [region for region in run.regions[0] if region.kind == "push"]
     joins = [region for region in pushes if region.floats]
     assert 0 < len(joins) < 0.1 * len(pushes)
-    assert all(region.floats < 0.02 * region.instructions for region in joins)
+    assert all(region.floats < chips.FEW_FLOATS * region.instructions for region in joins)
     assert run.regions[0][-1].kind == "finish" and run.regions[0][-1].floats > 5000
 
 
@@ -385,9 +385,9 @@ def test_times_are_the_documented_ranges():
 
 
 @pytest.mark.parametrize("name", chips.CHIPS)
-def test_what_computes_no_floats_is_estimated_by_the_factors_of_integers(name):
+def test_what_computes_hardly_any_floats_is_estimated_by_the_factors_of_integers(name):
     chip = chips.CHIPS[name]
-    computing, integers = (chip.seconds(1e6, 10, 100, floats=floats) for floats in (True, False))
+    computing, integers = (chip.seconds(1e6, 10, 100, floats=floats) for floats in (10_001, 10_000))
     nominal, upper = chip.integers or (chip.nominal, chip.upper)
     assert integers.lower == computing.lower
     assert integers.nominal == pytest.approx(nominal * 1e6 / chip.hertz)
@@ -401,9 +401,9 @@ def test_each_call_is_estimated_by_what_it_computes():
     esp32 = chips.CHIPS["esp32"]
     regions = [
         firmware.Region("init", 500, 0),
-        firmware.Region("push", 120_000, 0, misses=40),
-        firmware.Region("push", 100_000, 0, floats=1, misses=30),
-        firmware.Region("finish", 200_000, 10, floats=99, misses=20),
+        firmware.Region("push", 120_000, 0, floats=1200, misses=40),
+        firmware.Region("push", 100_000, 0, floats=1001, misses=30),
+        firmware.Region("finish", 200_000, 10, floats=9999, misses=20),
     ]
     built = firmware.Built(toolchain.HOST, Path("nothing"))
     run = firmware.Run(1000, [], 100, [regions])
@@ -420,7 +420,7 @@ def test_each_call_is_estimated_by_what_it_computes():
     assert found.waiting_share == pytest.approx(found.realtime_share.upper + 70 * wait)
     assert found.waiting_hop_ms == pytest.approx(found.worst_hop_ms.upper + 1e3 * 30 * wait)
     assert found.waiting_response_ms == pytest.approx(found.response_ms.upper + 1e3 * 20 * wait)
-    assert "1 / 1.85 / 2.5 cycles per instruction, 1 / 1.85 / 2 in hops that compute" in found.basis
+    assert "1 / 1.85 / 2.5 cycles per instruction, 1 / 1.85 / 2 in hops, which" in found.basis
     assert "in hops" not in emulated._factors(chips.CHIPS["esp32c3"])
 
 

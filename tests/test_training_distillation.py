@@ -13,6 +13,7 @@ from speech_emotion.errors import UserError
 from speech_emotion.model import distillation, persistence
 from speech_emotion.model.compiled import Library
 from speech_emotion.model.distillation import (
+    Apart,
     DistilledNetwork,
     Teacher,
     alike,
@@ -239,6 +240,26 @@ def test_networks_that_learn_together_learn_the_probabilities_and_differ():
         assert np.abs(answers - targets).mean() < 0.03
     assert losses[-1] < losses[0]
     assert len({weights[0].tobytes() for weights, _ in networks}) == 3
+
+
+def test_who_hears_less_learns_its_own_targets_beside_others_that_learn_as_without_it():
+    drawn = np.random.default_rng(1)
+    X = drawn.standard_normal((400, 3)).astype(np.float32)
+    slopes = np.array([[2, 0], [0, 3], [1, -1]], np.float32)
+    targets = softmax(X @ slopes)
+    own = softmax(X[:, [0, 2]] @ slopes[[2, 0]])
+    alone, _ = trained_together(X, targets, (16,), 2, 30, np.random.default_rng(0))
+    networks, losses = trained_together(
+        X, targets, (16,), 3, 30, np.random.default_rng(0), Apart(1, [1], own)
+    )
+    for found, wanted in zip(networks, alone, strict=False):
+        for mine, its in zip(found[0] + found[1], wanted[0] + wanted[1], strict=True):
+            np.testing.assert_allclose(mine, its, atol=1e-3)
+    weights, biases = networks[-1]
+    assert not weights[0][1].any() and weights[0][[0, 2]].all()
+    answers = softmax(np.maximum(X @ weights[0] + biases[0], 0) @ weights[1] + biases[1])
+    assert np.abs(answers - own).mean() < 0.03 < np.abs(answers - targets).mean()
+    assert losses[-1] < losses[0]
 
 
 def test_the_same_seed_gives_the_same_network_and_another_seed_another():

@@ -47,12 +47,12 @@ extern "C" {
 #define SER_PITCH_POOL 1472
 #define SER_PITCH_COMMIT 100
 #define SER_PITCH_SCRATCH 1024 /* int32_t */
-#define SER_PITCH_PACE 8 /* frames that the forward pass takes per hop, at most */
+#define SER_PITCH_PACE 16 /* frames that the forward pass takes per hop, at most */
 /* Decided frames that are counted per hop, at most: two fewer for every candidate of the hop's own frame, whose refining takes longer. */
 #ifndef SER_PITCH_COUNTS
 #define SER_PITCH_COUNTS 12
 #endif
-#define SER_PITCH_PATIENCE 10 /* hops it waits before it starts again: peaks come in flocks */
+#define SER_PITCH_PATIENCE 5 /* hops it waits before it starts again: peaks come in flocks */
 
 /* What silence is in a sound of some peak: of a frame from loud 2^exponent on, nothing. */
 typedef struct {

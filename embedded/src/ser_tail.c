@@ -8,7 +8,7 @@
 
 void ser_tail_reset(ser_tail *tail) { memset(tail, 0, sizeof *tail); }
 
-SER_IN_RAM int32_t ser_tail_sum(const int16_t *samples, int count)
+SER_IN_RAM static int32_t sum_of(const int16_t *samples, int count)
 {
     int32_t sum = 0;
 #if SER_SAMPLE_PAIRS
@@ -68,6 +68,7 @@ SER_IN_RAM void ser_tail_push(ser_tail *tail, const int16_t *samples, int count)
     tail->hop_high[tail->hops % SER_TAIL_HOPS] = (int16_t)high;
     tail->low = tail->hops == 0 || low < tail->low ? (int16_t)low : tail->low;
     tail->high = tail->hops == 0 || high > tail->high ? (int16_t)high : tail->high;
+    tail->hop_sum[tail->hops % SER_TAIL_HOPS] = sum;
     tail->sum += sum;
     tail->hops++;
 }
@@ -107,9 +108,23 @@ uint32_t ser_tail_level(const ser_tail *tail)
     return (uint32_t)(above > below ? above : below);
 }
 
+/* Of the samples kept, from one to before another, more than a hop apart: of whole hops it is known. */
+SER_INLINE int32_t sum_between(const ser_tail *tail, int from, int to)
+{
+    enum { BEFORE = SER_TAIL_SAMPLES % SER_HOP }; /* samples before the first whole hop */
+    int hop = (from + SER_HOP - 1 - BEFORE) / SER_HOP;
+    const int end = (to - BEFORE) / SER_HOP;
+    int32_t sum = sum_of(tail->sample + from, BEFORE + hop * SER_HOP - from);
+    for (; hop < end; hop++) { /* the latest is hop number SER_TAIL_HOPS - 2 of these */
+        sum += tail->hop_sum[(tail->hops + (uint32_t)hop + 1) % SER_TAIL_HOPS];
+    }
+    return sum + sum_of(tail->sample + BEFORE + end * SER_HOP, to - BEFORE - end * SER_HOP);
+}
+typedef char ser_tail_has_part_of_a_hop_first[SER_TAIL_SAMPLES % SER_HOP != 0 ? 1 : -1];
+
 SER_IN_RAM ser_scale ser_tail_scale(const ser_tail *tail, int middle)
 {
-    const int32_t sum = ser_tail_sum(tail->sample + middle - SER_PITCH_LONGEST, 2 * SER_PITCH_LONGEST);
+    const int32_t sum = sum_between(tail, middle - SER_PITCH_LONGEST, middle + SER_PITCH_LONGEST);
     const int32_t whole = sum / (2 * SER_PITCH_LONGEST), rest = sum % (2 * SER_PITCH_LONGEST);
     int16_t low, high;
     int32_t span;

@@ -24,8 +24,9 @@ enum { SER_TAIL_HOPS = (SER_TAIL_SAMPLES + SER_HOP - 1) / SER_HOP };
 typedef struct {
     int64_t sum;
     uint32_t hops; /* pushed so far */
+    int32_t hop_sum[SER_TAIL_HOPS]; /* of the hops that the samples are of, hop m at m % SER_TAIL_HOPS */
     int16_t low, high;
-    int16_t hop_low[SER_TAIL_HOPS], hop_high[SER_TAIL_HOPS]; /* of the hops that the samples are of, in any order */
+    int16_t hop_low[SER_TAIL_HOPS], hop_high[SER_TAIL_HOPS]; /* the same */
     int16_t sample[SER_TAIL_SAMPLES];                        /* oldest first */
 } ser_tail;
 
@@ -36,9 +37,6 @@ void ser_tail_push(ser_tail *tail, const int16_t *samples, int count);
 
 /* The smallest and the largest of the samples kept, or of some more before them. */
 void ser_tail_range(const ser_tail *tail, int16_t *low, int16_t *high);
-
-/* Of any samples. */
-int32_t ser_tail_sum(const int16_t *samples, int count);
 
 /* Largest distance of any sample so far from the mean of all, Praat's global peak, in 1/256 sample steps: exact to one
  * of them for eight minutes, and from then on as long as the mean is small, as a DC blocker leaves it. */

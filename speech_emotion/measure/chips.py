@@ -22,10 +22,11 @@ for the nRF52840. Of the RP2040's, two that say neither level nor clock are left
 Upper: the most of any published result, and a twentieth more for other compilers, rounded up to a tenth; a
 Cortex-M4's counts for the RP2350's M33, for which there is CoreMark alone.
 
-Integers: the same two of programs that compute in integers, for calls in which no float is computed: that
-is counted, call by call (Target.floats). They differ for the ESP32 and the ESP32-S3, whose highest results
-are loops of a few float products each. A hop computes in integers, but for those in which one voiced
-stretch follows another; an answer computes floats. That a hop is nearer to those programs than to these
+Integers: the same two of programs that compute in integers, for calls of whose instructions at most
+FEW_FLOATS compute floats: those are counted, call by call (Target.floats). They differ for the ESP32 and the
+ESP32-S3, whose highest results are loops of a few float products each, one in eight instructions. A hop
+computes in integers, but for a hundred or two of more than 100,000 instructions where one voiced stretch
+follows another; of an answer's 6 in 100 compute floats. That a hop is nearer to those programs than to these
 loops was looked at in another way, too (not by a check): dot product and filter in floats jump back after
 every 8 instructions, and take 2.0 and 2.4 cycles for each; a hop jumps after 20 (7,097 jumps in 142,345
 instructions, LLVM's, three clips).
@@ -71,7 +72,12 @@ Beside the factors: division of floats is software in the ESP32's ROM, about 170
 Arm's cores at most 14, written down from memory of the Cortex-M4's manual.
 """
 
+import math
 from dataclasses import dataclass
+
+FEW_FLOATS = 0.01
+"""Of a call's instructions: up to this it is estimated as code in integers is. Eight instructions to a float,
+as in those loops, would make 2 % more of it."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ class Cache:
 class Chip:
     """name; core: what runs the program in QEMU; hertz; cycles per instruction, nominal and upper, the lower
     being 1; slow: operations (Target.slow) of which each adds slow_cycles to the upper estimate, as does each
-    miss of the cache; integers: the two factors of code that computes no floats, where they are known apart;
+    miss of the cache; integers: the two factors of code that computes hardly any floats, if known apart;
     milliamperes busy, idle and in light sleep at 3.3 V, radio off, or None where no datasheet was at hand,
     and the source of these."""
 
@@ -123,12 +129,12 @@ class Chip:
     integers: tuple[float, float] | None = None
 
     def seconds(
-        self, instructions: float, slow: float, misses: float = 0, *, floats: bool = True
+        self, instructions: float, slow: float, misses: float = 0, *, floats: float = math.inf
     ) -> Range:
         """How long so many instructions take, of which so many are slow operations, with so many misses of
-        the cache. floats: whether some of them compute floats."""
+        the cache. floats: how many of them compute floats."""
         waits = 0 if self.cache is None else self.cache.cycles * misses
-        nominal, upper = self.factors(floats)
+        nominal, upper = self.factors(floats > FEW_FLOATS * instructions)
         return Range(
             instructions / self.hertz,
             nominal * instructions / self.hertz,
@@ -136,7 +142,7 @@ class Chip:
         )
 
     def factors(self, floats: bool) -> tuple[float, float]:
-        """Cycles per instruction, nominal and upper, of code that computes floats, or that does not."""
+        """Cycles per instruction, nominal and upper, of code that computes floats, or hardly any."""
         if floats or self.integers is None:
             return self.nominal, self.upper
         return self.integers

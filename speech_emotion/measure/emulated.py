@@ -65,7 +65,7 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
             region.instructions,
             region.slow,
             region.misses if waits else 0,
-            floats=region.floats > 0,
+            floats=region.floats,
         )
 
     def ends_of(how, regions):
@@ -127,7 +127,7 @@ def _factors(chip):
     if chip.integers is None:
         return said
     nominal, upper = chip.integers
-    return f"{said}, 1 / {nominal:g} / {upper:g} in hops that compute no floats"
+    return f"{said}, 1 / {nominal:g} / {upper:g} in hops, which compute hardly any floats"
 
 
 def _waits(chip, response, second):

@@ -16,6 +16,7 @@ from speech_emotion.errors import UserError
 from speech_emotion.model import profile
 from speech_emotion.model.distillation import (
     TOO_MUCH_ALIKE,
+    Apart,
     DistilledNetwork,
     alike,
     partners,
@@ -237,10 +238,8 @@ class AcquaintedNetwork(DistilledNetwork):
         parts = [share * self.unknown] + [share * (1 - self.unknown) / self.views] * self.views
         others = np.setdiff1d(np.arange(X.shape[1]), self.apart)
         without = self.without if 0 < len(others) < X.shape[1] else 0
-        # how many members hear which columns, None for all
-        hearing = [(self.members - without, None), (without, others)][: 1 + (without > 0)]
         teaching = []
-        for _, columns in hearing:
+        for columns in (None, others)[: 1 + (without > 0)]:
             teacher = LandmarkTeacher(self.ridge, self.landmarks).fit(
                 [_part(view, columns) for view in views],
                 Y[heard],
@@ -257,12 +256,10 @@ class AcquaintedNetwork(DistilledNetwork):
         work = int(self.toil * self.epochs * (1 + self.crossings) * counted)
         lessons, targets = self._views_taught(unknown, known, families, teaching, random)
         epochs = max(1, round(work / len(lessons)))
-        students, losses = [], None
-        for (members, columns), answers in zip(hearing, targets, strict=True):
-            taught, losses = trained_together(
-                lessons.heard(columns), answers, self.hidden_layer_sizes, members, epochs, random
-            )
-            students += [(_spread(w, columns, X.shape[1]), biases) for w, biases in taught]
+        students, losses = trained_together(
+            lessons, targets[0], self.hidden_layer_sizes, self.members, epochs, random,
+            Apart(without, self.apart, targets[1]) if without else None,
+        )  # fmt: skip
         some = random.permutation(len(lessons))[:8000]
         joined, biases = side_by_side(students)
         self.network_ = Int8Network.of(joined, biases, lessons[some], self.classes_)
@@ -302,33 +299,16 @@ class AcquaintedNetwork(DistilledNetwork):
 class _Lessons:
     """Inputs that are kept as the whole steps they are, in half the memory, and handed out in float32."""
 
-    def __init__(self, steps: np.ndarray, columns: np.ndarray | None = None):
-        self._steps, self._columns = steps, columns
-
-    def heard(self, columns: np.ndarray | None) -> "_Lessons":
-        """The same of these columns, None for all; no copy."""
-        return _Lessons(self._steps, columns)
+    def __init__(self, steps: np.ndarray):
+        self._steps = steps
+        self.shape = steps.shape
 
     def __len__(self) -> int:
         return len(self._steps)
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        columns = self._steps.shape[1] if self._columns is None else len(self._columns)
-        return len(self._steps), columns
-
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        return _part(self._steps[rows], self._columns) * profile.UNIT
+        return self._steps[rows] * profile.UNIT
 
 
 def _part(X, columns):
     return X if columns is None else np.ascontiguousarray(X[:, columns])
-
-
-def _spread(weights, columns, count):
-    """The weights of a network that hears these of so many columns, as of one that hears all."""
-    if columns is None:
-        return weights
-    first = np.zeros((count, weights[0].shape[1]), np.float32)
-    first[columns] = weights[0]
-    return [first, *weights[1:]]

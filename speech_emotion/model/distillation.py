@@ -7,7 +7,9 @@ which would otherwise know few speakers. Of a copy through noise or a line the s
 teacher said of the clip it was made from: so it learns what they must not change. Only that network is kept.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import block_diag, lapack
@@ -227,7 +229,17 @@ def trained(inputs, targets, hidden, epochs, random, *, rate=2e-3, batch=128):
     return (weights, biases), losses
 
 
-def trained_together(inputs, targets, hidden, members, epochs, random, *, rate=2.8e-3, batch=256):
+class Apart(NamedTuple):
+    """The last `members` of networks that learn together: they hear none of `columns`, places of inputs, and
+    are fitted to `targets` of their own."""
+
+    members: int
+    columns: Sequence[int]
+    targets: np.ndarray
+
+
+def trained_together(inputs, targets, hidden, members, epochs, random, apart: Apart | None = None,
+                     *, rate=2.8e-3, batch=256):  # fmt: skip
     """As many networks as `trained` would fit one after the other, which differ by where they start: all of
     them learn from the same batch at once, in a few large products instead of many small ones.
 
@@ -235,13 +247,24 @@ def trained_together(inputs, targets, hidden, members, epochs, random, *, rate=2
     ([(weights, biases) of each], loss per epoch).
     """
     sizes = [inputs.shape[1], *hidden, targets.shape[1]]
+    drawing = [random] * members
+    if apart is not None:  # the others are drawn as they would be without these
+        drawing[-apart.members :] = random.spawn(1) * apart.members
     # (members, inputs, outputs) each but the first, whose inputs all share: (inputs, members * outputs)
-    weights = [np.stack([_drawn(a, b, random) for _ in range(members)]) for a, b in pairwise(sizes)]
+    weights = [np.stack([_drawn(a, b, each) for each in drawing]) for a, b in pairwise(sizes)]
+    if apart is not None:
+        weights[0][np.ix_(range(-apart.members, 0), apart.columns)] = 0
+        unheard = np.ix_(apart.columns, range(-apart.members * hidden[0], 0))
     weights[0] = np.ascontiguousarray(weights[0].transpose(1, 0, 2).reshape(sizes[0], -1))
     biases = [np.zeros((members, 1, b), np.float32) for b in sizes[1:]]
 
     def gradients(rows):
-        return _gradients_together(weights, biases, inputs[rows], targets[rows])
+        if apart is None:
+            return _gradients_together(weights, biases, inputs[rows], targets[rows])
+        each = [targets[rows]] * (members - apart.members) + [apart.targets[rows]] * apart.members
+        loss, slopes = _gradients_together(weights, biases, inputs[rows], np.stack(each))
+        slopes[0][unheard] = 0
+        return loss, slopes
 
     losses = _descended(weights + biases, gradients, len(inputs), epochs, random, rate, batch)
     weights[0] = weights[0].reshape(sizes[0], members, -1).transpose(1, 0, 2)
@@ -303,7 +326,8 @@ def _gradients(weights, biases, x, targets):
 
 
 def _gradients_together(weights, biases, x, targets):
-    """As `_gradients`, of the networks of `trained_together`: each has its own, the loss is their mean."""
+    """As `_gradients`, of the networks of `trained_together`: each has its own, the loss is their mean.
+    targets: (rows, classes), or (members, rows, classes) where they differ."""
     members, count = len(biases[0]), len(x)
     shared = (x @ weights[0]).reshape(count, members, -1).transpose(1, 0, 2)
     scores = shared + biases[0]
