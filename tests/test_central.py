@@ -170,7 +170,7 @@ def one_that_decided():
 
 def successor(decisions, messages):
     hub = hub_with({"mic": "kitchen", "cam": "kitchen"})
-    hub.recall(decisions, messages)
+    hub.recall(decisions, messages, T + 9000)
     assert hub.due(T + 60_000) == [] and hub.take_done() == []
     return hub
 

@@ -422,6 +422,12 @@ def test_each_call_is_estimated_by_what_it_computes():
     assert found.waiting_response_ms == pytest.approx(found.response_ms.upper + 1e3 * 20 * wait)
     assert "1 / 1.85 / 2.5 cycles per instruction, 1 / 1.85 / 2 in hops, which" in found.basis
     assert "in hops" not in emulated._factors(chips.CHIPS["esp32c3"])
+    # and on the screen, too
+    line = (
+        "ESP32: where hardly any floats are computed, as in a hop, 2 cycles per instruction at most"
+    )
+    assert line in report.text([found], report.Budget())
+    assert not emulated._two_factors(chips.CHIPS["esp32c3"])
 
 
 def test_every_target_is_a_chip_and_its_range_is_one():

@@ -3,12 +3,6 @@
 #include "ser_fixed.h"
 #include "ser_in_ram.h"
 
-#if defined(__XTENSA__) && defined(__has_include)
-#if __has_include(<xtensa/config/core-isa.h>)
-#include <xtensa/config/core-isa.h>
-#endif
-#endif
-
 void ser_front_reset(ser_front *front)
 {
     front->level = 0;

@@ -13,6 +13,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__XTENSA__) && defined(__has_include)
+#if __has_include(<xtensa/config/core-isa.h>)
+#include <xtensa/config/core-isa.h> /* which instructions the core has: XCHAL_HAVE_... */
+#endif
+#endif
+
 /* No fused multiply-add in any source that includes this, whatever the command line says: it rounds once where
  * two operations round twice, and results would depend on the processor. Nor sums in another order, which -Ofast and
  * -ffast-math allow; some cores for nRF52840 boards compile so. */

@@ -163,7 +163,10 @@ class Hub:
         return done
 
     def recall(
-        self, decisions: Iterable[Mapping[str, Any]], messages: Iterable[tuple[str, bytes, int]]
+        self,
+        decisions: Iterable[Mapping[str, Any]],
+        messages: Iterable[tuple[str, bytes, int]],
+        now: int,
     ) -> None:
         """What another hub decided, with which this one goes on: none of these messages is decided again,
         and a partner that is late revises the decision that it belongs to.
@@ -181,16 +184,14 @@ class Hub:
             with suppress(Refused):
                 sentence = message.decode_sentence(payload)
                 if heard_key(name, sentence.boot, sentence.seq, channel) in wanted:
-                    heard = self._heard(
-                        self.device(name), channel, sentence, arrival, None, arrival
-                    )
+                    heard = self._heard(self.device(name), channel, sentence, now, None, arrival)
                     if heard is not None:
                         found[heard.key] = heard
         for decision in decisions:
             if all(key in found for key in decision["from"]):
                 members = [found[key] for key in decision["from"]]
                 group = Group(
-                    decision["place"], members, members[-1].arrival, decided=True,
+                    decision["place"], members, now, decided=True,
                     rev=decision["rev"], weights=self._weights,
                 )  # fmt: skip
                 self._groups.setdefault(group.place, deque(maxlen=GROUPS_MOST)).append(group)

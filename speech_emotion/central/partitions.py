@@ -319,8 +319,15 @@ class Worker:
         hub.take_done()
 
     async def _recalled(self, stream, number, hub):
-        """What whoever had this partition before has decided of late. Raises as `_introduced` does."""
-        began = min(self._clock.now(), await _oldest_unsettled(stream, number)) - RECALL_MS
+        """What whoever had this partition before has decided of late, by the server's clock, as another
+        machine's may differ. Raises as `_introduced` does."""
+        from nats.js.errors import NotFoundError
+
+        try:
+            last = await stream.get_last_msg(DECISIONS, f"{DECISIONS}.>")
+        except NotFoundError:
+            return
+        began = min(_milliseconds(last), await _oldest_unsettled(stream, number)) - RECALL_MS
         newest = {}
         async for decided in _since(stream, f"{DECISIONS}.>", began):
             decision = json.loads(decided.data)
@@ -332,6 +339,7 @@ class Worker:
         hub.recall(
             newest.values(),
             [_arrived(message, self._clock.now())[1:] async for message in sentences],
+            self._clock.now(),
         )
 
 
@@ -348,8 +356,13 @@ async def _oldest_unsettled(stream, number):
                 subject=f"{SENTENCES}.{number}.>",
                 next=True,
             )
-            return int(first.time.timestamp() * 1000)
+            return _milliseconds(first)
     return math.inf
+
+
+def _milliseconds(message):
+    """When a message came to the server."""
+    return message.time.timestamp() * 1000
 
 
 async def _since(stream: Any, subject: str, began: float) -> AsyncIterator[Any]:

@@ -92,6 +92,7 @@ def figures(name: str, chip: Chip, built: Built, run: Run, clips: Clips, gate: i
         f"{chip.hertz / 1e6:g} MHz with {_factors(chip)}"
         + (f" and, in the upper, {chip.slow_cycles} more for each of the {chip.slow}" if chip.slow else "")
         + _waits(chip, answer.misses, sum(r.misses for r in pushes) / seconds),
+        note=_two_factors(chip),
         response_ms=took(answer).times(1e3),
         realtime_share=per_second(pushes),
         worst_hop_ms=ends_of(max, pushes).times(1e3),
@@ -128,6 +129,16 @@ def _factors(chip):
         return said
     nominal, upper = chip.integers
     return f"{said}, 1 / {nominal:g} / {upper:g} in hops, which compute hardly any floats"
+
+
+def _two_factors(chip):
+    """That a share and a response are not estimated alike, where they are not."""
+    if chip.integers is None:
+        return ""
+    return (
+        f"where hardly any floats are computed, as in a hop, {chip.integers[1]:g} cycles per instruction at "
+        f"most, as of published programs in integers; elsewhere {chip.upper:g}"
+    )
 
 
 def _waits(chip, response, second):

@@ -31,7 +31,7 @@ class Figures:
     cache. gate: of a second in which nobody speaks. Bytes: static RAM is the recogniser's state and
     result, and copied of it: code and tables that the chip's start-up copies there. joules_*: of a decision;
     of a day in which nobody speaks, and of one in which somebody always does; and what light sleep would
-    save of the first."""
+    save of the first. note: what else a reader of the figures should know, a clause."""
 
     target: str
     name: str
@@ -61,6 +61,7 @@ class Figures:
     joules_day_open: Range | None = None
     joules_day_slept: Range | None = None
     energy_source: str = ""
+    note: str = ""
     tools: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -183,6 +184,7 @@ def text(found: list[Figures], budget: Budget) -> str:
     align = ["left", *["right"] * len(found)]
     table = tabulate(cells, _head(found), "plain", colalign=align, disable_numparse=True)
     lines = [f"{f.name}: {verdict}" for f, verdict in zip(found, verdicts[1:], strict=True)]
+    lines += [f"{f.name}: {f.note}" for f in found if f.note]
     return "\n".join([table, *lines, LEGEND])
 
 

@@ -71,13 +71,8 @@ SER_INLINE void hear_two(const uint8_t *weight, uint32_t inputs, int32_t *one, i
     HEAR((i) + 1)
 #endif
 
-#if defined(__XTENSA__) && defined(__GNUC__) && defined(__has_include)
-#if __has_include(<xtensa/config/core-isa.h>)
-#include <xtensa/config/core-isa.h>
-#if XCHAL_HAVE_MAC16 && XCHAL_HAVE_LOOPS && !defined(SER_WITHOUT_MAC16)
+#if defined(__XTENSA__) && defined(__GNUC__) && XCHAL_HAVE_MAC16 && XCHAL_HAVE_LOOPS && !defined(SER_WITHOUT_MAC16)
 #define SUMS_OF_40_BITS 1
-#endif
-#endif
 #endif
 #ifdef SUMS_OF_40_BITS
 #define HEAR_EACH static SER_NOT_INLINE
